@@ -1,0 +1,1 @@
+"""How the world answers: a folder per port, a file per technology."""

@@ -1,0 +1,1 @@
+"""Approval gates: clients of an approval server."""

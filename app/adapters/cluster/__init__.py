@@ -1,0 +1,1 @@
+"""Command runners: what reaches a cluster."""

@@ -1,0 +1,1 @@
+"""Reasoners: hosted models and the embedded playbook engine."""

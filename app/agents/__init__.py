@@ -1,0 +1,1 @@
+"""The four specialists: each takes one domain type and returns one."""

@@ -1,0 +1,1 @@
+"""What the words mean: pure types and the ports."""

@@ -1,0 +1,85 @@
+"""Every error of the product.
+
+    AppError
+    ├── BadInput                the caller's data cannot be used             400
+    │   ├── InputTooLarge                                                    413
+    │   ├── InvalidField        one field of a well-formed body              422
+    │   └── Unauthorized        a signature or token is wrong                401
+    ├── NotFound                no such thing                                404
+    ├── Conflict                it is in another state                       409
+    ├── ExternalFailed          something we depend on failed                502
+    │   ├── ReasonerFailed      the model gave no usable answer
+    │   │   └── ReasonerRefusedKey
+    │   ├── LogSourceFailed
+    │   ├── LogSourceTimedOut                                                504
+    │   └── ApprovalGateFailed
+    ├── StorageFailed           nothing was acknowledged                     503
+    └── StartupFailed           one line on the console, exit code 1
+
+Messages are for users: one sentence, what to do, never a secret.
+"""
+
+
+class AppError(Exception):
+    """Something went wrong that we can name."""
+
+
+class BadInput(AppError):
+    """The caller's data cannot be used."""
+
+
+class InputTooLarge(BadInput):
+    """The caller's data is over a limit."""
+
+
+class InvalidField(BadInput):
+    """One field of an otherwise well-formed request cannot be used."""
+
+    def __init__(self, field: str, message: str) -> None:
+        """Name the field by its path in the body."""
+        super().__init__(message)
+        self.field = field
+
+
+class Unauthorized(BadInput):
+    """A signature or token is missing or wrong."""
+
+
+class NotFound(AppError):
+    """There is no such thing."""
+
+
+class Conflict(AppError):
+    """The thing is in a state that does not allow this."""
+
+
+class ExternalFailed(AppError):
+    """Something that we depend on failed."""
+
+
+class ReasonerFailed(ExternalFailed):
+    """The reasoner gave no usable answer."""
+
+
+class ReasonerRefusedKey(ReasonerFailed):
+    """The model's provider refused the API key."""
+
+
+class LogSourceFailed(ExternalFailed):
+    """The log store refused or broke off."""
+
+
+class LogSourceTimedOut(ExternalFailed):
+    """The log store did not answer in time."""
+
+
+class ApprovalGateFailed(ExternalFailed):
+    """The approval server could not take a proposal; it will be tried again."""
+
+
+class StorageFailed(AppError):
+    """Nothing was written, so nothing was acknowledged."""
+
+
+class StartupFailed(AppError):
+    """The product cannot start; the message says what to change."""

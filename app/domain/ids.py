@@ -1,0 +1,12 @@
+"""Identifiers, each its own type, so that one cannot stand in for another."""
+
+from typing import NewType
+
+WorkflowId = NewType("WorkflowId", str)
+"""A UUID in canonical lower-case form."""
+
+ApprovalId = NewType("ApprovalId", str)
+"""Opaque: the approval server, ours or a foreign one, chooses it."""
+
+FeedbackId = NewType("FeedbackId", str)
+"""Opaque to clients; `<workflow_id>_remediation_<number>`, the number counting plans from 1."""

@@ -1,0 +1,175 @@
+"""Everything we need from outside, on one page."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Generic, Protocol, TypeVar
+
+from app.domain.answer import AgentName, Answer
+from app.domain.approval import Proposal
+from app.domain.events import Event, Recorded
+from app.domain.guidance import Guidance
+from app.domain.ids import ApprovalId, WorkflowId
+from app.domain.incident import Analysis, Findings
+from app.domain.logbatch import LogBatch
+from app.domain.workflow import WorkflowRecord, WorkflowState
+
+A = TypeVar("A", bound=Answer)
+
+
+@dataclass(frozen=True, slots=True)
+class MonitoringFacts:
+    """For: what went wrong in this text?"""
+
+    batch: LogBatch
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisFacts:
+    """For: why did it go wrong?"""
+
+    batch: LogBatch
+    findings: Findings
+
+
+@dataclass(frozen=True, slots=True)
+class RemediationFacts:
+    """For: what should be done about it?"""
+
+    batch: LogBatch
+    analysis: Analysis
+    guidance: Guidance
+
+
+@dataclass(frozen=True, slots=True)
+class RepairFacts:
+    """For: how else could these refused commands be said? Pairs of command and reason."""
+
+    batch: LogBatch
+    refused: tuple[tuple[str, str], ...]
+
+
+Facts = MonitoringFacts | AnalysisFacts | RemediationFacts | RepairFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Generic[A]):
+    """A typed question: hosted models render the prompt, the playbook engine reads the facts."""
+
+    agent: AgentName
+    facts: Facts
+    answer_type: type[A]
+
+
+Progress = Callable[[str], Awaitable[None]]
+"""Tells the user, in one line, what a reasoner is at."""
+
+
+class Reasoner(Protocol):
+    """The one seam for intelligence."""
+
+    @property
+    def name(self) -> str:
+        """What users see: `Gemini (<model>)` or `playbooks`."""
+        ...
+
+    async def ask(self, question: Question[A], progress: Progress) -> A:
+        """Answer, or raise ReasonerFailed."""
+        ...
+
+    async def trouble(self) -> str | None:
+        """Why the last answer failed, for `/ready`; None when it did not. Never a paid call."""
+        ...
+
+
+class LogSource(Protocol):
+    """Where logs can be fetched."""
+
+    async def fetch(self, since: timedelta, query: str) -> Sequence[str]:
+        """Messages, oldest first; raises LogSourceFailed or LogSourceTimedOut."""
+        ...
+
+    async def trouble(self) -> str | None:
+        """Why it cannot be reached; None when it can."""
+        ...
+
+
+class EventLog(Protocol):
+    """One numbered, append-only log per workflow."""
+
+    async def append(self, workflow_id: WorkflowId, events: Sequence[Event]) -> Sequence[Recorded]:
+        """Store, then show to whoever follows; raises StorageFailed."""
+        ...
+
+    async def read(self, workflow_id: WorkflowId, after: int, limit: int) -> Sequence[Recorded]:
+        """Events with `seq > after`, in order."""
+        ...
+
+    def follow(self, workflow_id: WorkflowId, after: int) -> AsyncIterator[Sequence[Recorded]]:
+        """Events with `seq > after` as they come, ending after the terminal one."""
+        ...
+
+
+class WorkflowStore(Protocol):
+    """Records and inputs of workflows."""
+
+    async def create(self, record: WorkflowRecord, text: str) -> None:
+        """Keep a new workflow and its redacted input."""
+        ...
+
+    async def get(self, workflow_id: WorkflowId) -> WorkflowRecord | None:
+        """One record."""
+        ...
+
+    async def text(self, workflow_id: WorkflowId) -> str:
+        """The redacted input; raises NotFound."""
+        ...
+
+    async def move(self, workflow_id: WorkflowId, state: WorkflowState, at: datetime) -> None:
+        """Note the workflow's new state."""
+        ...
+
+    async def name(self, workflow_id: WorkflowId, title: str) -> None:
+        """Give the workflow its title."""
+        ...
+
+    async def finish(
+        self, workflow_id: WorkflowId, state: WorkflowState, at: datetime, outcome: str
+    ) -> None:
+        """Note the workflow's end."""
+        ...
+
+    async def page(
+        self, before: str | None, limit: int
+    ) -> tuple[Sequence[WorkflowRecord], str | None]:
+        """Newest first, and the cursor of the next page, None at the end."""
+        ...
+
+    async def unfinished(self) -> Sequence[WorkflowRecord]:
+        """Workflows that a stopped process left, oldest first."""
+        ...
+
+
+class ApprovalGate(Protocol):
+    """The approval server, ours or a foreign one."""
+
+    @property
+    def page_url(self) -> str:
+        """Where a person decides."""
+        ...
+
+    async def propose(self, proposal: Proposal, idempotency_key: str) -> ApprovalId:
+        """Submit once per key; raises ApprovalGateFailed."""
+        ...
+
+    async def trouble(self) -> str | None:
+        """Why it cannot be reached; None when it can."""
+        ...
+
+
+class Clock(Protocol):
+    """The time, aware and in UTC."""
+
+    def now(self) -> datetime:
+        """Now."""
+        ...

@@ -1,0 +1,1 @@
+"""Reading logs before anything thinks about them: decode, redact, extract, group."""

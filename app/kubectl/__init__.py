@@ -1,0 +1,1 @@
+"""Reading and judging kubectl commands: no shell, deny by default."""

@@ -1,0 +1,1 @@
+"""What people decided, and what later plans make of it."""

@@ -1,0 +1,1 @@
+"""One incident, from signal to outcome."""
