@@ -6,7 +6,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from app.domain.answer import Answer
-from app.domain.ids import ApprovalId, WorkflowId
+from app.domain.ids import ApprovalId, FeedbackId, WorkflowId
 from app.domain.plan import SafetyLevel
 
 
@@ -41,6 +41,16 @@ class Proposal(Answer):
     action: str
     commands: tuple[ProposedCommand, ...]
     metadata: ProposalMetadata
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingProposal:
+    """A proposal on its way to the approval server, under the key that makes it one."""
+
+    key: str
+    workflow_id: WorkflowId
+    feedback_id: FeedbackId
+    proposal: Proposal
 
 
 class SubmissionStatus(StrEnum):

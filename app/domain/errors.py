@@ -7,6 +7,7 @@
     │   └── Unauthorized        a signature or token is wrong                401
     ├── NotFound                no such thing                                404
     ├── Conflict                it is in another state                       409
+    ├── TooBusy                 a queue is full; come back later               429
     ├── ExternalFailed          something we depend on failed                502
     │   ├── ReasonerFailed      the model gave no usable answer
     │   │   └── ReasonerRefusedKey
@@ -51,6 +52,10 @@ class NotFound(AppError):
 
 class Conflict(AppError):
     """The thing is in a state that does not allow this."""
+
+
+class TooBusy(AppError):
+    """A bounded queue is full."""
 
 
 class ExternalFailed(AppError):

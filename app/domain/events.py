@@ -38,6 +38,10 @@ class Event:
     type: EventType = EventType.STATUS
     is_terminal: bool = False
     """Exactly one event of a workflow is terminal: its last."""
+    input: str = ""
+    """What the agent was given, in a few words."""
+    output: str = ""
+    """What the agent answered; the same as `data` where an agent completed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from app.domain.answer import AgentName, Answer
-from app.domain.approval import Proposal
+from app.domain.approval import OutgoingProposal, Proposal
 from app.domain.events import Event, Recorded
 from app.domain.guidance import Guidance
 from app.domain.ids import ApprovalId, WorkflowId
 from app.domain.incident import Analysis, Findings
 from app.domain.logbatch import LogBatch
-from app.domain.workflow import WorkflowRecord, WorkflowState
+from app.domain.workflow import WorkflowInput, WorkflowRecord, WorkflowState
 
 A = TypeVar("A", bound=Answer)
 
@@ -105,32 +105,37 @@ class EventLog(Protocol):
         """Events with `seq > after`, in order."""
         ...
 
-    def follow(self, workflow_id: WorkflowId, after: int) -> AsyncIterator[Sequence[Recorded]]:
-        """Events with `seq > after` as they come, ending after the terminal one."""
+    def follow(
+        self, workflow_id: WorkflowId, after: int, idle_seconds: float
+    ) -> AsyncIterator[Sequence[Recorded]]:
+        """Events with `seq > after` as they come; an empty batch after so long a silence.
+
+        Ends after the terminal event, or early when the process stops.
+        """
+        ...
+
+    def end_streams(self) -> None:
+        """End everybody's `follow`, because the process stops."""
         ...
 
 
 class WorkflowStore(Protocol):
     """Records and inputs of workflows."""
 
-    async def create(self, record: WorkflowRecord, text: str) -> None:
+    async def create(self, record: WorkflowRecord, log_input: WorkflowInput) -> None:
         """Keep a new workflow and its redacted input."""
         ...
 
-    async def get(self, workflow_id: WorkflowId) -> WorkflowRecord | None:
-        """One record."""
+    async def get(self, workflow_id: WorkflowId) -> WorkflowRecord:
+        """One record; raises NotFound."""
         ...
 
-    async def text(self, workflow_id: WorkflowId) -> str:
+    async def input_of(self, workflow_id: WorkflowId) -> WorkflowInput:
         """The redacted input; raises NotFound."""
         ...
 
-    async def move(self, workflow_id: WorkflowId, state: WorkflowState, at: datetime) -> None:
-        """Note the workflow's new state."""
-        ...
-
-    async def name(self, workflow_id: WorkflowId, title: str) -> None:
-        """Give the workflow its title."""
+    async def begin(self, workflow_id: WorkflowId, title: str) -> None:
+        """Note that the workflow runs, and its title."""
         ...
 
     async def finish(
@@ -140,13 +145,29 @@ class WorkflowStore(Protocol):
         ...
 
     async def page(
-        self, before: str | None, limit: int
-    ) -> tuple[Sequence[WorkflowRecord], str | None]:
+        self, before: int | None, limit: int
+    ) -> tuple[Sequence[WorkflowRecord], int | None]:
         """Newest first, and the cursor of the next page, None at the end."""
         ...
 
     async def unfinished(self) -> Sequence[WorkflowRecord]:
         """Workflows that a stopped process left, oldest first."""
+        ...
+
+
+class ProposalOutbox(Protocol):
+    """Proposals on their way: stored before they are sent, each under one idempotency key."""
+
+    async def put(self, proposal: OutgoingProposal) -> None:
+        """Keep a proposal; one with the same key is kept as it was."""
+        ...
+
+    async def delivered(self, key: str, approval_id: ApprovalId) -> None:
+        """Note that the approval server has it."""
+        ...
+
+    async def undelivered(self, limit: int) -> Sequence[OutgoingProposal]:
+        """What still has to be sent, oldest first."""
         ...
 
 

@@ -33,3 +33,12 @@ class WorkflowRecord:
     """The first problem's words, or the first line of the input; redacted, at most 120 characters."""
     outcome: str
     """The terminal event's sentence; empty while it runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowInput:
+    """What a workflow works on; never anything that was not redacted."""
+
+    text: str
+    redactions: tuple[tuple[str, int], ...]
+    """Kind of secret and how often it was replaced."""
