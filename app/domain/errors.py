@@ -13,7 +13,9 @@
     │   │   └── ReasonerRefusedKey
     │   ├── LogSourceFailed
     │   ├── LogSourceTimedOut                                                504
-    │   └── ApprovalGateFailed
+    │   ├── ApprovalGateFailed
+    │   └── WebhookFailed       a decision could not be reported yet
+    │       └── WebhookRefused
     ├── StorageFailed           nothing was acknowledged                     503
     └── StartupFailed           one line on the console, exit code 1
 
@@ -80,6 +82,14 @@ class LogSourceTimedOut(ExternalFailed):
 
 class ApprovalGateFailed(ExternalFailed):
     """The approval server could not take a proposal; it will be tried again."""
+
+
+class WebhookFailed(ExternalFailed):
+    """A decision could not be reported; it will be tried again."""
+
+
+class WebhookRefused(WebhookFailed):
+    """The receiver will never take this report; trying again is useless."""
 
 
 class StorageFailed(AppError):
