@@ -1,0 +1,1 @@
+"""What the agents do with questions and answers."""
