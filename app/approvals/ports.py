@@ -1,0 +1,97 @@
+"""What the approval desk needs from outside, on one page."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from app.domain.ids import ApprovalId
+from app.domain.review import Approval, ApprovalStatus, Backlog, CommandStatus, DueReport
+
+
+class ApprovalStore(Protocol):
+    """Every proposal, its decision and its commands; what it acknowledged survives a kill."""
+
+    async def create(
+        self, approval: Approval, idempotency_key: str | None, limit: int
+    ) -> ApprovalId:
+        """Keep a proposal; the id of the first one when the key is known.
+
+        Raises TooBusy when `limit` proposals are pending already.
+        """
+        ...
+
+    async def get(self, approval_id: ApprovalId) -> Approval | None:
+        """One approval."""
+        ...
+
+    async def pending(self) -> Sequence[Approval]:
+        """All that wait for a decision, oldest first."""
+        ...
+
+    async def page(
+        self, status: ApprovalStatus | None, before: str | None, limit: int
+    ) -> tuple[Sequence[Approval], str | None]:
+        """Newest first, and the cursor of the next page, None at the end."""
+        ...
+
+    async def decide(self, approval: Approval) -> bool:
+        """Keep a decided approval; False when somebody else decided it first."""
+        ...
+
+    async def move(
+        self, approval_id: ApprovalId, number: int, status: CommandStatus, output: str
+    ) -> None:
+        """Note a command's next state; raises Conflict when that is not a legal move."""
+        ...
+
+    async def interrupt(self, output: str) -> int:
+        """Make every executing command unknown: nobody watches it any more."""
+        ...
+
+    async def unsettled(self) -> Sequence[Approval]:
+        """Approved, with commands that still wait; oldest decision first."""
+        ...
+
+
+class ReportOutbox(Protocol):
+    """Decisions on their way to the backend."""
+
+    async def unreported(self) -> Sequence[Approval]:
+        """Settled approvals that no report was written for, oldest first."""
+        ...
+
+    async def add(self, report: DueReport) -> None:
+        """Keep a report, once per approval; it is due at once."""
+        ...
+
+    async def due(self, at: datetime) -> Sequence[DueReport]:
+        """The oldest reports whose time has come."""
+        ...
+
+    async def next_due(self) -> datetime | None:
+        """When the next report is to be tried."""
+        ...
+
+    async def delivered(self, approval_id: ApprovalId) -> None:
+        """The backend has it."""
+        ...
+
+    async def postpone(self, approval_id: ApprovalId, until: datetime, error: str) -> None:
+        """Count a failed attempt and try again later."""
+        ...
+
+    async def abandon(self, approval_id: ApprovalId, error: str) -> None:
+        """Give it up, and keep why."""
+        ...
+
+    async def backlog(self) -> Backlog:
+        """How many wait, how many were given up."""
+        ...
+
+
+class ReportSender(Protocol):
+    """Takes one report to the backend."""
+
+    async def send(self, report: DueReport, at: datetime) -> None:
+        """Deliver; raises WebhookFailed to be tried again, WebhookRefused when that is useless."""
+        ...
