@@ -1,0 +1,78 @@
+"""What Kubernetes names look like, and what they give away."""
+
+import re2
+
+WORKLOAD_KINDS = {
+    "deployment": "deployment",
+    "deployments": "deployment",
+    "deploy": "deployment",
+    "statefulset": "statefulset",
+    "statefulsets": "statefulset",
+    "sts": "statefulset",
+    "daemonset": "daemonset",
+    "daemonsets": "daemonset",
+    "ds": "daemonset",
+    "job": "job",
+    "jobs": "job",
+    "cronjob": "cronjob",
+    "cronjobs": "cronjob",
+    "replicaset": "replicaset",
+    "replicasets": "replicaset",
+    "rs": "replicaset",
+}
+"""Every spelling of a workload kind → its lower-case singular."""
+
+_WORDS = """
+a an the is in on of to at for from with by and or not no name namespace pod pods node nodes
+container containers image error failed status ready running pending unknown none null nil
+default-scheduler kubelet apps batch v1 true false was has be been will can could it that this
+all any some deployment service sandbox network which matching belongs using info warning
+warn debug fatal critical level msg message reason type object age normal
+"""
+NOT_NAMES = frozenset(_WORDS.split())
+"""Words that stand where a name could."""
+
+_NAME = re2.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
+_REPLICA_SET_POD = re2.compile(
+    r"([a-z0-9][-a-z0-9.]*?)-([bcdfghjklmnpqrstvwxz0-9]{6,10})-([bcdfghjklmnpqrstvwxz0-9]{5})"
+)
+_REPLICA_SET = re2.compile(r"([a-z0-9][-a-z0-9.]*?)-([bcdfghjklmnpqrstvwxz0-9]{8,10})")
+_ORDINAL_POD = re2.compile(r"([a-z][-a-z0-9.]*?)-([0-9]{1,3})")
+_CRON_POD = re2.compile(r"([a-z0-9][-a-z0-9.]*?)-([0-9]{7,12})-([a-z0-9]{5})")
+_OWNED_POD = re2.compile(r"([a-z0-9][-a-z0-9.]*?)-([bcdfghjklmnpqrstvwxz0-9]{5})")
+
+
+def is_object_name(name: str) -> bool:
+    """Whether Kubernetes would accept it as an object's name."""
+    return len(name) <= 253 and _NAME.fullmatch(name) is not None
+
+
+def workload_of_pod(pod: str) -> tuple[str | None, str] | None:
+    """The (kind, name) of the workload that a pod's generated name gives away."""
+    if cron := _CRON_POD.fullmatch(pod):
+        return "cronjob", str(cron.group(1))
+    replica = _REPLICA_SET_POD.fullmatch(pod)
+    if replica and _has_digit(replica.group(2) + replica.group(3)):
+        return "deployment", str(replica.group(1))
+    if ordinal := _ORDINAL_POD.fullmatch(pod):
+        return "statefulset", str(ordinal.group(1))
+    if (owned := _OWNED_POD.fullmatch(pod)) and _has_digit(owned.group(2)):
+        return None, str(owned.group(1))
+    return None
+
+
+def workload_of_replica_set(name: str) -> tuple[str | None, str]:
+    """The deployment behind a ReplicaSet's generated name, else the ReplicaSet itself."""
+    if found := _REPLICA_SET.fullmatch(name):
+        return "deployment", str(found.group(1))
+    return "replicaset", name
+
+
+def workload_kind_named(name: str) -> str | None:
+    """The kind that a workload's own name claims, such as `meme-deployment`."""
+    last = name.rsplit("-", 1)[-1]
+    return WORKLOAD_KINDS.get(last) if len(last) > 3 else None
+
+
+def _has_digit(text: str) -> bool:
+    return any(character.isdigit() for character in text)

@@ -1,0 +1,111 @@
+"""The readings: phrases and fields, `kubectl` tables, describe pages, JSON and YAML objects."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from app.intake.entity_documents import read_describe, read_json, read_manifest
+from app.intake.entity_names import WORKLOAD_KINDS, workload_of_replica_set
+from app.intake.entity_rules import RULES
+
+MATCHES_PER_RULE = 400
+"""More matches of one rule do not change an election."""
+
+VOTES_PER_NAME = 12
+"""A chatty component must not outvote the object in trouble."""
+
+HEALTHY_STATUS = frozenset({"Running", "Completed", "Succeeded", "Ready", "Active", "Bound"})
+
+
+class Votes(Protocol):
+    """Where readings go."""
+
+    homes: dict[str, str]
+    owners: dict[str, tuple[str | None, str]]
+
+    def vote(self, role: str, name: str, weight: float) -> None:
+        """Count one reading."""
+        ...
+
+
+def phrases(texts: list[str], votes: Votes) -> None:
+    """Every rule over the whole text; a name's votes by one rule are capped."""
+    text = "\n".join(texts)
+    for rule in RULES:
+        if not any(needle in text for needle in rule.needles):
+            continue
+        seen: dict[tuple[str, str], int] = {}
+        for count, found in enumerate(rule.pattern.finditer(text)):
+            if count >= MATCHES_PER_RULE:
+                break
+            named = {role: name for role, name in found.groupdict().items() if name}
+            _cast(named, rule.weight, seen, votes)
+
+
+def _cast(
+    named: dict[str, str], weight: float, seen: dict[tuple[str, str], int], votes: Votes
+) -> None:
+    if (pod := named.get("pod")) and (namespace := named.get("namespace")):
+        votes.homes.setdefault(pod, namespace)
+    if kind := named.pop("kind", None):
+        named = _by_kind(kind, named)
+    for role, name in named.items():
+        seen[role, name] = seen.get((role, name), 0) + 1
+        if seen[role, name] <= VOTES_PER_NAME:
+            votes.vote(role, name, weight)
+
+
+def _by_kind(kind: str, named: dict[str, str]) -> dict[str, str]:
+    """Turns `kind` and `object` into the role that the kind plays."""
+    target = named.pop("object", None)
+    if target is None:
+        return named
+    role = WORKLOAD_KINDS.get(kind.lower())
+    if role == "replicaset":
+        owner_kind, target = workload_of_replica_set(target)
+        role = owner_kind
+    elif role is None:
+        role = {"pod": "pod", "pods": "pod", "po": "pod", "node": "node", "nodes": "node"}.get(
+            kind.lower()
+        )
+    if role:
+        named[role] = target
+    return named
+
+
+def tables(texts: list[str], votes: Votes) -> None:
+    """Rows of `kubectl get pods`: a row in trouble weighs, a healthy one hardly."""
+    columns: list[str] = []
+    for text in texts:
+        words = text.split()
+        if "STATUS" in words and "NAME" in words and "READY" in words:
+            columns = words
+        elif not words:
+            columns = []
+        elif columns:
+            _row(dict(zip(columns, words, strict=False)), votes)
+
+
+def _row(cells: dict[str, str], votes: Votes) -> None:
+    ready, _, wanted = cells.get("READY", "").partition("/")
+    if not (ready.isdigit() and wanted.isdigit()):
+        return
+    is_well = cells.get("STATUS") in HEALTHY_STATUS and (
+        ready == wanted or cells.get("STATUS") == "Completed"
+    )
+    weight = 0.2 if is_well else 3.0
+    votes.vote("pod", cells["NAME"], weight)
+    if namespace := cells.get("NAMESPACE"):
+        votes.vote("namespace", namespace, weight)
+        votes.homes[cells["NAME"]] = namespace
+
+
+def documents(texts: list[str], votes: Votes) -> None:
+    """Whole objects: describe pages, JSON, YAML manifests."""
+    for role, name, weight in _objects(texts, votes):
+        votes.vote(role, name, weight)
+
+
+def _objects(texts: list[str], votes: Votes) -> Iterator[tuple[str, str, float]]:
+    yield from read_describe(texts, votes.owners, votes.homes)
+    yield from read_json(texts, votes.owners, votes.homes)
+    yield from read_manifest(texts)

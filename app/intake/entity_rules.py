@@ -1,0 +1,175 @@
+"""Phrases and fields that name an object, each with what it is worth."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import re2
+
+_NAME = r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?"
+_KINDS = (
+    "deployments?|deploy|statefulsets?|sts|daemonsets?|ds|jobs?|cronjobs?|replicasets?|rs|pods?|po"
+    "|Deployment|StatefulSet|DaemonSet|Job|CronJob|ReplicaSet|Pod"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A pattern whose named groups are roles; `kind` tells the role of `object`."""
+
+    needles: tuple[str, ...]
+    """At least one of these stands in every match: a cheap test before the pattern runs."""
+    pattern: Any
+    """A compiled re2 pattern; the library has no types."""
+    weight: float
+
+
+def _rule(needles: str, pattern: str, weight: float) -> Rule:
+    filled = pattern.replace("NAME", _NAME).replace("KINDS", _KINDS)
+    return Rule(tuple(needles.split("|")), re2.compile(filled), weight)
+
+
+RULES = (
+    # What the user typed.
+    _rule(
+        "kubectl|k get|k describe|k logs",
+        r"(?m)\bk(?:ubectl)?\b[^\n|]*?(?: -n[ =]?| --namespace[ =])(?P<namespace>NAME)",
+        4,
+    ),
+    _rule(
+        "kubectl|k describe|k logs",
+        r"\bk(?:ubectl)? (?:[^\n|]*? )?(?:describe|get|logs|exec|edit|delete) (?:-n \S+ )?(?P<kind>KINDS)[ /]+(?P<object>NAME)",
+        2.5,
+    ),
+    _rule(
+        "kubectl|k logs",
+        r"\bk(?:ubectl)? (?:-n \S+ )?logs (?:-f |-p |--previous |--tail=?\S+ |-n \S+ )*(?P<pod>NAME)(?:[\s]|$)",
+        3,
+    ),
+    _rule(
+        "kubectl|k logs",
+        r"\bk(?:ubectl)? [^\n|]*?logs [^\n|]*?(?: -c[ =]?| --container[ =])(?P<container>NAME)",
+        3,
+    ),
+    # Events and controllers.
+    _rule(
+        "in pod",
+        r"(?:container|init container) (?P<container>NAME) in pod (?P<pod>NAME)_(?P<namespace>NAME)\(",
+        3,
+    ),
+    _rule(
+        "container=",
+        r"\bcontainer=\\?\"?(?P<container>NAME)\\?\"? pod=\\?\"?(?P<pod>NAME)_(?P<namespace>NAME)\(",
+        3,
+    ),
+    _rule(
+        "ssigned",
+        r"Successfully assigned (?:(?P<namespace>NAME)/)?(?P<pod>NAME) to (?P<node>NAME)",
+        2,
+    ),
+    _rule(
+        "ontainer ",
+        r"(?:Created container:?|Started container|failed container|Container) \"?(?P<container>NAME)\"?(?:$|[\s,]|: )(?:failed|will be|in pod|definition)?",
+        0.6,
+    ),
+    _rule("ailed container", r"Back-off restarting failed container (?P<container>NAME) in pod", 2),
+    _rule("nready status", r"containers? with unready status: \[(?P<container>NAME)", 2),
+    _rule("pec.containers{", r"spec\.(?:initC|c)ontainers\{(?P<container>NAME)\}", 2),
+    _rule("must specify", r"must specify \S+ for: (?P<container>NAME)", 2),
+    _rule(
+        "/",
+        r"\b(?P<kind>KINDS)(?:\.apps|\.batch|\.v1|\.extensions)*/(?P<object>NAME)(?:[\s:,;\"')\]]|$)",
+        1.5,
+    ),
+    _rule('pods "|pods ', r"pods \"?(?P<pod>NAME-[a-z0-9]{5})\"? is forbidden", 2),
+    _rule(
+        "ontrolled By|ontrolled by", r"(?m)Controlled By:\s+(?P<kind>KINDS)/(?P<object>NAME)\s*$", 3
+    ),
+    # klog's key=value and quoted references.
+    _rule(
+        "od=",
+        r"\b(?:pod|Pod|pod_name|podName|pod_full_name)=\\?\"?(?:(?P<namespace>NAME)/)?(?P<pod>NAME)\\?\"?",
+        2,
+    ),
+    _rule(
+        '="',
+        r"\b(?P<kind>deployment|statefulset|daemonset|job|cronjob)=\\?\"(?:(?P<namespace>NAME)/)?(?P<object>NAME)\\?\"",
+        2,
+    ),
+    _rule(
+        "od \"|od '|od ",
+        r"\b[Pp]od [\"'](?:(?P<namespace>NAME)/)?(?P<pod>NAME)(?:_[-a-z0-9]+\([^)]*\))?[\"']",
+        2,
+    ),
+    _rule("od ", r"\b[Pp]od (?P<namespace>NAME)/(?P<pod>NAME)\b", 2),
+    _rule(
+        "od ",
+        r"\b[Pp]od:? (?P<pod>NAME-[bcdfghjklmnpqrstvwxz0-9]{6,10}-[bcdfghjklmnpqrstvwxz0-9]{5})\b",
+        1.5,
+    ),
+    _rule(
+        "_", r"\b(?P<pod>NAME-[a-z0-9]{5})_(?P<namespace>[a-z0-9][-a-z0-9]*)\([0-9a-f-]{8,}\)", 2
+    ),
+    _rule("_", r"/var/log/(?:pods|containers)/(?:(?P<namespace>[-a-z0-9]+)_)?(?P<pod>NAME)_", 2),
+    # Structured logs, alert labels, metrics.
+    _rule(
+        "amespace",
+        r"\b(?:namespace|Namespace|k8s\.namespace\.name|namespace_name|kubernetes\.namespace|exported_namespace|kubernetes_namespace)\\?[\"']?\s?[=:]\s?\\?[\"']?(?P<namespace>NAME)\b",
+        2,
+    ),
+    _rule(
+        "pod",
+        r"\b(?:pod|pod_name|podName|k8s\.pod\.name|kubernetes_pod_name|kubernetes\.pod\.name)\\?[\"']\s?:\s?\\?[\"'](?P<pod>NAME)",
+        2,
+    ),
+    _rule("pod", r"[{,]\s?(?:pod|pod_name|exported_pod)=\\?\"(?P<pod>NAME)", 2),
+    _rule(
+        "ontainer",
+        r"\b(?:container|container_name|containerName|k8s\.container\.name)\\?[\"']?\s?[=:]\s?\\?[\"'](?P<container>NAME)",
+        1.5,
+    ),
+    _rule(
+        "eployment|tatefulset|tatefulSet|aemonset|aemonSet|job",
+        r"\b(?P<kind>deployment|statefulset|daemonset|cronjob|job_name)\\?[\"']?\s?[=:]\s?\\?[\"'](?P<object>NAME)",
+        2,
+    ),
+    _rule("ostname", r"\"hostname\"\s?:\s?\"(?P<pod>NAME-[a-z0-9]{6,10}-[a-z0-9]{5})\"", 1.5),
+    _rule(
+        "service|app|component|logger",
+        r"\"(?:service|service_name|serviceName|service\.name|app|application|app_name)\"\s?:\s?\"(?P<service>NAME)\"",
+        0.5,
+    ),
+    _rule(
+        "service=|app=|svc=",
+        r"(?:^|[\s{,])(?:service|svc|service_name|app)=\"?(?P<service>NAME)",
+        0.3,
+    ),
+    _rule(
+        'nodeName|node=|"node"|host',
+        r"\b(?:nodeName|node|node_name|kubernetes_node)\\?[\"']?\s?[=:]\s?\\?[\"'](?P<node>NAME)",
+        1,
+    ),
+    _rule('ode "|ode ', r"\b[Nn]ode \"(?P<node>NAME)\"", 1),
+    # Prose.
+    _rule("ith the name", r"\b(?P<kind>KINDS) with the name (?P<object>NAME)", 3),
+    _rule("amespace", r"\bnamespaces? [\"'`]?(?P<namespace>NAME)[\"'`]?(?:[\s.,;:)]|$)", 1),
+    _rule(
+        "eployment|tatefulSet|aemonSet|Job",
+        r"\b(?P<kind>Deployment|deployment|StatefulSet|statefulset|DaemonSet|daemonset|CronJob|Job) [\"'`](?:(?P<namespace>NAME)/)?(?P<object>NAME)[\"'`]",
+        1.5,
+    ),
+    _rule(
+        "system:serviceaccount:",
+        r"system:serviceaccount:(?P<namespace>NAME):(?P<service>NAME)",
+        1.5,
+    ),
+    _rule(
+        ".svc", r"\b(?:NAME\.)?[a-z0-9][-a-z0-9]*\.(?P<namespace>[a-z0-9][-a-z0-9]*)\.svc\b", 0.1
+    ),
+    _rule("mage", r"(?i)\bimage:? \\?\"(?P<image>[\w./:@-]+)\\?\"", 1),
+    # A pod's generated name standing anywhere.
+    _rule(
+        "-",
+        r"(?:^|[\s\[\"'/(=|])(?P<pod>[a-z][-a-z0-9]*-[bcdf0-9][bcdfghjklmnpqrstvwxz0-9]{5,9}-[bcdfghjklmnpqrstvwxz0-9]{5})(?:[\s\]\"':,/)|]|$)",
+        0.5,
+    ),
+)
