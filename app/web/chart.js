@@ -1,0 +1,173 @@
+/* The learning curve as a drawing one can hover over, walk with the arrow keys, or read as a table. */
+
+import { element, replaceContent, svgElement } from "./dom.js";
+import { formatCount, formatPercent, formatScore, formatTime } from "./format.js";
+import { folded } from "./section.js";
+import { dataTable } from "./table.js";
+
+const WIDTH = 720;
+const HEIGHT = 260;
+const LEFT = 52;
+const RIGHT = 12;
+const TOP = 12;
+const BOTTOM = 44;
+const MOST_POINTS = 400;
+const MOST_ROWS = 100;
+const LINES = [
+  ["windowed_approval_rate", "Approval rate, recent decisions", "line-recent"],
+  ["approval_rate", "Approval rate, all decisions", "line-all"],
+  ["average_reward", "Average reward", "line-reward"],
+];
+const COLUMNS = [
+  { label: "Decision", number: true },
+  { label: "When" },
+  { label: "Approval rate, recent", number: true },
+  { label: "Approval rate, all", number: true },
+  { label: "Average reward", number: true },
+];
+
+export class LearningChart {
+  #readout = element("output", { class: "small number", for: "curve-position" });
+  #marker = svgElement("g", { class: "marker" });
+  #slider;
+  #svg;
+
+  constructor(points) {
+    this.points = sampled(points, MOST_POINTS);
+    this.#svg = this.#drawing();
+    this.#slider = element("input", {
+      type: "range",
+      id: "curve-position",
+      min: "0",
+      max: String(this.points.length - 1),
+      value: String(this.points.length - 1),
+      "aria-label": "Point of the learning curve",
+      oninput: () => this.#point(Number(this.#slider.value)),
+    });
+    this.root = element(
+      "div",
+      { class: "stack-tight" },
+      legend(),
+      element("figure", { class: "chart" }, this.#svg),
+      this.#slider,
+      this.#readout,
+      folded("The same as a table", dataTable("Learning curve", COLUMNS, sampled(points, MOST_ROWS).map(rowCells))),
+    );
+    this.#point(this.points.length - 1);
+  }
+
+  #drawing() {
+    const last = this.points.at(-1);
+    const svg = svgElement(
+      "svg",
+      { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `Learning curve. ${sentence(last)}` },
+      yAxis(),
+      this.#xAxis(),
+      LINES.map(([key, , kind]) => svgElement("path", { class: `line ${kind}`, d: this.#path(key) })),
+      this.#marker,
+    );
+    svg.addEventListener("pointermove", (event) => this.#hover(event));
+    return svg;
+  }
+
+  #xAxis() {
+    const first = this.points[0].n;
+    const last = this.points.at(-1).n;
+    const middle = this.points[Math.floor((this.points.length - 1) / 2)].n;
+    const ticks = [...new Set([first, middle, last])];
+    return [
+      svgElement("line", { class: "axis", x1: LEFT, x2: WIDTH - RIGHT, y1: yOf(0), y2: yOf(0) }),
+      ticks.map((n) => axisText({ x: this.#xOf(n), y: yOf(0) + 18, "text-anchor": "middle" }, formatCount(n))),
+      axisText({ x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, "Decided plans"),
+    ];
+  }
+
+  #path(key) {
+    const known = this.points.filter((point) => Number.isFinite(point[key]));
+    return known.map((point, index) => `${index ? "L" : "M"}${this.#xOf(point.n).toFixed(1)} ${yOf(point[key]).toFixed(1)}`).join("");
+  }
+
+  #xOf(n) {
+    const first = this.points[0].n;
+    const span = this.points.at(-1).n - first;
+    return span === 0 ? (LEFT + WIDTH - RIGHT) / 2 : LEFT + ((n - first) / span) * (WIDTH - RIGHT - LEFT);
+  }
+
+  #hover(event) {
+    const box = this.#svg.getBoundingClientRect();
+    const x = ((event.clientX - box.left) / box.width) * WIDTH;
+    const distances = this.points.map((point) => Math.abs(this.#xOf(point.n) - x));
+    const nearest = distances.indexOf(Math.min(...distances));
+    this.#slider.value = String(nearest);
+    this.#point(nearest);
+  }
+
+  #point(index) {
+    const point = this.points[index];
+    const x = this.#xOf(point.n);
+    replaceContent(
+      this.#marker,
+      svgElement("line", { class: "marker-line", x1: x, x2: x, y1: TOP, y2: yOf(0) }),
+      LINES.filter(([key]) => Number.isFinite(point[key])).map(([key, , kind]) =>
+        svgElement("circle", { class: `dot ${kind}`, cx: x, cy: yOf(point[key]), r: 4.5 }),
+      ),
+    );
+    replaceContent(this.#readout, sentence(point));
+    this.#slider.setAttribute("aria-valuetext", sentence(point));
+  }
+}
+
+function yAxis() {
+  const ticks = [0, 0.25, 0.5, 0.75, 1];
+  return ticks.map((value) => [
+    svgElement("line", { class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: yOf(value), y2: yOf(value) }),
+    axisText({ x: LEFT - 8, y: yOf(value) + 4, "text-anchor": "end" }, formatPercent(value)),
+  ]);
+}
+
+function axisText(attributes, words) {
+  return svgElement("text", { class: "axis-text", ...attributes }, words);
+}
+
+function yOf(value) {
+  return TOP + (1 - value) * (HEIGHT - TOP - BOTTOM);
+}
+
+function legend() {
+  return element(
+    "ul",
+    { class: "plain row small" },
+    LINES.map(([, words, kind]) =>
+      element(
+        "li",
+        { class: "row" },
+        svgElement("svg", { width: 28, height: 10, "aria-hidden": "true" }, svgElement("path", { class: `line ${kind}`, d: "M0 5L28 5" })),
+        words,
+      ),
+    ),
+  );
+}
+
+function sentence(point) {
+  return (
+    `After ${formatCount(point.n)} decided: recent approval rate ${formatPercent(point.windowed_approval_rate)}, ` +
+    `overall ${formatPercent(point.approval_rate)}, average reward ${formatScore(point.average_reward)}.`
+  );
+}
+
+function rowCells(point) {
+  return [
+    formatCount(point.n),
+    formatTime(point.timestamp),
+    formatPercent(point.windowed_approval_rate),
+    formatPercent(point.approval_rate),
+    formatScore(point.average_reward),
+  ];
+}
+
+/* Evenly spaced, always with the first and the last. */
+function sampled(points, most) {
+  if (points.length <= most) return points;
+  const step = (points.length - 1) / (most - 1);
+  return Array.from({ length: most }, (_, index) => points[Math.round(index * step)]);
+}

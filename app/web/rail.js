@@ -1,0 +1,155 @@
+/* The four agents in their order: state in words, what each is at, and for how long. */
+
+import { badge } from "./badge.js";
+import { element, replaceContent } from "./dom.js";
+import { formatSeconds, secondsBetween } from "./format.js";
+
+const AGENTS = [
+  ["MonitoringAgent", "Monitoring", "reads the logs"],
+  ["AnalysisAgent", "Analysis", "finds the cause"],
+  ["RemediationAgent", "Remediation", "writes the plan"],
+  ["KubectlCommandAgent", "Kubectl commands", "judges and submits"],
+];
+const STATES = {
+  waiting: ["Waiting", ""],
+  working: ["Working", "info"],
+  done: ["Done", "good"],
+  failed: ["Failed", "bad"],
+  skipped: ["Not needed", ""],
+  unreached: ["Not reached", ""],
+};
+const LINES_IN_SIGHT = 4;
+
+export class AgentRail {
+  #stops = new Map(AGENTS.map(([agent, title, task]) => [agent, new Stop(title, task)]));
+  #ticker = setInterval(() => this.#tick(), 500);
+
+  constructor() {
+    const items = [...this.#stops.values()].map((stop) => stop.root);
+    this.root = element("ol", { class: "rail", "aria-label": "Agents" }, items);
+  }
+
+  /* A sentence for people who cannot see the rail, or "" when nothing changed state. */
+  show(event) {
+    return this.#stops.get(event.agent_name)?.show(event) ?? "";
+  }
+
+  finish(event) {
+    clearInterval(this.#ticker);
+    const rest = event.status === "ERROR" ? "unreached" : "skipped";
+    for (const stop of this.#stops.values()) stop.finish(rest, event.timestamp);
+  }
+
+  close() {
+    clearInterval(this.#ticker);
+  }
+
+  #tick() {
+    for (const stop of this.#stops.values()) stop.tick();
+  }
+}
+
+class Stop {
+  #state = "waiting";
+  #startedAt = null;
+  #label = element("span", { class: "stop-state" }, badge("Waiting"));
+  #elapsed = element("span", { class: "muted small number stop-elapsed" });
+  #lines = element("ul", { class: "stop-lines small" });
+  #earlier = element("ul", { class: "stop-lines small" });
+  #earlierBox = element(
+    "details",
+    { class: "small", hidden: true },
+    element("summary", {}, "Earlier steps"),
+    this.#earlier,
+  );
+
+  constructor(title, task) {
+    this.title = title;
+    this.root = element(
+      "li",
+      { class: "stop stop-waiting" },
+      element(
+        "div",
+        { class: "stop-head" },
+        element("h3", {}, title, " ", element("span", { class: "muted stop-task" }, task)),
+        element("span", { class: "row" }, this.#elapsed, this.#label),
+      ),
+      this.#earlierBox,
+      this.#lines,
+    );
+  }
+
+  show(event) {
+    if (event.type === "progress" || event.status === "THINKING") return this.#think(event);
+    if (event.type && event.type !== "status") return "";
+    if (event.status === "WORKING") return this.#begin(event);
+    if (event.status === "COMPLETED") return this.#end("done", event.timestamp);
+    if (event.status === "ERROR" && !isSubmissionTrouble(event)) return this.#fail(event);
+    return this.#think(event);
+  }
+
+  finish(rest, timestamp) {
+    if (this.#state === "waiting") this.#move(rest);
+    if (this.#state === "working") this.#end(rest === "unreached" ? "failed" : "done", timestamp);
+  }
+
+  tick() {
+    if (this.#state === "working") this.#showElapsed(new Date());
+  }
+
+  #begin(event) {
+    if (this.#state !== "waiting") return this.#think(event);
+    this.#startedAt = event.timestamp;
+    this.#addLine(event.data);
+    return this.#move("working");
+  }
+
+  #think(event) {
+    this.#addLine(readable(event.data));
+    return "";
+  }
+
+  #fail(event) {
+    this.#addLine(event.data);
+    return this.#end("failed", event.timestamp);
+  }
+
+  #end(state, timestamp) {
+    if (this.#startedAt) this.#showElapsed(timestamp);
+    return this.#move(state);
+  }
+
+  #move(state) {
+    this.#state = state;
+    const [words, tone] = STATES[state];
+    replaceContent(this.#label, badge(words, tone));
+    this.root.className = `stop stop-${state}`;
+    return `${this.title}: ${words}`;
+  }
+
+  #addLine(text) {
+    if (!text || text === this.#lines.lastChild?.textContent) return;
+    this.#lines.append(element("li", {}, text));
+    if (this.#lines.children.length <= LINES_IN_SIGHT) return;
+    this.#earlier.append(this.#lines.firstChild);
+    this.#earlierBox.hidden = false;
+  }
+
+  #showElapsed(until) {
+    replaceContent(this.#elapsed, formatSeconds(secondsBetween(this.#startedAt, until)));
+  }
+}
+
+/* One proposal that was not taken does not end the agent. */
+function isSubmissionTrouble(event) {
+  return event.agent_name === "KubectlCommandAgent" && event.data.startsWith("MCP server error");
+}
+
+function readable(text) {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value.message ?? value.text ?? "" : String(value);
+  } catch {
+    return text;
+  }
+}

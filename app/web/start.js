@@ -1,0 +1,143 @@
+/* The way in: paste, drop, choose or fetch logs, or take an example. */
+
+import { announce } from "./announcer.js";
+import { fetchedLogs, sampleText, samples, startWorkflow } from "./api.js";
+import { element, replaceContent } from "./dom.js";
+import { countOf, formatBytes } from "./format.js";
+import { FilePicker } from "./file.js";
+import { LogFetch } from "./fetch.js";
+import { banner, card } from "./section.js";
+
+export class StartView {
+  title = "Start";
+  #text = element("textarea", {
+    id: "logs",
+    class: "mono",
+    rows: "14",
+    spellcheck: "false",
+    placeholder: "kubectl logs, kubectl describe, events, anything a pod wrote",
+    onkeydown: (event) => (event.ctrlKey || event.metaKey) && event.key === "Enter" && this.#start(),
+    oninput: () => this.#showSize(),
+  });
+  #size = element("span", { class: "muted small number" });
+  #button = element("button", { type: "button", class: "button button-primary", onclick: () => this.#start() }, "Investigate");
+  #progress = element("progress", { max: "1", value: "0", "aria-label": "Upload", hidden: true });
+  #trouble = element("div", { role: "alert" });
+  #samples = element("ul", { class: "plain samples" });
+  #file = new FilePicker((file) => this.#chooseFile(file));
+  #fetch = new LogFetch(fetchedLogs, (text) => this.#setText(text, "The fetched logs are in the text field."));
+
+  constructor() {
+    this.root = element(
+      "div",
+      { class: "stack" },
+      element("h1", { tabindex: "-1" }, "What went wrong?"),
+      element(
+        "p",
+        { class: "muted lead" },
+        "Give the logs; four agents find the cause and write a plan. Nothing runs before a person approves it.",
+      ),
+      element("div", { class: "columns columns-start" }, this.#inputCard(), this.#sideCards()),
+    );
+    this.#file.acceptDrops(this.root);
+  }
+
+  async open() {
+    try {
+      const answer = await samples();
+      replaceContent(this.#samples, (answer.samples ?? []).map((sample) => this.#sampleItem(sample)));
+    } catch (error) {
+      replaceContent(this.#samples, element("li", { class: "muted" }, error.message));
+    }
+  }
+
+  #inputCard() {
+    return element(
+      "section",
+      { class: "card stack-tight" },
+      element(
+        "div",
+        { class: "field" },
+        element("div", { class: "row spread" }, element("label", { for: "logs" }, "Logs"), this.#size),
+        this.#text,
+      ),
+      this.#file.root,
+      element("div", { class: "row" }, this.#button, this.#progress),
+      this.#trouble,
+    );
+  }
+
+  #sideCards() {
+    return element(
+      "div",
+      { class: "stack" },
+      card("Try an example", this.#samples),
+      this.#fetch.root,
+    );
+  }
+
+  #sampleItem({ name, title, description }) {
+    return element(
+      "li",
+      {},
+      element("button", { type: "button", class: "button sample", onclick: () => this.#loadSample(name, title) },
+        element("strong", {}, title),
+        element("span", { class: "muted small" }, description)),
+    );
+  }
+
+  async #loadSample(name, title) {
+    try {
+      this.#setText(await sampleText(name), `The example “${title}” is in the text field.`);
+    } catch (error) {
+      this.#fail(error.message);
+    }
+  }
+
+  #setText(text, sentence) {
+    this.#file.clear();
+    this.#text.value = text;
+    this.#showSize();
+    replaceContent(this.#trouble);
+    announce(sentence);
+    this.#button.focus();
+  }
+
+  #chooseFile(file) {
+    this.#text.disabled = file !== null;
+    replaceContent(this.#trouble);
+    if (file) this.#button.focus();
+  }
+
+  #showSize() {
+    const text = this.#text.value;
+    const lines = text === "" ? 0 : text.replace(/\n$/, "").split("\n").length;
+    replaceContent(this.#size, text && `${countOf(lines, "line")}, ${formatBytes(new Blob([text]).size)}`);
+  }
+
+  async #start() {
+    if (this.#button.disabled) return;
+    const body = this.#file.file ?? this.#text.value;
+    if (typeof body === "string" && body.trim() === "") return this.#fail("Paste some logs first, or choose a file.");
+    this.#setBusy(true);
+    try {
+      const id = await startWorkflow(body, (sent, total) => (this.#progress.value = total ? sent / total : 0));
+      location.hash = `#/workflows/${id}`;
+    } catch (error) {
+      this.#fail(error.message);
+    } finally {
+      this.#setBusy(false);
+    }
+  }
+
+  #setBusy(isBusy) {
+    this.#button.disabled = isBusy;
+    this.#progress.hidden = !isBusy;
+    replaceContent(this.#button, isBusy ? "Sending …" : "Investigate");
+    if (isBusy) replaceContent(this.#trouble);
+  }
+
+  #fail(sentence) {
+    replaceContent(this.#trouble, banner("bad", "Not started", sentence));
+  }
+}

@@ -1,0 +1,117 @@
+/* What people made of the plans so far, and whether the plans get better. */
+
+import { improvements, learningCurve, statistics, topExamples } from "./api.js";
+import { decisionBadge } from "./badge.js";
+import { LearningChart } from "./chart.js";
+import { element, replaceContent } from "./dom.js";
+import { countOf, formatCount, formatPercent, formatScore, formatTime } from "./format.js";
+import { banner, bulletList, card, factList, paragraph } from "./section.js";
+
+const AGENT = "RemediationAgent";
+
+export class StatisticsView {
+  title = "Statistics";
+  #parts = {
+    numbers: element("div"),
+    curve: element("div"),
+    suggestions: element("div"),
+    examples: element("div"),
+  };
+  root = element(
+    "div",
+    { class: "stack" },
+    element("h1", { tabindex: "-1" }, "Statistics"),
+    Object.values(this.#parts),
+  );
+
+  async open() {
+    await Promise.all([
+      this.#fill("numbers", "Decisions and ratings", statistics(), numbersCard),
+      this.#fill("curve", "Learning curve", learningCurve(), curveCard),
+      this.#fill("suggestions", "What reviewers asked for", improvements(AGENT), suggestionsCard),
+      this.#fill("examples", "Best rated plans", topExamples(AGENT), examplesCard),
+    ]);
+  }
+
+  async #fill(part, title, answer, render) {
+    try {
+      replaceContent(this.#parts[part], render(await answer));
+    } catch (error) {
+      replaceContent(this.#parts[part], card(title, banner("bad", "This cannot be read", error.message)));
+    }
+  }
+}
+
+function numbersCard(answer) {
+  const numbers = answer.agent_statistics?.[AGENT] ?? {};
+  const tiles = [
+    ["Plans", formatCount(numbers.total_outputs)],
+    ["Commands approved", formatCount(numbers.approved_count)],
+    ["Commands rejected", formatCount(numbers.rejected_count)],
+    ["Plans undecided", formatCount(numbers.pending_count)],
+    ["Approval rate", formatPercent(numbers.approval_rate)],
+    ["Average reward", formatScore(numbers.average_reward)],
+    ["Learning examples", formatCount(numbers.learning_examples)],
+    ["Plans with feedback", formatCount(answer.total_feedbacks)],
+  ];
+  return card(
+    "Decisions and ratings",
+    element(
+      "dl",
+      { class: "tiles" },
+      tiles.map(([term, value]) =>
+        element("div", { class: "tile" }, element("dt", {}, term), element("dd", { class: "number" }, value)),
+      ),
+    ),
+  );
+}
+
+function curveCard(answer) {
+  const points = answer.points ?? [];
+  if (points.length === 0) return card("Learning curve", paragraph("It begins with the first decision on the approval page.", "muted"));
+  return card("Learning curve", new LearningChart(points).root);
+}
+
+function suggestionsCard(answer) {
+  const suggestions = answer.improvement_suggestions ?? [];
+  return card(
+    "What reviewers asked for",
+    suggestions.length === 0 && paragraph("Nothing yet: rejection reasons and suggested improvements appear here.", "muted"),
+    bulletList("", suggestions),
+  );
+}
+
+function examplesCard(answer) {
+  const examples = answer.examples ?? [];
+  return card(
+    "Best rated plans",
+    examples.length === 0 && paragraph("No plan has earned a high reward yet.", "muted"),
+    examples.map(exampleBlock),
+  );
+}
+
+function exampleBlock(example) {
+  const { approved_commands: approved, rejected_commands: rejected } = example;
+  return element(
+    "article",
+    { class: "block stack-tight" },
+    element(
+      "div",
+      { class: "row" },
+      decisionBadge(example.approval_status),
+      element("strong", { class: "number" }, `Reward ${formatScore(example.reward_score)}`),
+      element("span", { class: "muted small" }, formatTime(example.timestamp)),
+    ),
+    factList([
+      ["Rating", example.rating && `${example.rating} of 5`],
+      ["Helpful", example.was_helpful === null || example.was_helpful === undefined ? "" : example.was_helpful ? "Yes" : "No"],
+      ["Commands", `${countOf(count(approved), "command")} approved, ${count(rejected)} rejected`],
+      ["Plan", element("code", {}, example.feedback_id)],
+    ]),
+    element("pre", { class: "quote" }, example.output_preview),
+  );
+}
+
+function count(commands) {
+  return Array.isArray(commands) ? commands.length : Number(commands ?? 0);
+}

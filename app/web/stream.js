@@ -1,0 +1,103 @@
+/* One workflow's events, each once and in order, until its terminal event.
+
+   EventSource reconnects by itself after a plain close, but any answer other than 200 closes it for
+   good; then a new one is opened from the last position, after a growing and jittered pause. */
+
+import { streamAddress, workflow } from "./api.js";
+
+const NAMED = ["progress", "example_used", "proposal"];
+const FIRST_PAUSE = 1000;
+const LONGEST_PAUSE = 30000;
+
+export class WorkflowStream {
+  #source = null;
+  #timer = null;
+  #lastSeq = 0;
+  #lastId = "";
+  #pause = FIRST_PAUSE;
+  #isOver = false;
+
+  /* listener: {event(event), connection(sentence or ""), gone(sentence), reset()} */
+  constructor(workflowId, listener) {
+    this.workflowId = workflowId;
+    this.listener = listener;
+  }
+
+  open() {
+    const source = new EventSource(streamAddress(this.workflowId, this.#lastId));
+    this.#source = source;
+    source.addEventListener("open", () => this.#connected());
+    source.addEventListener("message", (message) => this.#receive(message));
+    for (const name of NAMED) source.addEventListener(name, (message) => this.#receive(message));
+    source.addEventListener("reset", () => this.#restart());
+    source.addEventListener("error", () => this.#lost(source));
+  }
+
+  close() {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#source?.close();
+  }
+
+  #connected() {
+    this.#pause = FIRST_PAUSE;
+    this.listener.connection("");
+  }
+
+  #receive(message) {
+    const event = parseEvent(message.data);
+    if (event === null || event.seq <= this.#lastSeq) return;
+    this.#lastSeq = event.seq;
+    this.#lastId = message.lastEventId || String(event.id ?? "");
+    if (isTerminal(event)) this.close();
+    this.listener.event(event);
+  }
+
+  #restart() {
+    this.#lastSeq = 0;
+    this.#lastId = "";
+    this.listener.reset();
+  }
+
+  #lost(source) {
+    if (this.#isOver || source !== this.#source) return;
+    this.listener.connection("The connection was lost. Connecting again …");
+    if (source.readyState === EventSource.CLOSED) this.#reopenLater();
+  }
+
+  #reopenLater() {
+    const pause = this.#pause * (0.5 + Math.random());
+    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
+    this.#timer = setTimeout(() => this.#reopen(), pause);
+  }
+
+  async #reopen() {
+    try {
+      await workflow(this.workflowId);
+    } catch (error) {
+      if (this.#isOver) return;
+      if (error.status === 400 || error.status === 404) this.#giveUp(error.message);
+      else this.#reopenLater();
+      return;
+    }
+    if (!this.#isOver) this.open();
+  }
+
+  #giveUp(sentence) {
+    this.close();
+    this.listener.gone(sentence);
+  }
+}
+
+export function isTerminal(event) {
+  return event.agent_name === "OrchestratorAgent" && ["COMPLETED", "ERROR"].includes(event.status);
+}
+
+function parseEvent(text) {
+  try {
+    const event = JSON.parse(text);
+    return Number.isInteger(event.seq) ? event : null;
+  } catch {
+    return null;
+  }
+}
