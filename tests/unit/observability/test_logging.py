@@ -1,9 +1,11 @@
 """The log file and the console, read back as an operator would."""
 
 import asyncio
+import io
 import json
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,14 @@ Written = Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture
-def session(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[LogSession]:
-    session = configure_logging("INFO", tmp_path / "logs", secrets=["tiny-key", ""])
+def console() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def session(tmp_path: Path, console: io.StringIO) -> Iterator[LogSession]:
+    with redirect_stderr(console):
+        session = configure_logging("INFO", tmp_path / "logs", secrets=["tiny-key", ""])
     yield session
     session.close()
 
@@ -84,14 +92,13 @@ def test_a_stack_trace_stays_in_its_line(written: Written):
     ],
 )
 def test_no_secret_reaches_file_or_console(
-    message: str, facts: dict[str, str], written: Written, capsys: pytest.CaptureFixture[str]
+    message: str, facts: dict[str, str], written: Written, console: io.StringIO
 ):
     log.error(message, extra=facts)
 
     assert "tiny" not in json.dumps(written())
-    console = capsys.readouterr().err
-    assert "ERROR" in console
-    assert "tiny" not in console
+    assert "ERROR" in console.getvalue()
+    assert "tiny" not in console.getvalue()
 
 
 def test_what_is_below_the_level_is_not_written(written: Written):
@@ -102,15 +109,15 @@ def test_what_is_below_the_level_is_not_written(written: Written):
 
 
 def test_logged_text_cannot_forge_lines_or_steer_the_terminal(
-    session: LogSession, capsys: pytest.CaptureFixture[str]
+    session: LogSession, console: io.StringIO
 ):
     log.info("name: %s", "x\n10:00:00 ERROR forged\x1b[2J", extra={"pod": "a\nb"})
     session.close()
 
-    console = capsys.readouterr().err
-    assert console.count("\n") == 1
-    assert "\x1b" not in console
-    assert r"x\x0a10:00:00" in console
+    printed = console.getvalue()
+    assert printed.count("\n") == 1
+    assert "\x1b" not in printed
+    assert r"x\x0a10:00:00" in printed
 
 
 def test_a_log_folder_that_cannot_be_made_stops_the_start(tmp_path: Path):
