@@ -1,0 +1,139 @@
+"""Questions as text: the prompts are files, what others wrote is fenced, a missing value is an error."""
+
+import hashlib
+import json
+import re
+import secrets
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, assert_never
+
+from app.domain.answer import Answer
+from app.domain.guidance import Guidance
+from app.domain.logbatch import LogBatch
+from app.domain.ports import (
+    A,
+    AnalysisFacts,
+    Facts,
+    MonitoringFacts,
+    Question,
+    RemediationFacts,
+    RepairFacts,
+)
+from app.domain.prompt import Prompt
+from app.intake.render import render_batch
+
+SYSTEM = "system"
+MONITORING = "monitoring"
+ANALYSIS = "analysis"
+REMEDIATION = "remediation"
+REPAIR = "repair"
+
+NO_GUIDANCE = "Nothing is known from earlier decisions on incidents like this one."
+
+_SLOT = re.compile(r"\{\{(\w+)\}\}")
+_MARKER_BYTES = 8
+_ANSWER_CHARACTERS = 60_000
+_GUIDANCE_CHARACTERS = 24_000
+_REFUSED_CHARACTERS = 24_000
+
+
+def render_prompt(question: Question[A], log_tokens: int) -> Prompt:
+    """The question's prompt; the logs in it take at most `log_tokens` tokens."""
+    # Nobody who wrote a log line can know the marker, so nothing fenced can close its fence.
+    fence = Fence(secrets.token_hex(_MARKER_BYTES))
+    name, data = _data(question.facts, log_tokens)
+    values = {label: fence.around(label, text) for label, text in data.items()}
+    return Prompt(
+        system=render(SYSTEM, fence=fence.marker),
+        user=render(name, **values),
+        version=version_of(name),
+    )
+
+
+def render(name: str, **values: str) -> str:
+    """A prompt file with its slots filled; raises ValueError unless slots and values agree."""
+    template = read_template(name)
+    slots = set(_SLOT.findall(template))
+    if slots != set(values):
+        raise ValueError(f"prompt {name}: slots {sorted(slots)}, values {sorted(values)}")
+    return _SLOT.sub(lambda slot: values[slot.group(1)], template)
+
+
+def version_of(name: str) -> str:
+    """Names the wording: changes when the prompt or the part all prompts share does."""
+    text = read_template(SYSTEM) + read_template(name)
+    return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+@cache
+def read_template(name: str) -> str:
+    """The text of a prompt file."""
+    return (files("app.agents") / "prompts" / f"{name}.md").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Holds text of others apart from our own."""
+
+    marker: str
+
+    def around(self, label: str, text: str) -> str:
+        """The text between its two marks."""
+        return f"<<<{self.marker} {label}\n{text}\n{label} {self.marker}>>>"
+
+
+def _data(facts: Facts, log_tokens: int) -> tuple[str, dict[str, str]]:
+    match facts:
+        case MonitoringFacts(batch):
+            return MONITORING, {"logs": _logs(batch, log_tokens)}
+        case AnalysisFacts(batch, findings):
+            return ANALYSIS, {"logs": _logs(batch, log_tokens), "findings": _answer(findings)}
+        case RemediationFacts(batch, analysis, guidance):
+            return REMEDIATION, {
+                "logs": _logs(batch, log_tokens),
+                "analysis": _answer(analysis),
+                "guidance": _guidance(guidance),
+            }
+        case RepairFacts(batch, refused):
+            return REPAIR, {"logs": _logs(batch, log_tokens), "refused": _refused(refused)}
+        case _:
+            assert_never(facts)
+
+
+def _logs(batch: LogBatch, log_tokens: int) -> str:
+    whole = "the whole input" if batch.is_complete else "an extract of the input"
+    head = f"{whole}: {batch.total_lines} lines, each as `number: text`"
+    return f"{head}\n{render_batch(batch, log_tokens)}"
+
+
+def _answer(answer: Answer) -> str:
+    return _clipped(answer.model_dump_json(exclude_none=True), _ANSWER_CHARACTERS)
+
+
+def _guidance(guidance: Guidance) -> str:
+    rows: list[dict[str, Any]] = [
+        *({"lesson": lesson} for lesson in guidance.lessons),
+        *({"earlier_plan": asdict(example)} for example in guidance.examples),
+        *({"score": asdict(score)} for score in guidance.scoreboard),
+    ]
+    if guidance.note:
+        rows.append({"note": guidance.note})
+    return _clipped(_json_lines(rows), _GUIDANCE_CHARACTERS) if rows else NO_GUIDANCE
+
+
+def _refused(refused: tuple[tuple[str, str], ...]) -> str:
+    rows = [
+        {"position": position, "command": command, "reason": reason}
+        for position, (command, reason) in enumerate(refused, 1)
+    ]
+    return _clipped(_json_lines(rows), _REFUSED_CHARACTERS)
+
+
+def _json_lines(rows: list[dict[str, Any]]) -> str:
+    return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+
+
+def _clipped(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}\n(cut here: too long)"
