@@ -94,6 +94,24 @@ class Decision(StrEnum):
     REJECTED = "rejected"
 
 
+class CommandDecision(StrEnum):
+    """What a person said to one command."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EDITED = "edited"
+
+
+class CommandVerdict(Answer):
+    """What became of one proposed command."""
+
+    command: str
+    """As it was proposed."""
+    decision: CommandDecision
+    edited_to: str | None = None
+    reason: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class DecisionReport:
     """A decision as the webhook brings it (contract section 1, `/feedback/mcp-approval`)."""
@@ -105,3 +123,6 @@ class DecisionReport:
     rejected_count: int
     is_signed: bool
     """Whether a valid webhook signature proved the sender."""
+    commands: tuple[CommandVerdict, ...] = ()
+    """Per command, where the sender says it; the counts alone otherwise."""
+    reviewer: str | None = None

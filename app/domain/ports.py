@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeVar
 from app.domain.answer import AgentName, Answer
 from app.domain.approval import OutgoingProposal, Proposal
 from app.domain.events import Event, Recorded
+from app.domain.feedback import Decided, FeedbackEvent
 from app.domain.guidance import Guidance
 from app.domain.ids import ApprovalId, WorkflowId
 from app.domain.incident import Analysis, Findings
@@ -97,6 +98,11 @@ class LogSource(Protocol):
 class EventLog(Protocol):
     """One numbered, append-only log per workflow."""
 
+    @property
+    def epoch(self) -> str:
+        """Changes only when the log lost or rewrote history; cursors begin with it."""
+        ...
+
     async def append(self, workflow_id: WorkflowId, events: Sequence[Event]) -> Sequence[Recorded]:
         """Store, then show to whoever follows; raises StorageFailed."""
         ...
@@ -185,6 +191,39 @@ class ApprovalGate(Protocol):
 
     async def trouble(self) -> str | None:
         """Why it cannot be reached; None when it can."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackTail:
+    """Feedback events after a position, whoever wrote them."""
+
+    events: tuple[FeedbackEvent, ...]
+    position: int
+    """Where to go on; the first read starts at 0."""
+    unreadable: int
+    """Lines passed over because they do not parse; they stay where they are."""
+    is_end: bool
+    """Whether nothing more was committed when it was read."""
+
+
+class FeedbackStore(Protocol):
+    """An append-only log of feedback events, shared by several processes."""
+
+    async def append(self, events: Sequence[FeedbackEvent]) -> None:
+        """Durable when it returns; raises StorageFailed."""
+        ...
+
+    async def read(self, position: int) -> FeedbackTail:
+        """A bounded piece of what follows a position."""
+        ...
+
+    async def park(self, decision: Decided) -> None:
+        """Keep a decision whose proposal is not known yet; only the newest are kept."""
+        ...
+
+    async def parked(self) -> Sequence[Decided]:
+        """The decisions that wait for their proposal, oldest first."""
         ...
 
 

@@ -1,0 +1,254 @@
+"""What people made of plans: events that are never changed, and the record they fold into."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from app.domain.approval import CommandVerdict, Decision
+from app.domain.guidance import ExampleRole
+from app.domain.ids import ApprovalId, FeedbackId
+
+
+class Environment(StrEnum):
+    """What a namespace's name says about how careful people are there."""
+
+    PRODUCTION = "production"
+    STAGING = "staging"
+    DEVELOPMENT = "development"
+    UNKNOWN = "unknown"
+
+
+class Outcome(StrEnum):
+    """What the cluster looked like after a plan was carried out."""
+
+    RESOLVED = "resolved"
+    UNKNOWN = "unknown"
+    UNRESOLVED = "unresolved"
+    EXECUTION_FAILED = "execution_failed"
+    MADE_WORSE = "made_worse"
+
+
+class PlanStatus(StrEnum):
+    """Where a plan stands with people; a plan that was never proposed has none."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+class Part(BaseModel):
+    """A frozen part of an event."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Signature(Part):
+    """An incident without its identifiers: what makes two incidents alike."""
+
+    tokens: tuple[str, ...] = ()
+    """Words and neighbouring pairs of the failure's text, identifiers masked."""
+    failure_mode: str = "unknown"
+    environment: Environment = Environment.UNKNOWN
+    kind: str = ""
+    """The workload's kind in lower case; empty when unknown."""
+    severity: str = ""
+    has_recent_change: bool = False
+
+
+class PlannedCommand(Part):
+    """A plan's command, and what kind of action it is."""
+
+    command: str
+    action: str
+    """`verb[ subverb]/kind`."""
+    is_change: bool
+
+
+class ShownExample(Part):
+    """An earlier plan that the reasoner saw when it made this one."""
+
+    feedback_id: str
+    role: ExampleRole
+    reason: str = ""
+
+
+class FeedbackEventBase(Part):
+    """What every event carries; `id` is derived from content, so that a repeat is recognised."""
+
+    v: int = 1
+    id: str = Field(min_length=1)
+    ts: AwareDatetime
+
+
+class Proposed(FeedbackEventBase):
+    """A plan was made for an incident."""
+
+    type: Literal["proposed"] = "proposed"
+    feedback_id: FeedbackId
+    workflow_id: str
+    issue: str = ""
+    signature: Signature = Signature()
+    commands: tuple[PlannedCommand, ...] = ()
+    input_data: str = ""
+    output_data: str = ""
+    shown: tuple[ShownExample, ...] = ()
+    propensity: float | None = None
+    """How likely these examples were to be shown; 1 while the choice is not random."""
+
+
+class Linked(FeedbackEventBase):
+    """The approval server took the plan under this id."""
+
+    type: Literal["linked"] = "linked"
+    feedback_id: FeedbackId
+    approval_id: ApprovalId
+    commands: tuple[str, ...] = ()
+    """What was submitted, where that is less than the plan; empty means all of it."""
+
+
+class Decided(FeedbackEventBase):
+    """A person decided; without `feedback_id` it belongs to whatever links the approval."""
+
+    type: Literal["decided"] = "decided"
+    approval_id: ApprovalId
+    feedback_id: FeedbackId | None = None
+    decision: Decision
+    rejection_reason: str | None = None
+    approved_count: int = Field(default=0, ge=0)
+    rejected_count: int = Field(default=0, ge=0)
+    commands: tuple[CommandVerdict, ...] = ()
+    reviewer: str | None = None
+    is_signed: bool = False
+
+
+class Rated(FeedbackEventBase):
+    """A person rated a plan; what is None leaves earlier values alone."""
+
+    type: Literal["rated"] = "rated"
+    feedback_id: FeedbackId
+    rating: int | None = Field(default=None, ge=1, le=5)
+    was_helpful: bool | None = None
+    feedback_comments: str | None = None
+    improvements_suggested: str | None = None
+
+
+class Verified(FeedbackEventBase):
+    """The outcome in the cluster was measured."""
+
+    type: Literal["verified"] = "verified"
+    feedback_id: FeedbackId
+    outcome: Outcome
+
+
+class Expired(FeedbackEventBase):
+    """Nobody decided in time."""
+
+    type: Literal["expired"] = "expired"
+    feedback_id: FeedbackId
+    approval_id: ApprovalId
+
+
+class Retracted(FeedbackEventBase):
+    """A person took the record out of learning."""
+
+    type: Literal["retracted"] = "retracted"
+    feedback_id: FeedbackId
+    reason: str = ""
+
+
+class Imported(FeedbackEventBase):
+    """One whole object of the earlier system's file, as it stands there."""
+
+    type: Literal["imported"] = "imported"
+    feedback_id: FeedbackId
+    workflow_id: str = ""
+    input_data: Any = None
+    output_data: Any = None
+    approval_status: Decision | Literal["pending"] | None = None
+    approval_id: str | None = None
+    approval_ids: tuple[str, ...] = ()
+    rejection_reason: str | None = None
+    approved_commands_count: int = 0
+    rejected_commands_count: int = 0
+    rating: int | None = None
+    was_helpful: bool | None = None
+    feedback_comments: str | None = None
+    improvements_suggested: str | None = None
+    reward_score: float | None = None
+
+
+FeedbackEvent = Annotated[
+    Proposed | Linked | Decided | Rated | Verified | Expired | Retracted | Imported,
+    Field(discriminator="type"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """What the page's form sends; None is "not said"."""
+
+    rating: int | None = None
+    was_helpful: bool | None = None
+    comments: str | None = None
+    improvements: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackRecord:
+    """Everything known about one plan: its events, folded."""
+
+    feedback_id: FeedbackId
+    workflow_id: str
+    proposed_at: datetime
+    decided_at: datetime | None
+    signature: Signature
+    issue: str
+    commands: tuple[PlannedCommand, ...]
+    input_data: str
+    output_data: str
+    approval_ids: tuple[ApprovalId, ...]
+    status: PlanStatus | None
+    approved_count: int
+    """Commands, not plans."""
+    rejected_count: int
+    rejection_reason: str | None
+    verdicts: tuple[CommandVerdict, ...]
+    rating: Rating
+    outcome: Outcome | None
+    is_retracted: bool
+    is_signed: bool
+    """Whether every decision came with a valid signature."""
+    credits: tuple["CommandCredit", ...]
+    reward: float | None
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether a person said yes or no to it."""
+        return self.status in {PlanStatus.APPROVED, PlanStatus.REJECTED}
+
+    @property
+    def is_example(self) -> bool:
+        """Whether later plans may learn from it; a pending plan never is."""
+        return self.is_decided and self.reward is not None and not self.is_retracted
+
+
+@dataclass(frozen=True, slots=True)
+class CommandCredit:
+    """How far a command was accepted: 1 is approved, 0 rejected."""
+
+    command: PlannedCommand
+    credit: float
+    rejected: float
+    """The share that was rejected; an edit is neither full credit nor a rejection."""
+
+
+def event_id(*parts: object) -> str:
+    """The same id for the same content, on every machine."""
+    text = json.dumps([str(part) for part in parts], ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

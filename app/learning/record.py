@@ -1,0 +1,194 @@
+"""Makes one plan's record of the events that count for it (pure)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.domain.approval import CommandDecision, CommandVerdict, Decision
+from app.domain.feedback import (
+    CommandCredit,
+    Decided,
+    FeedbackRecord,
+    Imported,
+    Linked,
+    PlanStatus,
+    Proposed,
+    Rated,
+    Rating,
+    Retracted,
+    Verified,
+)
+from app.domain.ids import ApprovalId
+from app.learning.legacy import IMPORTED_PREFIX
+from app.learning.reward import credits_of, reward
+
+
+class RatingField(StrEnum):
+    """The fields of a rating; each keeps its own latest word."""
+
+    RATING = "rating"
+    WAS_HELPFUL = "was_helpful"
+    COMMENTS = "feedback_comments"
+    IMPROVEMENTS = "improvements_suggested"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The events of one plan that no later one has replaced."""
+
+    proposed: Proposed
+    imported: Imported | None
+    links: Mapping[ApprovalId, Linked]
+    decisions: Mapping[ApprovalId, Decided]
+    expired: frozenset[ApprovalId]
+    ratings: Mapping[RatingField, Rated]
+    verified: Verified | None
+    retracted: Retracted | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    """How many commands were approved and rejected."""
+
+    approved: int = 0
+    rejected: int = 0
+
+    def plus(self, other: "_Tally") -> "_Tally":
+        return _Tally(self.approved + other.approved, self.rejected + other.rejected)
+
+    @property
+    def share(self) -> float | None:
+        """The approved share; None when nothing was counted."""
+        total = self.approved + self.rejected
+        return self.approved / total if total else None
+
+
+def record_of(facts: Facts) -> FeedbackRecord:
+    """The record; what is missing is None, never a guess."""
+    proposed, decisions = facts.proposed, [*facts.decisions.values()]
+    last = max(decisions, key=lambda event: (event.ts, event.id), default=None)
+    tally = _tally(facts)
+    rating = _rating(facts.ratings)
+    credits_ = _credits(facts)
+    outcome = facts.verified.outcome if facts.verified else None
+    return FeedbackRecord(
+        feedback_id=proposed.feedback_id,
+        workflow_id=proposed.workflow_id,
+        proposed_at=proposed.ts,
+        decided_at=last.ts if last else None,
+        signature=proposed.signature,
+        issue=proposed.issue,
+        commands=proposed.commands,
+        input_data=proposed.input_data,
+        output_data=proposed.output_data,
+        approval_ids=_approval_ids(facts),
+        status=_status(facts),
+        approved_count=tally.approved,
+        rejected_count=tally.rejected,
+        rejection_reason=_reason(decisions),
+        verdicts=tuple(verdict for event in decisions for verdict in event.commands),
+        rating=rating,
+        outcome=outcome,
+        is_retracted=facts.retracted is not None,
+        is_signed=all(event.is_signed for event in decisions),
+        credits=credits_,
+        reward=_stored_reward(facts, reward(credits_, outcome, rating)),
+    )
+
+
+def _approval_ids(facts: Facts) -> tuple[ApprovalId, ...]:
+    known = dict.fromkeys([*facts.links, *facts.decisions])
+    return tuple(found for found in known if not found.startswith(IMPORTED_PREFIX))
+
+
+def _status(facts: Facts) -> PlanStatus | None:
+    """One approved command makes it an approved plan, whatever else was rejected."""
+    if facts.decisions:
+        said = {event.decision for event in facts.decisions.values()}
+        return PlanStatus.APPROVED if Decision.APPROVED in said else PlanStatus.REJECTED
+    if not facts.links:
+        return None
+    return PlanStatus.EXPIRED if facts.expired >= set(facts.links) else PlanStatus.PENDING
+
+
+def _reason(decisions: Sequence[Decided]) -> str | None:
+    """The latest reason, of the whole or of one command."""
+    ordered = sorted(decisions, key=lambda event: (event.ts, event.id), reverse=True)
+    for event in ordered:
+        reasons = [event.rejection_reason, *(verdict.reason for verdict in event.commands)]
+        said = next((reason for reason in reasons if reason), None)
+        if said:
+            return said
+    return None
+
+
+def _tally(facts: Facts) -> _Tally:
+    """The commands counted by the decisions; one without counts stands for what is left over."""
+    total = _Tally()
+    for event in facts.decisions.values():
+        total = total.plus(_counted(event))
+    if bare := [event for event in facts.decisions.values() if not _is_counted(event)]:
+        last = max(bare, key=lambda event: (event.ts, event.id))
+        left = max(_submitted(facts, last) - total.approved - total.rejected, 0)
+        is_approved = last.decision is Decision.APPROVED
+        total = total.plus(_Tally(left, 0) if is_approved else _Tally(0, left))
+    return total
+
+
+def _is_counted(event: Decided) -> bool:
+    return bool(event.commands or event.approved_count or event.rejected_count)
+
+
+def _counted(event: Decided) -> _Tally:
+    if event.approved_count or event.rejected_count or not event.commands:
+        return _Tally(event.approved_count, event.rejected_count)
+    rejected = sum(verdict.decision is CommandDecision.REJECTED for verdict in event.commands)
+    return _Tally(len(event.commands) - rejected, rejected)
+
+
+def _submitted(facts: Facts, event: Decided) -> int:
+    link = facts.links.get(event.approval_id)
+    return len(link.commands) if link and link.commands else len(facts.proposed.commands)
+
+
+def _credits(facts: Facts) -> tuple[CommandCredit, ...]:
+    verdicts: dict[str, CommandVerdict] = {}
+    unnamed = _Tally()
+    for event in sorted(facts.decisions.values(), key=lambda event: (event.ts, event.id)):
+        verdicts |= {verdict.command: verdict for verdict in event.commands}
+        if not event.commands:
+            unnamed = unnamed.plus(_counted(event) if _is_counted(event) else _whole(event))
+    submitted = {text for link in facts.links.values() for text in link.commands}
+    commands = [
+        command
+        for command in facts.proposed.commands
+        if not submitted or command.command in submitted
+    ]
+    return credits_of(commands, verdicts, unnamed.share)
+
+
+def _whole(event: Decided) -> _Tally:
+    return _Tally(1, 0) if event.decision is Decision.APPROVED else _Tally(0, 1)
+
+
+def _rating(ratings: Mapping[RatingField, Rated]) -> Rating:
+    stars = ratings.get(RatingField.RATING)
+    helpful = ratings.get(RatingField.WAS_HELPFUL)
+    comments = ratings.get(RatingField.COMMENTS)
+    improvements = ratings.get(RatingField.IMPROVEMENTS)
+    return Rating(
+        rating=stars.rating if stars else None,
+        was_helpful=helpful.was_helpful if helpful else None,
+        comments=comments.feedback_comments if comments else None,
+        improvements=improvements.improvements_suggested if improvements else None,
+    )
+
+
+def _stored_reward(facts: Facts, computed: float | None) -> float | None:
+    """The earlier system's own reward stands until somebody says something new."""
+    imported = facts.imported
+    if imported is None or imported.reward_score is None:
+        return computed
+    said = (*facts.decisions.values(), *facts.ratings.values(), facts.verified)
+    is_old = all(event is None or event.ts <= imported.ts for event in said)
+    return min(max(imported.reward_score, 0.0), 1.0) if is_old else computed

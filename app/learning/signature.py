@@ -1,0 +1,139 @@
+"""Masks an incident down to what makes it like another one (pure)."""
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from app.domain.answer import Entities
+from app.domain.feedback import Environment, Signature
+from app.domain.incident import Analysis, Findings, RootCause
+from app.domain.plan import Plan
+from app.learning.words import words
+
+TEXT_LIMIT = 4000
+TOKEN_LIMIT = 48
+CAUSES_LIMIT = 3
+
+_WORD = re.compile(r"[A-Za-z0-9][\w./@-]*")
+_CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+def signatures_of(
+    analysis: Analysis, findings: Findings, entities: Entities
+) -> tuple[Signature, ...]:
+    """One per root cause, what came first in front; from the findings where there is no cause."""
+    causes = sorted(analysis.root_cause_analysis, key=lambda cause: cause.is_cascading_effect)
+    if causes:
+        return tuple(signature_of(cause, entities) for cause in causes[:CAUSES_LIMIT])
+    messages = [finding.message for finding in findings.errors]
+    texts = [*messages, *(finding.message for finding in findings.warnings)][:5]
+    return (_sign(texts, entities, ()),) if texts else ()
+
+
+def signature_of(cause: RootCause, entities: Entities) -> Signature:
+    """The signature of one root cause; `entities` fills what the cause leaves open."""
+    texts = (cause.error_message, cause.root_cause, *cause.evidence[:3])
+    return _sign(
+        texts,
+        fill(cause.entities, entities),
+        (cause.service,),
+        failure_mode=cause.failure_mode,
+        severity=cause.severity,
+    )
+
+
+def signature_of_plan(plan: Plan, analysis: Analysis, namespace: str | None) -> Signature:
+    """The signature of the root cause that a plan is for, as `guide` will see it the next time."""
+    around = fill(plan.entities, Entities(namespace=namespace))
+    causes = analysis.root_cause_analysis
+    cause = next((cause for cause in causes if _is_for(plan, cause)), None)
+    if cause is not None:
+        return signature_of(cause, around)
+    return _sign(
+        (plan.issue, plan.root_cause),
+        around,
+        (plan.service,),
+        failure_mode=plan.failure_mode,
+        severity=plan.severity,
+    )
+
+
+def fill(known: Entities, otherwise: Entities) -> Entities:
+    """`known`, with what it leaves open taken from `otherwise`."""
+    missing = {name: value for name, value in otherwise if getattr(known, name) is None}
+    return known.model_copy(update=missing)
+
+
+def environment_of(namespace: str | None) -> Environment:
+    """What a namespace's name gives away; staging first, because `preprod` is no production."""
+    parts = set(re.split(r"[^a-z]+", (namespace or "").lower()))
+    known = words().environments.items()
+    return next((found for found, names in known if parts & names), Environment.UNKNOWN)
+
+
+def tokens_of(texts: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
+    """Words and neighbouring pairs, lower case, without identifiers, the first TOKEN_LIMIT of each."""
+    masked = {name.lower() for name in names if name}
+    single: list[str] = []
+    pairs: list[str] = []
+    for text in texts:
+        found = [
+            token
+            for match in _WORD.finditer(text[:TEXT_LIMIT])
+            for token in _tokens_of_word(match.group().rstrip("./-"), masked)
+        ]
+        single += found
+        pairs += (f"{first} {second}" for first, second in pairwise(found))
+    unique = [*dict.fromkeys(single)][:TOKEN_LIMIT] + [*dict.fromkeys(pairs)][:TOKEN_LIMIT]
+    return tuple(unique)
+
+
+def _is_for(plan: Plan, cause: RootCause) -> bool:
+    if plan.service == cause.service and plan.failure_mode == cause.failure_mode:
+        return True
+    return bool(plan.root_cause) and plan.root_cause == cause.root_cause
+
+
+def _sign(
+    texts: Sequence[str],
+    entities: Entities,
+    services: tuple[str, ...],
+    *,
+    failure_mode: str = "unknown",
+    severity: str = "",
+) -> Signature:
+    names = [value for _, value in entities if value and value != entities.workload_kind]
+    tokens = tokens_of(texts, (*names, *services))
+    return Signature(
+        tokens=tokens,
+        failure_mode=failure_mode,
+        environment=environment_of(entities.namespace),
+        kind=(entities.workload_kind or "").lower(),
+        severity=severity,
+        has_recent_change=not words().change.isdisjoint(tokens),
+    )
+
+
+def _tokens_of_word(word: str, masked: set[str]) -> list[str]:
+    """What is left of a word: nothing of a name, an address, a path or a number."""
+    lower = word.lower()
+    if lower in words().codes:
+        return [lower]
+    if lower in masked or any(character in word for character in "/@") or _has_digit(word):
+        return []
+    word = word.rsplit(".", 1)[-1]
+    if word in words().domains:
+        return []
+    if "-" in word:
+        parts = word.lower().split("-")
+        return ["".join(parts)] if not words().joining.isdisjoint(parts) else []
+    return [part for part in _camel_parts(word) if len(part) > 2 and part not in words().noise]
+
+
+def _camel_parts(word: str) -> list[str]:
+    """`CrashLoopBackOff` as its words, so that it is like `crash loop`."""
+    return [part.lower() for part in _CAMEL.findall(word)]
+
+
+def _has_digit(word: str) -> bool:
+    return any(character.isdigit() for character in word)
