@@ -1,45 +1,110 @@
-"""Takes secrets out of a text before anything keeps or sends it."""
+"""Takes secrets out of a text before anything keeps, shows or sends it."""
 
-from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import re2
+from app.security.checks import is_settled
+from app.security.documents import spans_in_documents
+from app.security.ledger import Ledger
+from app.security.linear import Found
+from app.security.pem import Span, private_key_lines
+from app.security.rules import Rule, rule_book
 
-_RULES = tuple(
-    (kind, re2.compile(pattern))
-    for kind, pattern in (
-        (
-            "password",
-            r"(?i)((?:password|passwd|pwd|secret|token|api[_-]?key)[\"']?\s*[=:]\s*[\"']?)([^\s\"',;&}]+)",
-        ),
-        ("password", r"(://[^\s:/@]*:)([^\s/@]+)@"),
-        ("token", r"(?i)(bearer\s+)([A-Za-z0-9._~+/=-]{12,})"),
-    )
-)
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Redacted:
-    """A text without secrets, and how many of each kind were replaced."""
+    """A text without secrets, and how many of each kind were replaced, by kind."""
 
     text: str
     counts: tuple[tuple[str, int], ...]
 
 
 def redact(text: str) -> Redacted:
-    """Replace each secret by a placeholder; the same secret gets the same one."""
-    counts: Counter[str] = Counter()
-    known: dict[tuple[str, str], str] = {}
-    for kind, rule in _RULES:
+    """Replace each secret by a placeholder, the same one for the same secret.
 
-        def replace(match: "re2._Match[str]", kind: str = kind) -> str:
-            secret = match.group(2)
-            if secret.startswith("[REDACTED"):
-                return str(match.group(0))
-            counts[kind] += 1
-            number = sum(key[0] == kind for key in known) + 1
-            mark = known.setdefault((kind, secret), f"[REDACTED:{kind}:{number}]")
-            return str(match.group(0).replace(secret, mark))
+    Lines stay where they are, and a redacted text stays as it is.
+    """
+    raw = text.encode("utf-8", "surrogatepass")
+    if rule_book().suspicious.search(raw) is None:
+        return Redacted(text, ())
+    ledger = Ledger()
+    raw = ledger.hide_placeholders(raw)
+    raw = _without(raw, private_key_lines(raw), "private-key", ledger)
+    raw = _without(raw, spans_in_documents(raw), "password", ledger)
+    chunks = [
+        ledger.show_placeholders(_redact_chunk(chunk, ledger)).decode("utf-8", "surrogatepass")
+        for chunk in _chunks(raw)
+    ]
+    return Redacted("".join(chunks), ledger.counted())
 
-        text = rule.sub(replace, text)
-    return Redacted(text, tuple(sorted(counts.items())))
+
+def _without(raw: bytes, spans: Iterable[Span], kind: str, ledger: Ledger) -> bytes:
+    pieces: list[bytes] = []
+    done = 0
+    for start, end in sorted(spans):
+        if start >= done and end > start and not is_settled(raw[start:end]):
+            pieces += [raw[done:start], ledger.token(kind, raw[start:end])]
+            done = end
+    return b"".join([*pieces, raw[done:]]) if pieces else raw
+
+
+def _chunks(raw: bytes) -> Iterator[bytes]:
+    start = 0
+    while start < len(raw):
+        cut = raw.find(b"\n", start + _CHUNK)
+        end = len(raw) if cut < 0 else cut + 1
+        yield raw[start:end]
+        start = end
+
+
+def _redact_chunk(chunk: bytes, ledger: Ledger) -> bytes:
+    """Rules see the suspicious lines alone, all at once: few calls, and the rest costs one scan."""
+    lines: list[bytes] = []
+    spans: list[Span] = []
+    position = 0
+    suspicious = rule_book().suspicious
+    while (found := suspicious.search(chunk, position)) is not None:
+        start = chunk.rfind(b"\n", 0, found.start()) + 1
+        end = chunk.find(b"\n", found.end())
+        end = len(chunk) if end < 0 else end
+        lines.append(chunk[start:end])
+        spans.append((start, end))
+        if end >= len(chunk):
+            break
+        position = end
+    if not lines:
+        return chunk
+    cleaned = _apply_rules(b"\n".join(lines), ledger).split(b"\n")
+    return _spliced(chunk, spans, cleaned)
+
+
+def _apply_rules(block: bytes, ledger: Ledger) -> bytes:
+    lowered = block.lower()
+    for rule in rule_book().rules:
+        if rule.may_match(lowered):
+            block = _apply(rule, block, ledger)
+    return block
+
+
+def _apply(rule: Rule, block: bytes, ledger: Ledger) -> bytes:
+    def replacement(found: Found) -> bytes:
+        whole = block[found.start() : found.end()]
+        secret = rule.secret(found, block)
+        if secret is None:
+            return whole
+        start, end = secret
+        token = ledger.token(rule.kind, block[start:end])
+        return block[found.start() : start] + token + block[end : found.end()]
+
+    return rule.pattern.sub(replacement, block)
+
+
+def _spliced(chunk: bytes, spans: list[Span], cleaned: list[bytes]) -> bytes:
+    pieces: list[bytes] = []
+    done = 0
+    for (start, end), line in zip(spans, cleaned, strict=True):
+        pieces += [chunk[done:start], line]
+        done = end
+    return b"".join([*pieces, chunk[done:]])

@@ -1,0 +1,77 @@
+"""Private keys in PEM form that reach over several lines, whole or cut off at either end."""
+
+from collections.abc import Iterator
+
+from app.security.linear import compile_linear
+
+Span = tuple[int, int]
+"""Where a secret stands."""
+
+_BEGIN = compile_linear(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
+_END = compile_linear(r"-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
+_BODY = compile_linear(r"(?:\+ )?[\"']?[A-Za-z0-9+/=]+(?:\\n)?[\"']?[,+\\]?")
+# Real keys are far smaller; a cut-off one ends at the third line that is none of its own.
+_LONGEST = 64 << 10
+_FOREIGN_LINES = 3
+
+
+def private_key_lines(text: bytes) -> Iterator[Span]:
+    """The body lines of every key, each without what a log puts before it."""
+    if b"PRIVATE KEY" not in text:
+        return
+    covered = 0
+    for begin in _BEGIN.finditer(text):
+        yield from _after(text, begin.start(), begin.end())
+        covered = begin.end()
+    for end in _END.finditer(text):
+        if text.rfind(b"-----BEGIN ", max(0, end.start() - _LONGEST), end.start()) < 0:
+            yield from _before(text, end.start())
+    del covered
+
+
+def _after(text: bytes, begin: int, body: int) -> Iterator[Span]:
+    line_start = text.rfind(b"\n", 0, begin) + 1
+    words_before = len(text[line_start:begin].split())
+    limit = min(len(text), body + _LONGEST)
+    end = _END.search(text[body:limit])
+    is_whole = end is not None
+    limit = body + end.start() if end is not None else limit
+    foreign = 0
+    position = text.find(b"\n", body, limit) + 1
+    while 0 < position < limit and (is_whole or foreign < _FOREIGN_LINES):
+        stop = text.find(b"\n", position, limit)
+        stop = limit if stop < 0 else stop
+        span = _body(text, position, stop, words_before)
+        if span is not None:
+            yield span
+        elif not is_header(text[position:stop]):
+            foreign += 1
+        position = stop + 1
+
+
+def _before(text: bytes, end: int) -> Iterator[Span]:
+    stop = text.rfind(b"\n", 0, end)
+    lowest = max(0, end - _LONGEST)
+    while stop > lowest:
+        start = text.rfind(b"\n", 0, stop) + 1
+        span = _body(text, start, stop, 0)
+        if span is None:
+            return
+        yield span
+        stop = start - 1
+
+
+def is_header(line: bytes) -> bool:
+    """Whether the line may stand between a key's head and body."""
+    return not line.strip() or b"Proc-Type:" in line or b"DEK-Info:" in line
+
+
+def _body(text: bytes, start: int, stop: int, words_before: int) -> Span | None:
+    words = text[start:stop].split(None, words_before)
+    if not words:
+        return None
+    last = words[-1].strip()
+    if len(words) not in {1, words_before + 1} or _BODY.fullmatch(last) is None:
+        return None
+    begins = text.rindex(last, start, stop)
+    return begins, begins + len(last)

@@ -1,0 +1,131 @@
+"""The redaction rules: read from `redaction.yaml`, compiled once."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from app.security.checks import CHECKS, Suspect, is_settled
+from app.security.linear import Found, LinearPattern, compile_linear, group_numbers
+
+_FILE = Path(__file__).with_name("redaction.yaml")
+_VALUES = ("secret", "hook", "double", "nested", "single", "tick", "bare")
+_NEXT_FIELD = compile_linear(r"[,&;|]\s*[A-Za-z_][A-Za-z0-9_.-]*[=:]|\s[A-Za-z_][A-Za-z0-9_.-]*=")
+# A hostile line may be all secrets: a check never looks further than this around one.
+_AROUND = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One kind of secret: where it may stand and when it is none."""
+
+    kind: str
+    hints: tuple[bytes, ...]
+    pattern: LinearPattern
+    values: tuple[tuple[int, bool], ...]
+    """Groups that may hold the secret, and whether what trails it must be cut off."""
+    key: int | None
+    keep: str | None
+
+    def may_match(self, lowered: bytes) -> bool:
+        """Whether a hint occurs, which costs far less than the pattern."""
+        return any(hint in lowered for hint in self.hints)
+
+    def secret(self, found: Found, text: bytes) -> tuple[int, int] | None:
+        """Where the secret stands; None when the match is none."""
+        group, is_open = next((pair for pair in self.values if found.start(pair[0]) >= 0), (0, False))
+        start, end = found.start(group), found.end(group)
+        if is_open:
+            end = start + len(_trimmed(text[start:end]))
+        suspect = self._suspect(found, text, start, end)
+        if is_settled(suspect.value, suspect.after) or (self.keep is not None and CHECKS[self.keep](suspect)):
+            return None
+        return start, end
+
+    def _suspect(self, found: Found, text: bytes, start: int, end: int) -> Suspect:
+        key_start, key_end = found.start(), found.start()
+        if self.key is not None:
+            key_start, key_end = found.start(self.key), found.end(self.key)
+        return Suspect(
+            value=text[start:end],
+            key=text[key_start:key_end],
+            gap=text[key_end:start],
+            before=text[max(0, key_start - _AROUND) : key_start],
+            after=text[end : end + _AROUND],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBook:
+    """All rules in order, and the words of which a line with a secret holds at least one."""
+
+    rules: tuple[Rule, ...]
+    suspicious: LinearPattern
+    parts: dict[str, str]
+
+
+class _RuleData(BaseModel):
+    """A rule as the file has it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    hints: tuple[str, ...]
+    pattern: str
+    keep: str | None = None
+
+
+class _BookData(BaseModel):
+    """The file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    parts: dict[str, str]
+    suspicious: str
+    rules: tuple[_RuleData, ...]
+
+
+@cache
+def rule_book() -> RuleBook:
+    """The rules of the product."""
+    data = _BookData.model_validate(yaml.safe_load(_FILE.read_text("utf-8")))
+    parts = dict(data.parts)
+    for name in parts:
+        parts[name] = _expand(parts[name], parts)
+    return RuleBook(
+        rules=tuple(_compiled(rule, parts) for rule in data.rules),
+        suspicious=compile_linear(data.suspicious),
+        parts=parts,
+    )
+
+
+def _compiled(data: _RuleData, parts: dict[str, str]) -> Rule:
+    pattern = compile_linear(_expand(data.pattern, parts))
+    groups = group_numbers(pattern)
+    return Rule(
+        kind=data.kind,
+        hints=tuple(hint.encode() for hint in data.hints),
+        pattern=pattern,
+        values=tuple(
+            (groups[name], "key" in groups and name in {"bare", "secret"})
+            for name in _VALUES
+            if name in groups
+        ),
+        key=groups.get("key"),
+        keep=data.keep,
+    )
+
+
+def _expand(pattern: str, parts: dict[str, str]) -> str:
+    for name, part in parts.items():
+        pattern = pattern.replace("{" + name + "}", part)
+    return pattern
+
+
+def _trimmed(value: bytes) -> bytes:
+    following = _NEXT_FIELD.search(value)
+    if following is not None and following.start():
+        value = value[: following.start()]
+    return value.rstrip(b"),;]}>\r\t ") or value
