@@ -1,6 +1,7 @@
 """Identifiers, each its own type, so that one cannot stand in for another."""
 
 from typing import NewType
+from uuid import uuid4
 
 WorkflowId = NewType("WorkflowId", str)
 """A UUID in canonical lower-case form."""
@@ -10,3 +11,8 @@ ApprovalId = NewType("ApprovalId", str)
 
 FeedbackId = NewType("FeedbackId", str)
 """Opaque to clients; `<workflow_id>_remediation_<number>`, the number counting plans from 1."""
+
+
+def new_workflow_id() -> WorkflowId:
+    """A fresh identifier."""
+    return WorkflowId(str(uuid4()))

@@ -7,19 +7,19 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from weakref import WeakValueDictionary
 
-import orjson
-
+from app.adapters.storage.frames import to_frame
 from app.adapters.storage.sqlite import Database
 from app.domain.errors import StorageFailed
 from app.domain.events import Event, EventType, Recorded
 from app.domain.ids import WorkflowId
 from app.domain.ports import Clock
+from app.observability.metrics import Metrics
 
 PAGE = 500
 RING = 256
 
 
-class _Tail:
+class Tail:
     """The newest events of one workflow that somebody follows."""
 
     def __init__(self) -> None:
@@ -45,12 +45,13 @@ class _Tail:
 class SqliteEventLog:
     """EventLog on one SQLite file and in one process."""
 
-    def __init__(self, database: Database, clock: Clock, epoch: str) -> None:
+    def __init__(self, database: Database, clock: Clock, epoch: str, metrics: Metrics) -> None:
         """Take an open database; nobody else appends to it."""
+        self._metrics = metrics
         self._database = database
         self._clock = clock
         self.epoch = epoch
-        self._tails: WeakValueDictionary[WorkflowId, _Tail] = WeakValueDictionary()
+        self._tails: WeakValueDictionary[WorkflowId, Tail] = WeakValueDictionary()
         self._is_ending = False
 
     async def append(self, workflow_id: WorkflowId, events: Sequence[Event]) -> Sequence[Recorded]:
@@ -59,6 +60,7 @@ class SqliteEventLog:
         recorded = await self._database.write(
             lambda connection: self._insert(connection, workflow_id, events, now)
         )
+        self._metrics.events_appended(len(recorded))
         tail = self._tails.get(workflow_id)
         if tail is not None:
             tail.publish(recorded)
@@ -89,7 +91,7 @@ class SqliteEventLog:
         self, workflow_id: WorkflowId, after: int, idle_seconds: float
     ) -> AsyncIterator[Sequence[Recorded]]:
         """Events with `seq > after` as they come; an empty batch after so long a silence."""
-        tail = self._tails.setdefault(workflow_id, _Tail())
+        tail = self._tails.setdefault(workflow_id, Tail())
         batch: Sequence[Recorded] | None = None
         while not self._is_ending:
             changed = tail.changed
@@ -134,7 +136,7 @@ class SqliteEventLog:
                 seq,
                 event.type,
                 event.is_terminal,
-                self._frame(workflow_id, seq, event, now),
+                to_frame(event, self.epoch, workflow_id, seq, now),
                 now,
             )
             for seq, event in enumerate(events, last + 1)
@@ -147,24 +149,6 @@ class SqliteEventLog:
             ],
         )
         return recorded
-
-    def _frame(self, workflow_id: WorkflowId, seq: int, event: Event, now: datetime) -> bytes:
-        return orjson.dumps(
-            {
-                "id": f"{self.epoch}-{seq}",
-                "seq": seq,
-                "workflow_id": workflow_id,
-                "type": event.type,
-                "agent_name": event.agent,
-                "status": event.status,
-                "input": event.input,
-                "output": event.output,
-                "data": event.data,
-                "agent": event.agent,
-                "message": event.data,
-                "timestamp": now.isoformat(),
-            }
-        )
 
 
 async def read_epoch(database: Database) -> str:

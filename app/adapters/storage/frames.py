@@ -1,0 +1,28 @@
+"""An event as the JSON object that every client gets (contract section 2)."""
+
+from datetime import datetime
+
+import orjson
+
+from app.domain.events import Event
+from app.domain.ids import WorkflowId
+
+
+def to_frame(event: Event, epoch: str, workflow_id: WorkflowId, seq: int, now: datetime) -> bytes:
+    """One line of JSON, the same bytes for every reader at any time."""
+    return orjson.dumps(
+        {
+            "id": f"{epoch}-{seq}",
+            "seq": seq,
+            "workflow_id": workflow_id,
+            "type": event.type,
+            "agent_name": event.agent,
+            "status": event.status,
+            "input": event.input,
+            "output": event.output,
+            "data": event.data,
+            "agent": event.agent,
+            "message": event.data,
+            "timestamp": now.isoformat(),
+        }
+    )

@@ -1,0 +1,86 @@
+"""What all agents share: announce start, progress, end and failure."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from app.domain.answer import AgentName, Answer
+from app.domain.errors import AppError, ReasonerFailed
+from app.domain.events import Event, EventStatus, EventType
+from app.domain.ids import WorkflowId
+from app.domain.ports import EventLog, Progress
+
+A = TypeVar("A", bound=Answer)
+
+INTERNAL_ERROR = "an internal error; the server's log has the details"
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Speaks for one workflow in its event log."""
+
+    workflow_id: WorkflowId
+    events: EventLog
+
+    async def say(
+        self,
+        agent: AgentName,
+        status: EventStatus,
+        data: str,
+        *,
+        event_type: EventType = EventType.STATUS,
+    ) -> None:
+        """One event; it is stored when this returns."""
+        await self.events.append(self.workflow_id, [Event(agent, status, data, event_type)])
+
+    async def invoke(self, agent: AgentName, given: str) -> None:
+        """The orchestrator calls an agent, and the agent starts."""
+        working = EventStatus.WORKING
+        call = Event(AgentName.ORCHESTRATOR, working, f"Invoking {agent} …")
+        start = Event(agent, working, f"{agent} received {given}", input=given)
+        await self.events.append(self.workflow_id, [call, start])
+
+    async def complete(self, agent: AgentName, answer: Answer) -> None:
+        """The agent's one COMPLETED, with its answer as JSON."""
+        text = answer.model_dump_json()
+        await self.events.append(
+            self.workflow_id, [Event(agent, EventStatus.COMPLETED, text, output=text)]
+        )
+
+    async def end(self, status: EventStatus, sentence: str) -> None:
+        """The terminal event."""
+        last = Event(AgentName.ORCHESTRATOR, status, sentence, is_terminal=True)
+        await self.events.append(self.workflow_id, [last])
+
+
+async def conduct(
+    voice: Voice,
+    agent: AgentName,
+    given: str,
+    limit_seconds: float,
+    work: Callable[[Progress], Awaitable[A]],
+) -> A:
+    """Let an agent work within its time limit; its failure is an ERROR event and goes on up."""
+
+    async def progress(text: str) -> None:
+        await voice.say(agent, EventStatus.THINKING, text)
+
+    await voice.invoke(agent, given)
+    try:
+        async with asyncio.timeout(limit_seconds):
+            answer = await work(progress)
+    except TimeoutError as error:
+        sentence = f"{agent} gave no answer within {limit_seconds:g} s (AGENT_TIMEOUT_SECONDS)."
+        await voice.say(agent, EventStatus.ERROR, sentence)
+        raise ReasonerFailed(sentence) from error
+    except Exception as error:
+        await voice.say(agent, EventStatus.ERROR, sentence_of(error))
+        raise
+    await voice.complete(agent, answer)
+    return answer
+
+
+def sentence_of(error: Exception) -> str:
+    """What a user may read of an error."""
+    return str(error) if isinstance(error, AppError) else INTERNAL_ERROR

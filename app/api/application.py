@@ -1,0 +1,47 @@
+"""The backend's ASGI application."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+
+from app import __version__
+from app.api.docs import mount_docs
+from app.api.errors import add_error_pages
+from app.api.measuring import MeasuredRequests
+from app.api.pages import mount_pages
+from app.api.v1 import feedback, health, logs, samples, workflows
+from app.services import Services
+from app.settings import Settings
+
+OpenServices = Callable[[Settings], AbstractAsyncContextManager[Services]]
+
+
+def create_app(settings: Settings, open_services: OpenServices) -> FastAPI:
+    """Routes, pages and errors; the services are open while the application runs."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_services(settings) as services, services.runner.running():
+            app.state.services = services
+            yield
+
+    app = FastAPI(
+        title="Incident agents",
+        version=__version__,
+        description="Logs in, a streamed investigation, a reviewed plan, a lesson learned.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.settings = settings
+    add_error_pages(app)
+    app.add_middleware(MeasuredRequests)
+    version_1 = APIRouter(prefix="/api/v1")
+    for module in (workflows, feedback, logs, samples):
+        version_1.include_router(module.router)
+    app.include_router(version_1)
+    app.include_router(health.router)
+    mount_docs(app)
+    mount_pages(app)
+    return app

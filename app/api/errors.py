@@ -1,0 +1,54 @@
+"""Which status an error has, and the one body shape they share."""
+
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from app.domain import errors
+
+STATUS: dict[type[errors.AppError], HTTPStatus] = {
+    errors.BadInput: HTTPStatus.BAD_REQUEST,
+    errors.InputTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.InvalidField: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.Unauthorized: HTTPStatus.UNAUTHORIZED,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.TooBusy: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.ExternalFailed: HTTPStatus.BAD_GATEWAY,
+    errors.LogSourceTimedOut: HTTPStatus.GATEWAY_TIMEOUT,
+    errors.StorageFailed: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.StartupFailed: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+RETRY_LATER = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+RETRY_AFTER_SECONDS = "5"
+
+
+def status_of(error: errors.AppError) -> HTTPStatus:
+    """The status of the error's nearest ancestor that has one."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def render_error(error: errors.AppError) -> JSONResponse:
+    """`{"detail": …}`; for one wrong field the shape that validation has."""
+    status = status_of(error)
+    detail: object = str(error)
+    if isinstance(error, errors.InvalidField):
+        location = ["body", *error.field.split(".")]
+        detail = [{"type": "value_error", "loc": location, "msg": str(error), "input": None}]
+    headers = {"Retry-After": RETRY_AFTER_SECONDS} if status in RETRY_LATER else None
+    return JSONResponse({"detail": detail}, status, headers)
+
+
+def add_error_pages(app: FastAPI) -> None:
+    """Give every error one sentence for its reader; the details go to the log."""
+
+    @app.exception_handler(errors.AppError)
+    async def known(_: Request, error: errors.AppError) -> JSONResponse:
+        return render_error(error)
+
+    @app.exception_handler(Exception)
+    async def unknown(_: Request, __: Exception) -> JSONResponse:
+        sentence = "An internal error; the server's log has the details."
+        return JSONResponse({"detail": sentence}, HTTPStatus.INTERNAL_SERVER_ERROR)

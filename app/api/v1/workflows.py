@@ -1,0 +1,90 @@
+"""Workflows: start, stream, list, read."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from app.api.bodies import MIB, read_body
+from app.api.deps import Parts
+from app.api.schemas import StartedWorkflow, WorkflowDetails, WorkflowPage, WorkflowSummary
+from app.api.sse import open_stream, parse_cursor
+from app.domain.errors import BadInput
+from app.domain.ids import WorkflowId
+
+router = APIRouter(prefix="/workflows", tags=["workflows"])
+
+LOG_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "Logs as UTF-8 text; the Content-Type does not matter.",
+        "content": {"text/plain": {"schema": {"type": "string"}}},
+    }
+}
+
+
+@router.post("/start", status_code=202, openapi_extra=LOG_BODY)
+async def start(request: Request, parts: Parts) -> StartedWorkflow:
+    """Take logs in and start the four agents on them."""
+    body = await read_body(request, request.app.state.settings.max_body_mib * MIB)
+    return StartedWorkflow(workflow_id=await parts.runner.start(body))
+
+
+@router.get("/{workflow_id}/stream", response_class=Response)
+async def stream(
+    workflow_id: str,
+    parts: Parts,
+    last_event_id: Annotated[str | None, Header(max_length=64)] = None,
+    last_event_id_parameter: Annotated[
+        str | None, Query(alias="last_event_id", max_length=64)
+    ] = None,
+) -> Response:
+    """Every event of the workflow as Server-Sent Events, from the start or after a cursor."""
+    known = parse_workflow_id(workflow_id)
+    await parts.workflows.record(known)
+    cursor = parse_cursor(last_event_id or last_event_id_parameter, parts.events.epoch)
+    return await open_stream(known, parts.events, cursor, parts.metrics)
+
+
+@router.get("")
+async def list_workflows(
+    parts: Parts,
+    limit: Annotated[int, Query(ge=1, le=200)] = 20,
+    before: Annotated[int | None, Query(ge=1)] = None,
+) -> WorkflowPage:
+    """Workflows, newest first; `next` is the `before` of the next page."""
+    records, following = await parts.workflows.page(before, limit)
+    return WorkflowPage(
+        workflows=[WorkflowSummary.model_validate(record) for record in records], next=following
+    )
+
+
+@router.get("/{workflow_id}")
+async def read(workflow_id: str, parts: Parts) -> WorkflowDetails:
+    """One workflow: its state, the agents' answers so far, and how long each took."""
+    detail = await parts.workflows.detail(parse_workflow_id(workflow_id))
+    text = detail.log_input.text
+    answers: dict[str, Any] = {
+        "findings": detail.answers.get("findings"),
+        "analysis": detail.answers.get("analysis"),
+        "remediation": detail.answers.get("remediation"),
+        "submissions": detail.answers.get("report"),
+    }
+    return WorkflowDetails(
+        **WorkflowSummary.model_validate(detail.record).model_dump(),
+        result=answers,
+        timings=detail.timings,
+        input={
+            "total_lines": text.count("\n") + (not text.endswith("\n")),
+            "total_bytes": len(text.encode()),
+            "redactions": dict(detail.log_input.redactions),
+        },
+    )
+
+
+def parse_workflow_id(text: str) -> WorkflowId:
+    """A UUID in any of its spellings; raises BadInput."""
+    try:
+        return WorkflowId(str(UUID(text)))
+    except ValueError:
+        raise BadInput("Invalid workflow ID format") from None

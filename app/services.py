@@ -1,0 +1,29 @@
+"""The parts list: what routes and the command line may use."""
+
+from dataclasses import dataclass
+
+from app.domain.ports import ApprovalGate, EventLog, LogSource, Reasoner
+from app.learning.recorder import FeedbackRecorder
+from app.learning.report import FeedbackReport
+from app.observability.metrics import Metrics
+from app.security.signatures import WebhookVerifier
+from app.workflow.reading import WorkflowReader
+from app.workflow.runner import WorkflowRunner
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything open, built once by bootstrap."""
+
+    runner: WorkflowRunner
+    workflows: WorkflowReader
+    events: EventLog
+    feedback: FeedbackRecorder
+    feedback_report: FeedbackReport
+    webhook_verifier: WebhookVerifier | None
+    """None when no webhook secret is set: unsigned webhooks are taken and counted."""
+    log_source: LogSource | None
+    """None when ELASTICSEARCH_URL is not set."""
+    approvals: ApprovalGate
+    reasoner: Reasoner
+    metrics: Metrics

@@ -1,0 +1,64 @@
+"""The four agents as a LangGraph graph: the picture is the code."""
+
+from typing import Any
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langsmith import tracing_context
+
+from app.workflow.specialists import Specialists
+from app.workflow.state import Run, State
+
+Graph = CompiledStateGraph[State, Run, State, State]
+
+
+def build_graph(specialists: Specialists) -> Graph:
+    """Monitor, analyse, remediate, propose; a step that finds nothing ends the run."""
+    graph: StateGraph[State, Run, State, State] = StateGraph(State, context_schema=Run)
+    graph.add_node("monitor", specialists.monitor)
+    graph.add_node("analyse", specialists.analyse)
+    graph.add_node("remediate", specialists.remediate)
+    graph.add_node("propose", specialists.propose)
+    graph.add_edge(START, "monitor")
+    graph.add_conditional_edges("monitor", _found_problems, {True: "analyse", False: END})
+    graph.add_conditional_edges("analyse", _found_cause, {True: "remediate", False: END})
+    graph.add_conditional_edges("remediate", _has_plan, {True: "propose", False: END})
+    graph.add_edge("propose", END)
+    return graph.compile()
+
+
+async def run_graph(graph: Graph, state: State, run: Run) -> State:
+    """Ask every agent whose answer is not in the state yet; nothing is traced to elsewhere."""
+    with tracing_context(enabled=False):
+        found: Any = await graph.ainvoke(state, context=run)
+    answers: State = found
+    return answers
+
+
+def last_sentence(state: State) -> str:
+    """How a run that did not fail ended (contract section 2)."""
+    if not _found_problems(state):
+        return "No errors or warnings found in logs. Workflow complete."
+    if not _found_cause(state):
+        return "Could not determine root cause. Workflow complete."
+    if not _has_plan(state):
+        return "Could not generate remediation plan. Workflow complete."
+    report = state["report"]
+    told = f"{report.success_count} proposal(s) wait for approval"
+    if report.error_count:
+        told += f", {report.error_count} could not be delivered yet"
+    if report.refused:
+        told += f", {len(report.refused)} command(s) refused by the policy"
+    return f"Workflow completed successfully. {told}."
+
+
+def _found_problems(state: State) -> bool:
+    return not state["findings"].is_empty
+
+
+def _found_cause(state: State) -> bool:
+    return bool(state["analysis"].root_cause_analysis)
+
+
+def _has_plan(state: State) -> bool:
+    return bool(state["remediation"].remediation_plans)

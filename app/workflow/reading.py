@@ -1,0 +1,69 @@
+"""What can be read of workflows: pages of records, and one in full."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from app.domain.answer import AgentName
+from app.domain.events import EventStatus, EventType, Recorded
+from app.domain.ids import WorkflowId
+from app.domain.ports import EventLog, WorkflowStore
+from app.domain.workflow import WorkflowInput, WorkflowRecord
+from app.workflow.state import State, answers_in
+
+ALL_EVENTS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowDetail:
+    """One workflow with the answers so far and the seconds each agent took."""
+
+    record: WorkflowRecord
+    answers: State
+    timings: dict[str, float]
+    log_input: WorkflowInput
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowReader:
+    """Reads what runs have written."""
+
+    workflows: WorkflowStore
+    events: EventLog
+
+    async def page(
+        self, before: int | None, limit: int
+    ) -> tuple[Sequence[WorkflowRecord], int | None]:
+        """Newest first, and the cursor of the next page."""
+        return await self.workflows.page(before, limit)
+
+    async def record(self, workflow_id: WorkflowId) -> WorkflowRecord:
+        """One record; raises NotFound."""
+        return await self.workflows.get(workflow_id)
+
+    async def detail(self, workflow_id: WorkflowId) -> WorkflowDetail:
+        """Everything about one workflow; raises NotFound."""
+        record = await self.workflows.get(workflow_id)
+        log_input = await self.workflows.input_of(workflow_id)
+        recorded = await self.events.read(workflow_id, 0, ALL_EVENTS)
+        return WorkflowDetail(record, answers_in(recorded), _timings(recorded), log_input)
+
+
+def _timings(recorded: Sequence[Recorded]) -> dict[str, float]:
+    """Seconds from an agent's last start to its end."""
+    started: dict[str, datetime] = {}
+    timings: dict[str, float] = {}
+    for event in recorded:
+        if event.type is not EventType.STATUS:
+            continue
+        frame = orjson.loads(event.frame)
+        agent, status = frame["agent_name"], frame["status"]
+        if agent == AgentName.ORCHESTRATOR:
+            continue
+        if status == EventStatus.WORKING:
+            started[agent] = event.recorded_at
+        elif status in {EventStatus.COMPLETED, EventStatus.ERROR} and agent in started:
+            timings[agent] = (event.recorded_at - started[agent]).total_seconds()
+    return timings

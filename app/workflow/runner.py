@@ -1,0 +1,154 @@
+"""Runs workflows: takes inputs in, runs them within bounds, goes on after a restart."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import orjson
+
+from app.agents.agent import Voice, sentence_of
+from app.domain.answer import AgentName
+from app.domain.errors import AppError, StorageFailed, TooBusy
+from app.domain.events import EventStatus
+from app.domain.ids import WorkflowId, new_workflow_id
+from app.domain.ports import Clock, EventLog, WorkflowStore
+from app.domain.workflow import WorkflowInput, WorkflowRecord, WorkflowState
+from app.intake.batch import read_batch
+from app.intake.decode import decode
+from app.observability.logging import workflow_context
+from app.observability.metrics import Metrics
+from app.security.redaction import redact
+from app.workflow.delivery import ProposalDelivery
+from app.workflow.graph import Graph, last_sentence, run_graph
+from app.workflow.state import Run, answers_in
+
+log = logging.getLogger(__name__)
+
+TITLE_LENGTH = 120
+ALL_EVENTS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much runs and waits at once."""
+
+    running: int
+    waiting: int
+
+
+@dataclass(slots=True)
+class WorkflowRunner:
+    """Owns every running workflow of this process."""
+
+    graph: Graph
+    workflows: WorkflowStore
+    events: EventLog
+    delivery: ProposalDelivery
+    clock: Clock
+    metrics: Metrics
+    limits: Limits
+    _waiting: asyncio.Queue[WorkflowId] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Bound the queue."""
+        self._waiting = asyncio.Queue(self.limits.waiting)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run workflows until left; what is unfinished then goes on at the next start."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._work()) for _ in range(self.limits.running)]
+            tasks.append(group.create_task(self._resume()))
+            tasks.append(group.create_task(self.delivery.run()))
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+
+    async def start(self, body: bytes) -> WorkflowId:
+        """Take logs in; once this returns they are stored, redacted, and will be worked on."""
+        if self._waiting.full():
+            raise TooBusy("Too many workflows wait already; try again in a few seconds.")
+        log_input = await asyncio.to_thread(_read_input, body)
+        workflow_id = new_workflow_id()
+        record = WorkflowRecord(
+            workflow_id,
+            WorkflowState.QUEUED,
+            self.clock.now(),
+            None,
+            _first_line(log_input.text),
+            "",
+        )
+        await self.workflows.create(record, log_input)
+        self.metrics.workflow_started()
+        await self._waiting.put(workflow_id)
+        return workflow_id
+
+    async def _resume(self) -> None:
+        for record in await self.workflows.unfinished():
+            await self._waiting.put(record.workflow_id)
+
+    async def _work(self) -> None:
+        while True:
+            workflow_id = await self._waiting.get()
+            with workflow_context(workflow_id):
+                await self._run(workflow_id)
+
+    async def _run(self, workflow_id: WorkflowId) -> None:
+        voice = Voice(workflow_id, self.events)
+        try:
+            sentence = await self._investigate(voice)
+            status, state = EventStatus.COMPLETED, WorkflowState.COMPLETED
+        except StorageFailed:
+            log.exception("workflow stopped; it goes on after a restart")
+            return
+        except Exception as error:
+            log.exception("workflow failed")
+            sentence = f"Workflow failed: {sentence_of(error)}"
+            status, state = EventStatus.ERROR, WorkflowState.FAILED
+        await self._end(voice, status, state, sentence)
+
+    async def _investigate(self, voice: Voice) -> str:
+        """Run the graph from where its events say it is; returns the last sentence."""
+        recorded = await self.events.read(voice.workflow_id, 0, ALL_EVENTS)
+        if recorded and recorded[-1].is_terminal:
+            return str(orjson.loads(recorded[-1].frame)["data"])
+        await self._announce(voice, is_resumed=bool(recorded))
+        log_input = await self.workflows.input_of(voice.workflow_id)
+        batch = await asyncio.to_thread(read_batch, log_input.text, log_input.redactions)
+        title = batch.patterns[0].message if batch.patterns else _first_line(log_input.text)
+        await self.workflows.begin(voice.workflow_id, title[:TITLE_LENGTH])
+        state = await run_graph(self.graph, answers_in(recorded), Run(voice, batch))
+        return last_sentence(state)
+
+    async def _announce(self, voice: Voice, *, is_resumed: bool) -> None:
+        if is_resumed:
+            status, sentence = EventStatus.INFO, "Workflow resumed after a restart"
+        else:
+            status = EventStatus.WORKING
+            sentence = f"Workflow started for id: '{voice.workflow_id}'"
+        await voice.say(AgentName.ORCHESTRATOR, status, sentence)
+
+    async def _end(
+        self, voice: Voice, status: EventStatus, state: WorkflowState, sentence: str
+    ) -> None:
+        try:
+            await voice.end(status, sentence)
+            await self.workflows.finish(voice.workflow_id, state, self.clock.now(), sentence)
+        except AppError:
+            log.exception("workflow's end could not be stored; it goes on after a restart")
+            return
+        self.metrics.workflow_finished(state)
+        log.info("workflow finished", extra={"state": state})
+
+
+def _read_input(body: bytes) -> WorkflowInput:
+    redacted = redact(decode(body))
+    return WorkflowInput(redacted.text, redacted.counts)
+
+
+def _first_line(text: str) -> str:
+    return text.lstrip()[:TITLE_LENGTH].splitlines()[0]

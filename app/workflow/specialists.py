@@ -1,0 +1,103 @@
+"""The graph's nodes: each asks one agent, unless its answer is already there."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import orjson
+from langgraph.runtime import Runtime
+
+from app.agents.agent import conduct
+from app.agents.analysis import find_causes
+from app.agents.monitoring import find_problems
+from app.agents.remediation import plan_remedies
+from app.domain.answer import AgentName
+from app.domain.approval import SubmissionReport
+from app.domain.events import EventStatus, EventType
+from app.domain.guidance import Guidance
+from app.domain.incident import Analysis
+from app.domain.plan import Remediation
+from app.domain.ports import Progress, Reasoner
+from app.learning.selector import ExampleSelector
+from app.workflow.state import Run, State
+
+Submit = Callable[[Run, State, Progress], Awaitable[SubmissionReport]]
+"""What is done with the plans at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Specialists:
+    """The agents with everything they need."""
+
+    reasoner: Reasoner
+    selector: ExampleSelector
+    submit: Submit
+    limit_seconds: float
+
+    async def monitor(self, state: State, runtime: Runtime[Run]) -> State:
+        """Find errors and warnings."""
+        if "findings" in state:
+            return {}
+        run = runtime.context
+        findings = await conduct(
+            run.voice,
+            AgentName.MONITORING,
+            f"{run.batch.total_lines} lines of logs",
+            self.limit_seconds,
+            lambda progress: find_problems(run.batch, self.reasoner, progress),
+        )
+        return {"findings": findings}
+
+    async def analyse(self, state: State, runtime: Runtime[Run]) -> State:
+        """Find root causes."""
+        if "analysis" in state:
+            return {}
+        run, findings = runtime.context, state["findings"]
+        analysis = await conduct(
+            run.voice,
+            AgentName.ANALYSIS,
+            f"{len(findings.errors)} errors and {len(findings.warnings)} warnings",
+            self.limit_seconds,
+            lambda progress: find_causes(run.batch, findings, self.reasoner, progress),
+        )
+        return {"analysis": analysis}
+
+    async def remediate(self, state: State, runtime: Runtime[Run]) -> State:
+        """Plan, with what people decided on incidents like this one."""
+        if "remediation" in state:
+            return {}
+        run, analysis = runtime.context, state["analysis"]
+        guidance = await self.selector.guide(analysis)
+        remediation = await conduct(
+            run.voice,
+            AgentName.REMEDIATION,
+            f"{len(analysis.root_cause_analysis)} root causes, {len(guidance.examples)} examples",
+            self.limit_seconds,
+            lambda progress: self._plan(run, analysis, guidance, progress),
+        )
+        return {"remediation": remediation, "guidance": guidance}
+
+    async def propose(self, state: State, runtime: Runtime[Run]) -> State:
+        """Judge the commands and submit what may be proposed."""
+        if "report" in state:
+            return {}
+        run, plans = runtime.context, state["remediation"].remediation_plans
+        report = await conduct(
+            run.voice,
+            AgentName.KUBECTL_COMMAND,
+            f"{len(plans)} plans",
+            self.limit_seconds,
+            lambda progress: self.submit(run, state, progress),
+        )
+        return {"report": report}
+
+    async def _plan(
+        self, run: Run, analysis: Analysis, guidance: Guidance, progress: Progress
+    ) -> Remediation:
+        for example in guidance.examples:
+            await run.voice.say(
+                AgentName.REMEDIATION,
+                EventStatus.INFO,
+                orjson.dumps(example).decode(),
+                event_type=EventType.EXAMPLE_USED,
+            )
+        return await plan_remedies(run.batch, analysis, guidance, self.reasoner, progress)

@@ -1,0 +1,115 @@
+"""KubectlCommandAgent's work in a run: guard the plans, record them, submit them, say so."""
+
+from dataclasses import dataclass
+
+import orjson
+
+from app.agents.kubectl_command import GuardedPlan, guard_plans
+from app.domain.answer import AgentName
+from app.domain.approval import (
+    OutgoingProposal,
+    RefusedCommand,
+    Submission,
+    SubmissionReport,
+    SubmissionStatus,
+)
+from app.domain.errors import ApprovalGateFailed
+from app.domain.events import EventStatus, EventType
+from app.domain.guidance import Guidance
+from app.domain.ids import FeedbackId
+from app.domain.ports import Progress, Reasoner
+from app.kubectl.policy import Policy
+from app.learning.recorder import FeedbackRecorder
+from app.workflow.delivery import ProposalDelivery
+from app.workflow.state import Run, State
+
+AGENT = AgentName.KUBECTL_COMMAND
+
+
+@dataclass(frozen=True, slots=True)
+class CommandReview:
+    """Judges the plans and stops there: for a diagnosis without an approval server."""
+
+    reasoner: Reasoner
+    policy: Policy
+
+    async def submit(self, run: Run, state: State, progress: Progress) -> SubmissionReport:
+        """A report without submissions; what the policy refuses is in it."""
+        guarded = await guard_plans(
+            state["remediation"].remediation_plans,
+            run.batch,
+            self.policy,
+            self.reasoner,
+            progress,
+            run.voice.workflow_id,
+        )
+        return SubmissionReport(refused=_all_refused(guarded))
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalSubmission:
+    """One proposal per plan, each stored before it is sent."""
+
+    reasoner: Reasoner
+    policy: Policy
+    feedback: FeedbackRecorder
+    delivery: ProposalDelivery
+
+    async def submit(self, run: Run, state: State, progress: Progress) -> SubmissionReport:
+        """Submit what the policy lets through; what it refuses is shown."""
+        plans = state["remediation"].remediation_plans
+        guarded = await guard_plans(
+            plans, run.batch, self.policy, self.reasoner, progress, run.voice.workflow_id
+        )
+        submissions: list[Submission] = []
+        for plan in guarded:
+            feedback_id = await self.feedback.propose(
+                run.voice.workflow_id,
+                plan.number,
+                state["analysis"],
+                plans[plan.number - 1],
+                state.get("guidance", Guidance()),
+            )
+            for refused in plan.refused:
+                await progress(f"Refused: {refused.command} ({'; '.join(refused.reasons)})")
+            if plan.proposal is not None:
+                submissions.append(await self._submit(run, plan, feedback_id))
+        successes = sum(item.status is SubmissionStatus.SUBMITTED for item in submissions)
+        return SubmissionReport(
+            submissions=tuple(submissions),
+            total_submissions=len(submissions),
+            success_count=successes,
+            error_count=len(submissions) - successes,
+            refused=_all_refused(guarded),
+        )
+
+    async def _submit(self, run: Run, plan: GuardedPlan, feedback_id: FeedbackId) -> Submission:
+        assert plan.proposal is not None
+        outgoing = OutgoingProposal(feedback_id, run.voice.workflow_id, feedback_id, plan.proposal)
+        try:
+            approval_id = await self.delivery.submit(outgoing)
+        except ApprovalGateFailed as error:
+            sentence = f"MCP server error: {error} Will retry."
+            await run.voice.say(AGENT, EventStatus.ERROR, sentence)
+            return Submission(service=plan.service, status=SubmissionStatus.ERROR, error=str(error))
+        info = f"Proposal for {plan.service} submitted. Approval ID: {approval_id}"
+        await run.voice.say(AGENT, EventStatus.INFO, info)
+        proposal = {
+            "approval_id": approval_id,
+            "feedback_id": feedback_id,
+            "service": plan.service,
+            "approval_url": self.delivery.gate.page_url,
+        }
+        await run.voice.say(
+            AGENT,
+            EventStatus.INFO,
+            orjson.dumps(proposal).decode(),
+            event_type=EventType.PROPOSAL,
+        )
+        return Submission(
+            service=plan.service, status=SubmissionStatus.SUBMITTED, approval_id=approval_id
+        )
+
+
+def _all_refused(guarded: list[GuardedPlan]) -> tuple[RefusedCommand, ...]:
+    return tuple(refused for plan in guarded for refused in plan.refused)
