@@ -227,6 +227,34 @@ class FeedbackStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """What came of one command on the cluster; not redacted."""
+
+    exit_code: int | None
+    """None when the command was stopped before it ended."""
+    output: str
+    """Both outputs in the order they came, cut at the runner's limit."""
+    timed_out: bool
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the command ended by itself and says that it worked."""
+        return self.exit_code == 0 and not self.timed_out
+
+
+class CommandRunner(Protocol):
+    """The one that touches the cluster: an argument list, never a shell."""
+
+    async def run(self, argv: Sequence[str]) -> CommandResult:
+        """Run kubectl with these arguments; raises ExternalFailed when it cannot be started."""
+        ...
+
+    async def trouble(self) -> str | None:
+        """Why it cannot work; None when it can."""
+        ...
+
+
 class Clock(Protocol):
     """The time, aware and in UTC."""
 

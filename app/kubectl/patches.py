@@ -1,0 +1,52 @@
+"""Reads what a patch would set, whatever kind of patch it is."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+_WHOLE_METADATA = frozenset({"", "/", "/metadata"})
+
+
+class UnreadablePatch(ValueError):
+    """The patch cannot be judged."""
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """A JSON object with every key it was given, repeated ones too."""
+
+
+def patch_fields(text: str) -> list[tuple[str, Any]]:
+    """Every field that the patch names, with its value; raises UnreadablePatch."""
+    try:
+        patch = json.loads(text, object_pairs_hook=_Pairs)
+        return list(_fields(patch))
+    except (ValueError, RecursionError):
+        raise UnreadablePatch("the patch is not readable JSON") from None
+
+
+def _fields(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, _Pairs):
+        for key, inner in value:
+            if key == "metadata" and not isinstance(inner, _Pairs):
+                raise UnreadablePatch("the patch replaces the metadata")
+            for part in key.split("/"):
+                yield part, inner
+            yield from _fields(inner)
+        yield from _pointer_fields(value)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _fields(inner)
+
+
+def _pointer_fields(pairs: _Pairs) -> Iterator[tuple[str, Any]]:
+    """The fields that an operation of a JSON patch points at."""
+    members = dict(pairs)
+    if "op" not in members:
+        return
+    for pointer in (members.get("path"), members.get("from")):
+        if not isinstance(pointer, str):
+            continue
+        if pointer.rstrip("/") in _WHOLE_METADATA:
+            raise UnreadablePatch("the patch replaces the metadata")
+        for part in pointer.split("/"):
+            yield part, members.get("value")

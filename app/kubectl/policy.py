@@ -1,0 +1,183 @@
+"""What may be done to a cluster, as validated data; what it does not name is forbidden."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import translate
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+
+from app.domain.errors import StartupFailed
+from app.domain.plan import SafetyLevel
+from app.kubectl.grammar import grammar
+
+DEFAULT = Path(__file__).parent / "policy.yaml"
+
+
+class Risk(StrEnum):
+    """What a command may do, from harmless to not allowed at all."""
+
+    SAFE = "SAFE"
+    CAUTION = "CAUTION"
+    DESTRUCTIVE = "DESTRUCTIVE"
+    FORBIDDEN = "FORBIDDEN"
+
+    @property
+    def rank(self) -> int:
+        """Place in the order of risk, from 0."""
+        return _ORDER[self]
+
+
+_ORDER = {risk: rank for rank, risk in enumerate(Risk)}
+
+
+def higher_risk(risk: Risk, label: SafetyLevel) -> Risk:
+    """The guard's risk and the author's label: the higher one counts."""
+    return max(risk, Risk(label.value), key=lambda each: each.rank)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the policy says of one verb."""
+
+    risk: Risk
+    why: str
+    is_write: bool
+    kinds: frozenset[str]
+    """Kinds that a write may touch; a read may touch any."""
+    flags: frozenset[str]
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether the verb may be used at all."""
+        return self.risk is not Risk.FORBIDDEN
+
+
+class _Part(BaseModel):
+    """A frozen part of the policy; a key that means nothing is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WriteRule(_Part):
+    """A verb that changes something."""
+
+    risk: Risk
+    why: str
+    kinds: frozenset[str]
+    flags: frozenset[str] = frozenset()
+
+
+class Raise(_Part):
+    """A value that makes a verb riskier."""
+
+    verb: str
+    flag: str | None
+    """None for the words beside the objects."""
+    pattern: re.Pattern[str]
+    risk: Risk
+    why: str
+
+
+class SecretKinds(_Part):
+    """Kinds whose contents must not be printed, and how they can be looked at nevertheless."""
+
+    kinds: frozenset[str]
+    verbs: frozenset[str]
+    outputs: frozenset[str]
+    refused_flags: frozenset[str]
+    reason: str
+
+
+class LeastNumber(_Part):
+    """The smallest number that a flag may have."""
+
+    least: int
+    reason: str
+
+
+class ProtectedNamespaces(_Part):
+    """Namespaces that are only read."""
+
+    names: tuple[str, ...]
+    reason: str
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """All names as one expression."""
+        return re.compile("|".join(translate(name) for name in self.names))
+
+
+def _known_verbs(paths: dict[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    for path, flags in paths.items():
+        if path not in grammar().verbs:
+            raise ValueError(f"kubectl has no verb {path!r}")
+        if unknown := flags - grammar().verbs[path].flags.keys():
+            raise ValueError(f"{path} has no flag {', '.join(sorted(unknown))}")
+    return paths
+
+
+class Policy(_Part):
+    """The whole policy; policy.yaml explains each part."""
+
+    flags_of_reads: frozenset[str]
+    reads: Annotated[dict[str, frozenset[str]], AfterValidator(_known_verbs)]
+    secret_kinds: SecretKinds
+    outputs: frozenset[str]
+    kind_groups: dict[str, frozenset[str]]
+    flags_of_writes: frozenset[str]
+    writes: dict[str, WriteRule]
+    raises: tuple[Raise, ...]
+    forbidden_verbs: dict[str, str]
+    forbidden_flags: dict[str, str]
+    forbidden_flags_of_writes: dict[str, str]
+    least_numbers: dict[str, LeastNumber]
+    forbidden_kinds: dict[str, str]
+    protected_namespaces: ProtectedNamespaces
+    forbidden_fields: dict[str, str]
+    stopping_fields: dict[str, tuple[bool | int, ...]]
+    placeholder_names: re.Pattern[str]
+    placeholder_values: re.Pattern[str]
+    flags_without_placeholders: frozenset[str]
+
+    def rule(self, path: str) -> Rule | None:
+        """The rule of a verb with its subverb; None where the policy says nothing."""
+        return self._rules.get(path)
+
+    @cached_property
+    def _rules(self) -> dict[str, Rule]:
+        none: frozenset[str] = frozenset()
+        rules = {
+            path: Rule(Risk.FORBIDDEN, why, is_write=True, kinds=none, flags=none)
+            for path in {table.path for table in grammar().verbs.values()}
+            if (why := self._why_forbidden(path))
+        }
+        for path, flags in self.reads.items():
+            allowed = flags | self.flags_of_reads
+            rules[path] = Rule(Risk.SAFE, "only reads", is_write=False, kinds=none, flags=allowed)
+        for path, write in self.writes.items():
+            kinds = frozenset(
+                kind for name in write.kinds for kind in self.kind_groups.get(name, {name})
+            )
+            allowed = write.flags | self.flags_of_writes
+            rules[path] = Rule(write.risk, write.why, is_write=True, kinds=kinds, flags=allowed)
+        return rules
+
+    def _why_forbidden(self, path: str) -> str:
+        """The reason for the verb with its subverb, or else for all of the verb's."""
+        longest_first = (path, path.rpartition(" ")[0], path.partition(" ")[0])
+        found = (self.forbidden_verbs.get(part) for part in longest_first)
+        return next(filter(None, found), "")
+
+
+def load_policy(path: Path | None = None) -> Policy:
+    """The policy of a file, by default the product's own; raises StartupFailed."""
+    file = path or DEFAULT
+    try:
+        return Policy.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
+        raise StartupFailed(f"The kubectl policy {file} cannot be used: {error}") from error
