@@ -198,6 +198,11 @@ class Rating:
     comments: str | None = None
     improvements: str | None = None
 
+    @property
+    def is_given(self) -> bool:
+        """Whether anything was said at all."""
+        return self != Rating()
+
 
 @dataclass(frozen=True, slots=True)
 class FeedbackRecord:

@@ -4,6 +4,9 @@ import re
 
 from app.domain.feedback import PlannedCommand
 from app.domain.plan import Plan
+from app.kubectl.command import ParsedCommand
+from app.kubectl.parser import parse
+from app.kubectl.words import UnparseableCommand
 
 _NAMESPACE = re.compile(r"(?:^|\s)(?:-n|--namespace)[ =]?([a-z0-9][a-z0-9-]{0,62})(?=\s|$|\W)")
 _READS = frozenset(
@@ -28,8 +31,11 @@ def namespace_in(text: str) -> str | None:
 
 def planned_command(text: str) -> PlannedCommand:
     """A command and its action."""
-    action = action_of(text)
-    return PlannedCommand(command=text, action=action, is_change=is_change(action))
+    parsed = _parse(text)
+    action = parsed.action if parsed else _read_words(text)
+    is_rehearsed = parsed is not None and parsed.value("dry-run") in {"client", "server"}
+    changes = is_change(action) and not is_rehearsed
+    return PlannedCommand(command=text, action=action, is_change=changes)
 
 
 def is_change(action: str) -> bool:
@@ -45,10 +51,19 @@ def verb_of(action: str) -> str:
 
 def action_of(text: str) -> str:
     """`verb[ subverb]/kind` of a command, also of one that kubectl would refuse."""
-    return _read_words(text)
+    parsed = _parse(text)
+    return parsed.action if parsed else _read_words(text)
+
+
+def _parse(text: str) -> ParsedCommand | None:
+    try:
+        return parse(text)
+    except UnparseableCommand:
+        return None
 
 
 def _read_words(text: str) -> str:
+    """The first words as they stand: good enough to count by, not to run."""
     words = [word for word in text.lower().split()[:8] if not word.startswith("-")]
     if words[:1] == ["kubectl"]:
         words = words[1:]
@@ -56,4 +71,4 @@ def _read_words(text: str) -> str:
     if verb in _TWO_WORDS and rest:
         verb, rest = f"{verb} {rest[0]}", rest[1:]
     kind = rest[0].partition("/")[0] if rest else ""
-    return f"{verb}/{kind}"
+    return f"{verb}/{kind}" if kind else verb

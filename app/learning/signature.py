@@ -124,15 +124,11 @@ def _tokens_of_word(word: str, masked: set[str]) -> list[str]:
     word = word.rsplit(".", 1)[-1]
     if word in words().domains:
         return []
-    if "-" in word:
-        parts = word.lower().split("-")
-        return ["".join(parts)] if not words().joining.isdisjoint(parts) else []
-    return [part for part in _camel_parts(word) if len(part) > 2 and part not in words().noise]
-
-
-def _camel_parts(word: str) -> list[str]:
-    """`CrashLoopBackOff` as its words, so that it is like `crash loop`."""
-    return [part.lower() for part in _CAMEL.findall(word)]
+    if "-" in word and words().joining.isdisjoint(word.lower().split("-")):
+        return []
+    # `CrashLoopBackOff` and `back-off` as their words, so that they are like `crash loop`.
+    parts = [part.lower() for part in _CAMEL.findall(word)]
+    return [part for part in parts if len(part) > 2 and part not in words().noise]
 
 
 def _has_digit(word: str) -> bool:

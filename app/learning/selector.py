@@ -1,0 +1,185 @@
+"""Chooses what a new plan should know of earlier ones, and says why."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from app.domain.answer import Entities
+from app.domain.approval import CommandDecision
+from app.domain.feedback import CommandCredit, Environment, FeedbackRecord, Signature
+from app.domain.guidance import ActionScore, Example, ExampleRole, Guidance
+from app.domain.incident import Analysis, Findings
+from app.learning.cases import CaseIndex, Neighbour
+from app.learning.estimate import scoreboard
+from app.learning.ledger import FeedbackLedger
+from app.learning.signature import signatures_of
+
+ACCEPTED_LIMIT = 3
+REJECTED_LIMIT = 2
+SCOREBOARD_LIMIT = 8
+ACCEPTANCE = 0.5
+LESSON_COUNT = 3
+LESSON_SHARE = 2 / 3
+NOTE_LIMIT = 300
+COMMANDS_LIMIT = 12
+NOTHING_GOOD = (
+    "Nothing that was tried on incidents like this one was accepted often enough; "
+    "propose something else."
+)
+
+
+Claim = Callable[[CommandCredit], bool]
+
+
+class ExampleSelector:
+    """Reads decided plans only: what is pending teaches nothing, whatever its stars."""
+
+    def __init__(self, ledger: FeedbackLedger) -> None:
+        """Follows the ledger from here on."""
+        self._ledger = ledger
+        self._index = CaseIndex()
+        ledger.watch(self._index.update)
+
+    async def guide(self, analysis: Analysis, findings: Findings, entities: Entities) -> Guidance:
+        """What earlier decisions say about the incident at hand."""
+        await self._ledger.current()
+        signatures = signatures_of(analysis, findings, entities)
+        return choose(signatures, self._index)
+
+
+def choose(signatures: Sequence[Signature], index: CaseIndex) -> Guidance:
+    """The guidance for an incident that has one signature per root cause, the first one leading."""
+    neighbours = _nearest(signatures, index)
+    if not neighbours:
+        return Guidance()
+    scores = scoreboard(signatures[0], neighbours, index)
+    best = scores[0].score if scores else 1.0
+    return Guidance(
+        examples=(*_accepted(neighbours, scores), *_rejected(neighbours)),
+        scoreboard=scores[:SCOREBOARD_LIMIT],
+        lessons=tuple(_lessons(signatures[0], scores, index)),
+        note=NOTHING_GOOD if best < ACCEPTANCE else "",
+    )
+
+
+def _nearest(signatures: Sequence[Signature], index: CaseIndex) -> list[Neighbour]:
+    """Each case once, as near as it is to any of the root causes; nearest first."""
+    nearest: dict[str, Neighbour] = {}
+    for signature in signatures:
+        for found in index.nearest(signature):
+            known = nearest.get(found.case.record.feedback_id)
+            if known is None or known.here < found.here:
+                nearest[found.case.record.feedback_id] = found
+    return sorted(nearest.values(), key=lambda neighbour: -neighbour.here)
+
+
+def is_accepted(credit: CommandCredit) -> bool:
+    """Whether a command was taken, perhaps with an edit."""
+    return credit.credit >= ACCEPTANCE
+
+
+def is_rejected(credit: CommandCredit) -> bool:
+    """Whether a command was turned down."""
+    return credit.rejected > ACCEPTANCE
+
+
+def _accepted(neighbours: Sequence[Neighbour], scores: Sequence[ActionScore]) -> list[Example]:
+    """The best action's best plan first; then others that convince, each with other actions."""
+    score_of = {line.action: line.score for line in scores}
+    chosen: dict[tuple[str, ...], Neighbour] = {}
+    for neighbour in sorted(neighbours, key=lambda found: -_conviction(found, score_of)):
+        actions = _actions(neighbour.case.record.credits, is_accepted)
+        if (neighbour.case.record.reward or 0.0) >= ACCEPTANCE and actions:
+            chosen.setdefault(actions, neighbour)
+    return [_example(found, ExampleRole.ACCEPTED) for found in [*chosen.values()][:ACCEPTED_LIMIT]]
+
+
+def _conviction(neighbour: Neighbour, score_of: dict[str, float]) -> float:
+    """The best accepted action's score, then similarity and reward."""
+    record = neighbour.case.record
+    actions = _actions(record.credits, is_accepted)
+    best = max((score_of.get(action, 0.0) for action in actions), default=0.0)
+    return best * neighbour.here * (record.reward or 0.0)
+
+
+def _rejected(neighbours: Sequence[Neighbour]) -> list[Example]:
+    """What was refused on the most similar incidents, with a reason where there is one."""
+    chosen: dict[tuple[str, ...], Neighbour] = {}
+    said = sorted(neighbours, key=lambda found: (not found.case.record.rejection_reason,))
+    for neighbour in said:
+        actions = _actions(neighbour.case.record.credits, is_rejected)
+        if actions:
+            chosen.setdefault(actions, neighbour)
+    nearest = sorted(chosen.values(), key=lambda found: -found.here)[:REJECTED_LIMIT]
+    return [_example(found, ExampleRole.REJECTED) for found in nearest]
+
+
+def _actions(credits_: Iterable[CommandCredit], is_meant: Claim) -> tuple[str, ...]:
+    changing = (credit for credit in credits_ if credit.command.is_change and is_meant(credit))
+    return tuple(dict.fromkeys(credit.command.action for credit in changing))
+
+
+def _example(neighbour: Neighbour, role: ExampleRole) -> Example:
+    record = neighbour.case.record
+    is_meant = is_accepted if role is ExampleRole.ACCEPTED else is_rejected
+    return Example(
+        feedback_id=record.feedback_id,
+        role=role,
+        reason=_reason(neighbour, role),
+        similarity=round(neighbour.here, 4),
+        reward=record.reward,
+        issue=clip(record.issue),
+        actions=_actions(record.credits, is_meant),
+        commands=_commands(record, is_meant),
+        note=_note(record),
+    )
+
+
+def _commands(record: FeedbackRecord, is_meant: Claim) -> tuple[str, ...]:
+    """As they were proposed, or as the reviewer changed them."""
+    edits = {
+        verdict.command: verdict.edited_to
+        for verdict in record.verdicts
+        if verdict.decision is CommandDecision.EDITED and verdict.edited_to
+    }
+    texts = [credit.command.command for credit in record.credits if is_meant(credit)]
+    return tuple(edits.get(text, text) for text in texts[:COMMANDS_LIMIT])
+
+
+def _reason(neighbour: Neighbour, role: ExampleRole) -> str:
+    record = neighbour.case.record
+    decided = record.approved_count + record.rejected_count
+    count = record.approved_count if role is ExampleRole.ACCEPTED else record.rejected_count
+    verb = "approved" if role is ExampleRole.ACCEPTED else "rejected"
+    stars = f", rated {record.rating.rating} of 5" if record.rating.rating else ""
+    reward = "unknown" if record.reward is None else f"{record.reward:.2f}"
+    return (
+        f"Similarity {neighbour.here:.2f} to this incident; reviewers {verb} {count} of {decided} "
+        f"commands{stars}; reward {reward}."
+    )
+
+
+def _note(record: FeedbackRecord) -> str:
+    said = (record.rejection_reason, record.rating.comments, record.rating.improvements)
+    return clip("; ".join(text for text in said if text))
+
+
+def _lessons(
+    signature: Signature, scores: Sequence[ActionScore], index: CaseIndex
+) -> Iterator[str]:
+    """What this team always or never allows in such an environment, where it said so often enough."""
+    environment = signature.environment
+    place = "" if environment is Environment.UNKNOWN else f" in {environment}"
+    for line in scores[:SCOREBOARD_LIMIT]:
+        known = index.tolerance(environment, line.action)
+        total = known.approved + known.rejected
+        if total < LESSON_COUNT:
+            continue
+        if known.rejected >= LESSON_SHARE * total:
+            yield f"{line.action}{place} was rejected {known.rejected} of {total} times."
+        elif known.approved >= LESSON_SHARE * total:
+            yield f"{line.action}{place} was approved {known.approved} of {total} times."
+
+
+def clip(text: str) -> str:
+    """One line of bounded length: what people wrote goes into prompts and pages."""
+    line = " ".join(text.split())
+    return line if len(line) <= NOTE_LIMIT else f"{line[: NOTE_LIMIT - 3]}..."
