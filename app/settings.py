@@ -123,10 +123,22 @@ class Settings(BaseSettings):
         return (self.mcp_server_url or f"http://localhost:{self.approval_port}").rstrip("/")
 
     @property
+    def approval_page_url(self) -> str:
+        """Where a person decides, as browsers see it."""
+        if self.public_approval_url:
+            return self.public_approval_url.rstrip("/")
+        return self.approval_base_url
+
+    @property
     def webhook_url(self) -> str:
         """Where the approval server reports decisions."""
         default = f"http://localhost:{self.port}/api/v1/feedback/mcp-approval"
         return self.backend_webhook_url or default
+
+    def secret_values(self) -> tuple[str, ...]:
+        """Every secret that is set, for the log to leave out."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
 
 
 def read_settings() -> Settings:

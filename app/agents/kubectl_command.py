@@ -7,10 +7,11 @@ from app.domain.answer import AgentName
 from app.domain.approval import Proposal, ProposalMetadata, ProposedCommand, RefusedCommand
 from app.domain.ids import WorkflowId
 from app.domain.logbatch import LogBatch
-from app.domain.plan import Command, Phase, Plan, RepairedCommands
+from app.domain.plan import Command, Phase, Plan, RepairedCommands, SafetyLevel
 from app.domain.ports import Progress, Question, Reasoner, RepairFacts
-from app.kubectl.guard import Evidence, Risk, Verdict, higher_risk, judge_text
-from app.kubectl.policy import Policy
+from app.kubectl.evidence import Evidence
+from app.kubectl.guard import Verdict, judge_text
+from app.kubectl.policy import Policy, Risk, higher_risk
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def _proposed(command: Command, text: str, verdict: Verdict) -> ProposedCommand:
     return ProposedCommand(
         command=text,
         explanation=command.explanation,
-        safety_level=higher_risk(verdict.risk, command.safety_level),
+        safety_level=SafetyLevel(higher_risk(verdict.risk, command.safety_level)),
     )
 
 

@@ -84,6 +84,8 @@ class SubmissionReport(Answer):
     total_submissions: int = 0
     success_count: int = 0
     error_count: int = 0
+    accepted: tuple[str, ...] = ()
+    """The commands that the policy let through, repaired where that was needed."""
     refused: tuple[RefusedCommand, ...] = ()
 
 

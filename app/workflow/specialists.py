@@ -66,7 +66,7 @@ class Specialists:
         if "remediation" in state:
             return {}
         run, analysis = runtime.context, state["analysis"]
-        guidance = await self.selector.guide(analysis)
+        guidance = await self.selector.guide(analysis, state["findings"], run.batch.entities)
         remediation = await conduct(
             run.voice,
             AgentName.REMEDIATION,

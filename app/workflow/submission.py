@@ -43,7 +43,7 @@ class CommandReview:
             progress,
             run.voice.workflow_id,
         )
-        return SubmissionReport(refused=_all_refused(guarded))
+        return SubmissionReport(accepted=_all_accepted(guarded), refused=_all_refused(guarded))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,7 @@ class ProposalSubmission:
             total_submissions=len(submissions),
             success_count=successes,
             error_count=len(submissions) - successes,
+            accepted=_all_accepted(guarded),
             refused=_all_refused(guarded),
         )
 
@@ -113,3 +114,8 @@ class ProposalSubmission:
 
 def _all_refused(guarded: list[GuardedPlan]) -> tuple[RefusedCommand, ...]:
     return tuple(refused for plan in guarded for refused in plan.refused)
+
+
+def _all_accepted(guarded: list[GuardedPlan]) -> tuple[str, ...]:
+    proposals = [plan.proposal for plan in guarded if plan.proposal]
+    return tuple(command.command for proposal in proposals for command in proposal.commands)

@@ -1,13 +1,20 @@
 """Workflows: start, stream, list, read."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from app.api.bodies import MIB, read_body
 from app.api.deps import Parts
-from app.api.schemas import StartedWorkflow, WorkflowDetails, WorkflowPage, WorkflowSummary
+from app.api.schemas import (
+    StartedWorkflow,
+    WorkflowDetails,
+    WorkflowInputSummary,
+    WorkflowPage,
+    WorkflowResult,
+    WorkflowSummary,
+)
 from app.api.sse import open_stream, parse_cursor
 from app.domain.errors import BadInput
 from app.domain.ids import WorkflowId
@@ -64,21 +71,21 @@ async def read(workflow_id: str, parts: Parts) -> WorkflowDetails:
     """One workflow: its state, the agents' answers so far, and how long each took."""
     detail = await parts.workflows.detail(parse_workflow_id(workflow_id))
     text = detail.log_input.text
-    answers: dict[str, Any] = {
-        "findings": detail.answers.get("findings"),
-        "analysis": detail.answers.get("analysis"),
-        "remediation": detail.answers.get("remediation"),
-        "submissions": detail.answers.get("report"),
-    }
+    answers = detail.answers
     return WorkflowDetails(
         **WorkflowSummary.model_validate(detail.record).model_dump(),
-        result=answers,
+        result=WorkflowResult(
+            findings=answers.get("findings"),
+            analysis=answers.get("analysis"),
+            remediation=answers.get("remediation"),
+            submissions=answers.get("report"),
+        ),
         timings=detail.timings,
-        input={
-            "total_lines": text.count("\n") + (not text.endswith("\n")),
-            "total_bytes": len(text.encode()),
-            "redactions": dict(detail.log_input.redactions),
-        },
+        input=WorkflowInputSummary(
+            total_lines=text.count("\n") + (not text.endswith("\n")),
+            total_bytes=len(text.encode()),
+            redactions=dict(detail.log_input.redactions),
+        ),
     )
 
 

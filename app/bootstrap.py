@@ -1,0 +1,183 @@
+"""Assembly: builds everything in order and closes it in reverse; the only place that names adapters."""
+
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from app.adapters.approvals.embedded import embedded_approval_server
+from app.adapters.approvals.remote import open_remote_gate
+from app.adapters.logs.elasticsearch import open_elasticsearch
+from app.adapters.reasoning.gemini import open_gemini
+from app.adapters.reasoning.playbook import PlaybookReasoner
+from app.adapters.storage.events import SqliteEventLog, read_epoch
+from app.adapters.storage.feedback_jsonl import open_feedback_file
+from app.adapters.storage.memory import MemoryEventLog
+from app.adapters.storage.sqlite import open_database
+from app.adapters.storage.workflows import SqliteProposalOutbox, SqliteWorkflowStore
+from app.agents.prompts import render_prompt
+from app.domain.errors import StartupFailed
+from app.domain.ports import LogSource, Reasoner
+from app.kubectl.policy import load_policy
+from app.learning.ledger import FeedbackLedger
+from app.learning.recorder import FeedbackRecorder
+from app.learning.report import FeedbackReport
+from app.learning.selector import ExampleSelector
+from app.observability.metrics import Metrics
+from app.security.signatures import WebhookVerifier
+from app.services import Services
+from app.settings import Settings
+from app.workflow.delivery import ProposalDelivery
+from app.workflow.dryrun import DryRun
+from app.workflow.graph import build_graph
+from app.workflow.measured import MeasuredReasoner
+from app.workflow.reading import WorkflowReader
+from app.workflow.runner import Limits, WorkflowRunner
+from app.workflow.specialists import Specialists
+from app.workflow.submission import CommandReview, ProposalSubmission
+
+WORKFLOW_SCHEMA = Path(__file__).parent / "adapters" / "storage" / "workflows.sql"
+WORKFLOW_SCHEMA_VERSION = 1
+APPROVAL_SERVER = (sys.executable, "-m", "app", "approval-server", "--until-stdin-closes")
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Now, in UTC."""
+        return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """The backend's parts; raises StartupFailed with one line that says what to change."""
+    clock, metrics = SystemClock(), Metrics()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(_own_folder(settings.data_dir))
+        database = await stack.enter_async_context(
+            open_database(
+                settings.data_dir / "workflows.sqlite", WORKFLOW_SCHEMA, WORKFLOW_SCHEMA_VERSION
+            )
+        )
+        ledger = FeedbackLedger(
+            await stack.enter_async_context(open_feedback_file(feedback_path(settings)))
+        )
+        reasoner = MeasuredReasoner(
+            await stack.enter_async_context(_open_reasoner(settings)), metrics
+        )
+        gate = await stack.enter_async_context(
+            open_remote_gate(settings.approval_base_url, settings.approval_page_url)
+        )
+        log_source = await stack.enter_async_context(_open_log_source(settings))
+        if settings.mcp_server_url is None:
+            await stack.enter_async_context(embedded_approval_server(APPROVAL_SERVER))
+        events = SqliteEventLog(database, clock, await read_epoch(database), metrics)
+        workflows = SqliteWorkflowStore(database)
+        feedback = FeedbackRecorder(ledger, clock)
+        policy = load_policy()
+        delivery = ProposalDelivery(gate, SqliteProposalOutbox(database), feedback, metrics)
+        submission = ProposalSubmission(reasoner, policy, feedback, delivery)
+        specialists = Specialists(
+            reasoner, ExampleSelector(ledger), submission.submit, settings.agent_timeout_seconds
+        )
+        secret = settings.webhook_secret
+        yield Services(
+            runner=WorkflowRunner(
+                build_graph(specialists),
+                workflows,
+                events,
+                delivery,
+                clock,
+                metrics,
+                Limits(settings.max_concurrent_workflows, settings.max_queued_workflows),
+            ),
+            workflows=WorkflowReader(workflows, events),
+            events=events,
+            feedback=feedback,
+            feedback_report=FeedbackReport(ledger),
+            webhook_verifier=WebhookVerifier(secret.get_secret_value()) if secret else None,
+            log_source=log_source,
+            approvals=gate,
+            reasoner=reasoner,
+            metrics=metrics,
+        )
+
+
+@asynccontextmanager
+async def open_dry_run(settings: Settings) -> AsyncIterator[DryRun]:
+    """The four agents without storage and approvals; they learn from the feedback file."""
+    events = MemoryEventLog(SystemClock())
+    async with AsyncExitStack() as stack:
+        ledger = FeedbackLedger(
+            await stack.enter_async_context(open_feedback_file(feedback_path(settings)))
+        )
+        reasoner = await stack.enter_async_context(_open_reasoner(settings))
+        review = CommandReview(reasoner, load_policy())
+        specialists = Specialists(
+            reasoner, ExampleSelector(ledger), review.submit, settings.agent_timeout_seconds
+        )
+        yield DryRun(build_graph(specialists), events)
+
+
+def feedback_path(settings: Settings) -> Path:
+    """The feedback file (contract section 4)."""
+    return settings.data_dir / "feedback" / "remediation_feedback.jsonl"
+
+
+@contextmanager
+def _own_folder(folder: Path) -> Iterator[None]:
+    """One backend per data folder; raises StartupFailed."""
+    lock = FileLock(folder / "backend.lock", timeout=0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with lock:
+            yield
+    except Timeout as error:
+        raise StartupFailed(
+            f"Another server uses the data folder {folder.resolve()}: "
+            "stop it, or set DATA_DIR to another folder."
+        ) from error
+    except OSError as error:
+        raise StartupFailed(
+            f"The data folder {folder.resolve()} cannot be used ({error.strerror or error}): "
+            "make it writable, or set DATA_DIR to another folder."
+        ) from error
+
+
+@asynccontextmanager
+async def _open_reasoner(settings: Settings) -> AsyncIterator[Reasoner]:
+    if settings.google_api_key is None:
+        yield PlaybookReasoner()
+        return
+    async with open_gemini(
+        api_key=settings.google_api_key,
+        model=settings.gemini_model_id,
+        temperature=settings.temperature,
+        max_tokens=settings.max_tokens,
+        timeout_seconds=settings.agent_timeout_seconds,
+        render=partial(render_prompt, log_tokens=settings.prompt_log_tokens),
+        base_url=settings.gemini_base_url,
+    ) as gemini:
+        yield gemini
+
+
+@asynccontextmanager
+async def _open_log_source(settings: Settings) -> AsyncIterator[LogSource | None]:
+    if settings.elasticsearch_url is None:
+        yield None
+        return
+    async with open_elasticsearch(
+        url=settings.elasticsearch_url,
+        index=settings.elasticsearch_index,
+        user=settings.elasticsearch_user,
+        password=settings.elasticsearch_password,
+        api_key=settings.elasticsearch_api_key,
+        max_hits=settings.elasticsearch_max_hits,
+        timeout_seconds=settings.elasticsearch_timeout_seconds,
+    ) as source:
+        yield source

@@ -1,0 +1,85 @@
+"""`diagnose`: the four agents on one log, here in the terminal."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+import orjson
+from rich.console import Console
+
+from app.bootstrap import open_dry_run
+from app.cli.report import print_report, to_result
+from app.cli.words import plain
+from app.domain.errors import AppError, BadInput, InputTooLarge
+from app.domain.events import EventStatus, EventType
+from app.domain.ids import WorkflowId, new_workflow_id
+from app.domain.ports import EventLog
+from app.settings import Settings
+from app.workflow.dryrun import DryRun
+from app.workflow.state import State
+
+MIB = 1024 * 1024
+IDLE_SECONDS = 60.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """A file or standard input; text or JSON out."""
+    parser.add_argument("file", help="a log file, or - for standard input")
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Progress goes to standard error, the result to standard output."""
+    body = _read(options.file, settings.max_body_mib)
+    state = asyncio.run(_diagnose(body, settings))
+    if options.json:
+        print(orjson.dumps(to_result(state)).decode())
+    else:
+        print_report(state, Console(highlight=False))
+    return 0
+
+
+def _read(name: str, limit_mib: int) -> bytes:
+    try:
+        if name == "-":
+            body = sys.stdin.buffer.read(limit_mib * MIB + 1)
+        else:
+            with Path(name).open("rb") as file:
+                body = file.read(limit_mib * MIB + 1)
+    except OSError as error:
+        raise BadInput(f"{name} cannot be read: {error.strerror}.") from error
+    if len(body) > limit_mib * MIB:
+        raise InputTooLarge(f"{name} is over the limit of {limit_mib} MiB (MAX_BODY_MIB).")
+    return body
+
+
+async def _diagnose(body: bytes, settings: Settings) -> State:
+    workflow_id = new_workflow_id()
+    async with open_dry_run(settings) as dry_run:
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_show_progress(dry_run.events, workflow_id))
+                state = group.create_task(_investigate(dry_run, workflow_id, body))
+        except* AppError as failures:
+            raise failures.exceptions[0] from None
+    return state.result()
+
+
+async def _investigate(dry_run: DryRun, workflow_id: WorkflowId, body: bytes) -> State:
+    return await dry_run.investigate(workflow_id, body)
+
+
+async def _show_progress(events: EventLog, workflow_id: WorkflowId) -> None:
+    console = Console(stderr=True, highlight=False)
+    async for batch in events.follow(workflow_id, 0, IDLE_SECONDS):
+        for recorded in batch:
+            frame = orjson.loads(recorded.frame)
+            done = frame["status"] == EventStatus.COMPLETED and not recorded.is_terminal
+            if recorded.type is EventType.EXAMPLE_USED:
+                text = orjson.loads(frame["data"])["reason"]
+            else:
+                text = "done" if done else frame["data"]
+            console.print(
+                f"{frame['agent_name']:<20} {frame['status']:<9} {plain(text)}", markup=False
+            )

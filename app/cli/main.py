@@ -1,0 +1,58 @@
+"""`python -m app`: finds the command, and lets each one fail in one line."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Protocol
+
+from app import __version__
+from app.domain.errors import AppError
+from app.settings import Settings, read_settings
+
+COMMANDS = {
+    "serve": "start the backend and the approval server",
+    "approval-server": "start the approval server alone",
+    "diagnose": "investigate one log, here in the terminal",
+    "evaluate": "diagnose many cases from a file, one prediction a line",
+    "feedback": "export or verify what people decided",
+    "verify": "check this installation, one line per check",
+}
+
+
+class Command(Protocol):
+    """A module of this package; only the one that is asked for is imported."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Say what the command takes."""
+
+    def run(self, options: argparse.Namespace, settings: Settings) -> int:
+        """Do it; returns the exit code."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; returns the exit code."""
+    name = _outer_parser().parse_args(arguments[:1]).command
+    command: Command = import_module(f"app.cli.{name.replace('-', '_')}")
+    parser = argparse.ArgumentParser(prog=f"python -m app {name}", description=COMMANDS[name])
+    command.add_arguments(parser)
+    options = parser.parse_args(arguments[1:])
+    try:
+        return command.run(options, read_settings())
+    except AppError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _outer_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m app",
+        description="Agentic observability for Kubernetes.",
+        epilog="\n".join(f"  {name:<16} {meaning}" for name, meaning in COMMANDS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of these:")
+    return parser
