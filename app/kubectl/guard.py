@@ -197,6 +197,7 @@ def _raises(command: ParsedCommand, policy: Policy) -> Iterator[tuple[Risk, str]
             values = command.flags.get(each.flag, ()) if each.flag else command.args
             if any(each.pattern.fullmatch(value) for value in values):
                 yield each.risk, each.why
-    for name, value in patch_fields(command.value("patch") or "null"):
+    patch = command.value("patch")
+    for name, value in patch_fields(patch) if patch else ():
         if value in policy.stopping_fields.get(name, ()):
             yield Risk.DESTRUCTIVE, f"sets {name} to {value}, which stops pods"

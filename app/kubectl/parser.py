@@ -27,8 +27,8 @@ class _Reader:
     """Goes over the words once."""
 
     def __init__(self, words: Sequence[Word]) -> None:
-        self._words = words
-        self._next = 0
+        self._last = words[-1]
+        self._rest = list(reversed(words))
         self._flags: dict[str, list[str]] = {}
 
     def read(self) -> ParsedCommand:
@@ -49,46 +49,42 @@ class _Reader:
         path = ""
         while True:
             self._read_global_flags(can_stop=path in grammar().verbs)
-            word = self._peek()
+            word = self._rest[-1] if self._rest else None
             if word is None or word.text.startswith("-"):
                 break
             path = f"{path} {word.text}" if path else word.text
             if path not in grammar().verbs and path not in grammar().families:
                 raise UnparseableCommand(f"unknown verb {path!r}", word.position)
-            self._next += 1
+            self._rest.pop()
             if path not in grammar().families:
                 break
         if table := grammar().verbs.get(path):
             return table
         reason = f"{path!r} needs one more word" if path else "there is no verb"
-        raise UnparseableCommand(reason, self._words[-1].position)
+        raise UnparseableCommand(reason, self._last.position)
 
     def _read_global_flags(self, *, can_stop: bool) -> None:
         """Flags before the verb; a verb's own flags end the search for a subverb."""
         table = grammar().global_flags
-        while (word := self._peek()) and word.text.startswith("-"):
-            if can_stop and not _is_known(table, word.text):
+        while self._rest and self._rest[-1].text.startswith("-"):
+            if can_stop and not _is_known(table, self._rest[-1].text):
                 return
-            self._next += 1
-            self._read_flag(table, word)
+            self._read_flag(table, self._rest.pop())
 
     def _read_rest(self, table: VerbTable) -> tuple[list[Word], tuple[str, ...]]:
         plain: list[Word] = []
-        while word := self._peek():
-            self._next += 1
+        while self._rest:
+            word = self._rest.pop()
             text = word.text
             if text[:1] != "-" or text == "-":
                 plain.append(word)
             elif text != "--":
                 self._read_flag(table, word)
             elif table.takes_command:
-                return plain, tuple(word.text for word in self._words[self._next :])
+                return plain, tuple(word.text for word in reversed(self._rest))
             else:
                 raise UnparseableCommand(f"-- means nothing to {table.path}", word.position)
         return plain, ()
-
-    def _peek(self) -> Word | None:
-        return self._words[self._next] if self._next < len(self._words) else None
 
     def _read_flag(self, table: VerbTable, word: Word) -> None:
         if word.text.startswith("--"):
@@ -123,11 +119,10 @@ class _Reader:
             return "true"
         if flag.type is FlagType.OPTIONAL:
             return flag.left_out_value
-        value = self._peek()
-        if value is None or (value.text.startswith("-") and not _NUMBER.fullmatch(value.text)):
+        value = self._rest.pop().text if self._rest else "-"
+        if value.startswith("-") and not _NUMBER.fullmatch(value):
             raise UnparseableCommand(f"{word.text} needs a value", word.position)
-        self._next += 1
-        return value.text
+        return value
 
     def _keep(self, flag: Flag, value: str, word: Word) -> None:
         if flag.type.is_switch:
