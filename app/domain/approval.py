@@ -112,6 +112,8 @@ class CommandVerdict(Answer):
     decision: CommandDecision
     edited_to: str | None = None
     reason: str | None = None
+    status: str | None = None
+    """How far its execution came, in the approval server's words."""
 
 
 @dataclass(frozen=True, slots=True)

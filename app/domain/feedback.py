@@ -108,8 +108,8 @@ class Linked(FeedbackEventBase):
     type: Literal["linked"] = "linked"
     feedback_id: FeedbackId
     approval_id: ApprovalId
-    commands: tuple[str, ...] = ()
-    """What was submitted, where that is less than the plan; empty means all of it."""
+    commands: tuple[PlannedCommand, ...] = ()
+    """What was submitted, where that is known; empty means the whole plan."""
 
 
 class Decided(FeedbackEventBase):

@@ -11,6 +11,8 @@ from app.domain.feedback import (
     FeedbackRecord,
     Imported,
     Linked,
+    Outcome,
+    PlannedCommand,
     PlanStatus,
     Proposed,
     Rated,
@@ -21,6 +23,8 @@ from app.domain.feedback import (
 from app.domain.ids import ApprovalId
 from app.learning.legacy import IMPORTED_PREFIX
 from app.learning.reward import credits_of, reward
+
+FAILED = "failed"
 
 
 class RatingField(StrEnum):
@@ -70,7 +74,7 @@ def record_of(facts: Facts) -> FeedbackRecord:
     tally = _tally(facts)
     rating = _rating(facts.ratings)
     credits_ = _credits(facts)
-    outcome = facts.verified.outcome if facts.verified else None
+    outcome = _outcome(facts)
     return FeedbackRecord(
         feedback_id=proposed.feedback_id,
         workflow_id=proposed.workflow_id,
@@ -78,7 +82,7 @@ def record_of(facts: Facts) -> FeedbackRecord:
         decided_at=last.ts if last else None,
         signature=proposed.signature,
         issue=proposed.issue,
-        commands=proposed.commands,
+        commands=_commands(facts),
         input_data=proposed.input_data,
         output_data=proposed.output_data,
         approval_ids=_approval_ids(facts),
@@ -94,6 +98,15 @@ def record_of(facts: Facts) -> FeedbackRecord:
         credits=credits_,
         reward=_stored_reward(facts, reward(credits_, outcome, rating)),
     )
+
+
+def _outcome(facts: Facts) -> Outcome | None:
+    """What was measured; else, that a command failed when it ran."""
+    if facts.verified is not None:
+        return facts.verified.outcome
+    verdicts = (verdict for event in facts.decisions.values() for verdict in event.commands)
+    has_failed = any(verdict.status == FAILED for verdict in verdicts)
+    return Outcome.EXECUTION_FAILED if has_failed else None
 
 
 def _approval_ids(facts: Facts) -> tuple[ApprovalId, ...]:
@@ -158,13 +171,15 @@ def _credits(facts: Facts) -> tuple[CommandCredit, ...]:
         verdicts |= {verdict.command: verdict for verdict in event.commands}
         if not event.commands:
             unnamed = unnamed.plus(_counted(event) if _is_counted(event) else _whole(event))
-    submitted = {text for link in facts.links.values() for text in link.commands}
-    commands = [
-        command
-        for command in facts.proposed.commands
-        if not submitted or command.command in submitted
-    ]
-    return credits_of(commands, verdicts, unnamed.share)
+    return credits_of(_commands(facts), verdicts, unnamed.share)
+
+
+def _commands(facts: Facts) -> tuple[PlannedCommand, ...]:
+    """What people saw: the submitted commands, which may be repaired ones; else the plan's."""
+    submitted = {
+        command.command: command for link in facts.links.values() for command in link.commands
+    }
+    return tuple(submitted.values()) or facts.proposed.commands
 
 
 def _whole(event: Decided) -> _Tally:

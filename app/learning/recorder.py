@@ -21,7 +21,7 @@ from app.domain.ids import ApprovalId, FeedbackId, WorkflowId
 from app.domain.incident import Analysis
 from app.domain.plan import Plan
 from app.domain.ports import Clock
-from app.learning.actions import namespace_in, planned_commands
+from app.learning.actions import namespace_in, planned_command, planned_commands
 from app.learning.ledger import FeedbackLedger, Writing
 from app.learning.signature import signature_of_plan
 
@@ -82,7 +82,7 @@ class FeedbackRecorder:
                     ts=self._now(turn),
                     feedback_id=feedback_id,
                     approval_id=approval_id,
-                    commands=tuple(commands),
+                    commands=tuple(planned_command(text) for text in commands),
                 )
                 await turn.append(linked)
             await self._take_up(turn, feedback_id, approval_id)

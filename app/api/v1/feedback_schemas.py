@@ -1,0 +1,238 @@
+"""What the feedback endpoints take and answer (contract section 1)."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+from app.domain.approval import CommandVerdict, Decision, DecisionReport
+from app.domain.feedback import FeedbackRecord, PlanStatus, Rating
+from app.domain.ids import ApprovalId
+from app.learning.report import CurvePoint, Statistics, TopExample
+
+IDENTIFIER_LIMIT = 512
+COMMANDS_LIMIT = 1000
+
+
+def _zero_for_null(value: object) -> object:
+    """Clients of the earlier system send null for "none"."""
+    return 0 if value is None else value
+
+
+def _ours_or_none(value: object) -> object:
+    """Another approval server may mean something else by `commands`; then the counts speak."""
+    try:
+        return _VERDICTS.validate_python(value)
+    except ValidationError:
+        return ()
+
+
+_VERDICTS = TypeAdapter(tuple[CommandVerdict, ...])
+Identifier = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_LIMIT)]
+Count = Annotated[int, BeforeValidator(_zero_for_null), Field(ge=0, le=1_000_000)]
+
+
+class FromFacts(BaseModel):
+    """An answer read off a domain value's attributes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class SubmittedFeedback(BaseModel):
+    """A person's opinion of a plan; null and absent mean "not said"."""
+
+    feedback_id: Identifier
+    rating: int | None = Field(default=None, ge=1, le=5)
+    was_helpful: bool | None = None
+    feedback_comments: str | None = None
+    improvements_suggested: str | None = None
+
+    def to_rating(self) -> Rating:
+        """The opinion itself."""
+        return Rating(
+            rating=self.rating,
+            was_helpful=self.was_helpful,
+            comments=self.feedback_comments,
+            improvements=self.improvements_suggested,
+        )
+
+
+class FeedbackTaken(BaseModel):
+    """The opinion is on disk."""
+
+    success: bool = True
+    message: str
+    feedback_id: str
+
+
+class ReportedDecision(BaseModel):
+    """An approval server's webhook; `commands` and `reviewer` are ours, others leave them out."""
+
+    approval_id: Identifier
+    status: Decision
+    rejection_reason: str | None = None
+    approved_count: Count = 0
+    rejected_count: Count = 0
+    commands: Annotated[
+        tuple[CommandVerdict, ...],
+        BeforeValidator(_ours_or_none),
+        Field(max_length=COMMANDS_LIMIT),
+    ] = ()
+    reviewer: str | None = None
+
+    def to_report(self, *, is_signed: bool) -> DecisionReport:
+        """The decision itself."""
+        return DecisionReport(
+            approval_id=ApprovalId(self.approval_id),
+            decision=self.status,
+            rejection_reason=self.rejection_reason,
+            approved_count=self.approved_count,
+            rejected_count=self.rejected_count,
+            is_signed=is_signed,
+            commands=self.commands,
+            reviewer=self.reviewer,
+        )
+
+
+class DecisionTaken(BaseModel):
+    """The decision is on disk."""
+
+    success: bool = True
+    message: str
+    approval_id: str
+
+
+class AgentStatistics(FromFacts):
+    """Counts of approved and rejected are commands; the others are plans."""
+
+    total_outputs: int
+    approved_count: int
+    rejected_count: int
+    pending_count: int
+    approval_rate: float
+    average_reward: float
+    learning_examples: int
+    rated_count: int
+    unsigned_count: int
+    unreadable_lines: int
+
+
+class NoLearning(BaseModel):
+    """An agent that does not learn from people."""
+
+    message: str = "This agent doesn't use reinforcement learning"
+
+
+class AllStatistics(BaseModel):
+    """Statistics of every agent that learns."""
+
+    agent_statistics: dict[str, AgentStatistics]
+    total_feedbacks: int
+    average_reward: float
+
+
+class StatisticsOfAgent(BaseModel):
+    """Statistics of one agent."""
+
+    agent_name: str
+    statistics: AgentStatistics | NoLearning
+
+
+class Improvements(BaseModel):
+    """What people want avoided or better."""
+
+    agent_name: str
+    improvement_suggestions: list[str]
+    count: int
+    message: str | None = None
+
+
+class TopExampleAnswer(FromFacts):
+    """A decided plan with a high reward; previews are the first 200 characters."""
+
+    feedback_id: str
+    timestamp: datetime
+    rating: int | None
+    reward_score: float
+    was_helpful: bool | None
+    approval_status: PlanStatus
+    approved_commands: int
+    rejected_commands: int
+    input_preview: str
+    output_preview: str
+
+
+class TopExamples(BaseModel):
+    """The best examples an agent learns from."""
+
+    agent_name: str
+    examples_count: int
+    examples: list[TopExampleAnswer]
+
+
+class Opportunity(BaseModel):
+    """A plan of a workflow that a person may rate."""
+
+    feedback_id: str
+    agent_name: str
+    timestamp: datetime
+    has_ui_feedback: bool
+    approval_status: PlanStatus | None
+    approval_id: str | None
+    issue: str
+    reward_score: float | None
+
+
+class Opportunities(BaseModel):
+    """All plans of a workflow."""
+
+    workflow_id: str
+    feedback_opportunities: list[Opportunity]
+    count: int
+
+
+class CurvePointAnswer(FromFacts):
+    """How plans fared up to the nth decided one; `recent_` is over the last `window` plans."""
+
+    number: int
+    timestamp: datetime
+    approval_rate: float
+    recent_approval_rate: float
+    average_reward: float | None
+    recent_average_reward: float | None
+
+
+class LearningCurve(BaseModel):
+    """Approval and reward over the decided plans, oldest first."""
+
+    window: int
+    points: list[CurvePointAnswer]
+
+
+def to_statistics(statistics: Statistics) -> AgentStatistics:
+    """As the contract names it."""
+    return AgentStatistics.model_validate(statistics)
+
+
+def to_example(example: TopExample) -> TopExampleAnswer:
+    """As the contract names it."""
+    return TopExampleAnswer.model_validate(example)
+
+
+def to_point(point: CurvePoint) -> CurvePointAnswer:
+    """As the page draws it."""
+    return CurvePointAnswer.model_validate(point)
+
+
+def to_opportunity(record: FeedbackRecord, agent_name: str) -> Opportunity:
+    """As the contract names it."""
+    return Opportunity(
+        feedback_id=record.feedback_id,
+        agent_name=agent_name,
+        timestamp=record.proposed_at,
+        has_ui_feedback=record.rating.is_given,
+        approval_status=record.status,
+        approval_id=next(iter(record.approval_ids), None),
+        issue=record.issue,
+        reward_score=record.reward,
+    )
