@@ -9,7 +9,7 @@ export class ApiError extends Error {
   }
 }
 
-export const backendInfo = () => getJson("/");
+export const backendInfo = () => getJson("/", AbortSignal.timeout(3000));
 export const samples = () => getJson(`${API}/samples`);
 export const sampleText = (name) => getText(`${API}/samples/${encodeURIComponent(name)}`);
 export const workflow = (id) => getJson(`${API}/workflows/${encodeURIComponent(id)}`);
@@ -71,8 +71,8 @@ export function startWorkflow(body, onProgress) {
   });
 }
 
-async function getJson(address) {
-  const response = await checked(address, { headers: { Accept: "application/json" } });
+async function getJson(address, signal = null) {
+  const response = await checked(address, { headers: { Accept: "application/json" }, signal });
   return response.json();
 }
 

@@ -5,54 +5,53 @@ import { badge } from "./badge.js";
 import { replaceContent, safeAddress } from "./dom.js";
 
 const CHECK_EVERY = 30000;
-let info = {};
+const line = document.getElementById("status");
+let shown = "";
+
+/* Empty when the backend does not answer: the header then says so. */
+const info = await backendInfo().catch(() => ({}));
 
 export function approvalAddress() {
   return info.approval_url ? safeAddress(info.approval_url) : null;
 }
 
-export async function showBackend() {
-  try {
-    info = await backendInfo();
-    showApprovalsLink();
-  } catch {
-    info = {};
-  }
-  await showReadiness();
-  setInterval(() => document.hidden || showReadiness(), CHECK_EVERY);
+export function largestInputMib() {
+  return info.max_body_mib ?? Infinity;
 }
 
-function showApprovalsLink() {
+export function hasLogSource() {
+  return info.log_source !== false;
+}
+
+export async function showBackend() {
   const link = document.getElementById("approvals-link");
   const address = approvalAddress();
   link.hidden = address === null;
   if (address) link.href = address;
+  await showReadiness();
+  setInterval(() => document.hidden || showReadiness(), CHECK_EVERY);
 }
 
 async function showReadiness() {
-  const status = document.getElementById("status");
   try {
     const troubles = troublesOf(await readiness());
-    const words = troubles.length === 0 ? badge("Ready", "good") : badge("Degraded", "warn");
-    replaceContent(status, words, " ", engineSentence(), troubles.length > 0 && ` ${troubles.join(" · ")}`);
+    const engine = info.engine ? `Answers come from ${info.engine}.` : "";
+    if (troubles.length === 0) show("Ready", "good", engine);
+    else show("Degraded", "warn", `${engine} ${troubles.join(" · ")}`);
   } catch (error) {
-    replaceContent(status, badge("Not reachable", "bad"), " ", error.message);
+    show("Not reachable", "bad", error.message);
   }
 }
 
-function engineSentence() {
-  return info.engine ? `Answers come from ${info.engine}.` : "";
+/* Redrawn only when it changed, so that it is not read out again and again. */
+function show(words, tone, sentence) {
+  if (shown === words + sentence) return;
+  shown = words + sentence;
+  replaceContent(line, badge(words, tone), " ", sentence);
 }
 
-/* Each dependency is either fine or carries the reason why not. */
-function troublesOf(report) {
-  const parts = report.dependencies ?? report.checks ?? {};
-  return Object.entries(parts)
-    .filter(([, part]) => !isFine(part))
-    .map(([name, part]) => `${name}: ${part.reason ?? part.detail ?? part.status ?? part}`);
-}
-
-function isFine(part) {
-  if (typeof part === "string") return part === "ok";
-  return ["ok", "ready", "off"].includes(part?.status) || part?.ok === true;
+function troublesOf({ checks }) {
+  return Object.entries(checks ?? {})
+    .filter(([, state]) => state !== "ok")
+    .map(([name, reason]) => `${name}: ${reason}`);
 }

@@ -5,8 +5,9 @@ import { formatCount, formatPercent, formatScore, formatTime } from "./format.js
 import { folded } from "./section.js";
 import { dataTable } from "./table.js";
 
-const WIDTH = 720;
-const HEIGHT = 260;
+/* Drawn at about its size on the screen, so that its letters keep theirs. */
+const WIDTH = innerWidth < 700 ? 340 : 1100;
+const HEIGHT = 280;
 const LEFT = 52;
 const RIGHT = 12;
 const TOP = 12;

@@ -6,6 +6,7 @@ import { countOf, formatCount } from "./format.js";
 import { card, factList, folded } from "./section.js";
 import { dataTable } from "./table.js";
 
+const IN_SIGHT = 6;
 const COLUMNS = [
   { label: "Severity" },
   { label: "Priority" },
@@ -19,10 +20,12 @@ export function findingsCard(findings) {
   const found = [...(findings.errors ?? []), ...(findings.warnings ?? [])];
   const { total_errors: errors = 0, total_warnings: warnings = 0 } = findings.summary ?? {};
   if (found.length === 0) return card("Findings", element("p", {}, "Nothing was found in these logs."));
+  const rest = found.slice(IN_SIGHT);
   return card(
     "Findings",
     element("p", { class: "muted" }, `${countOf(errors, "error")}, ${countOf(warnings, "warning")}.`),
-    dataTable("Findings", COLUMNS, found.map(findingCells)),
+    dataTable("Findings", COLUMNS, found.slice(0, IN_SIGHT).map(findingCells)),
+    rest.length > 0 && folded(`${rest.length} more`, dataTable("More findings", COLUMNS, rest.map(findingCells))),
   );
 }
 

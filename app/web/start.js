@@ -2,6 +2,7 @@
 
 import { announce } from "./announcer.js";
 import { fetchedLogs, sampleText, samples, startWorkflow } from "./api.js";
+import { hasLogSource, largestInputMib } from "./backend.js";
 import { element, replaceContent } from "./dom.js";
 import { countOf, formatBytes } from "./format.js";
 import { FilePicker } from "./file.js";
@@ -26,6 +27,10 @@ export class StartView {
   #samples = element("ul", { class: "plain samples" });
   #file = new FilePicker((file) => this.#chooseFile(file));
   #fetch = new LogFetch(fetchedLogs, (text) => this.#setText(text, "The fetched logs are in the text field."));
+  #fetchOff = card(
+    "Fetch from Elasticsearch",
+    element("p", { class: "muted small" }, "Off: the backend was started without ELASTICSEARCH_URL."),
+  );
 
   constructor() {
     this.root = element(
@@ -72,7 +77,7 @@ export class StartView {
       "div",
       { class: "stack" },
       card("Try an example", this.#samples),
-      this.#fetch.root,
+      hasLogSource() ? this.#fetch.root : this.#fetchOff,
     );
   }
 
@@ -118,7 +123,8 @@ export class StartView {
   async #start() {
     if (this.#button.disabled) return;
     const body = this.#file.file ?? this.#text.value;
-    if (typeof body === "string" && body.trim() === "") return this.#fail("Paste some logs first, or choose a file.");
+    const trouble = troubleWith(body);
+    if (trouble) return this.#fail(trouble);
     this.#setBusy(true);
     try {
       const id = await startWorkflow(body, (sent, total) => (this.#progress.value = total ? sent / total : 0));
@@ -140,4 +146,13 @@ export class StartView {
   #fail(sentence) {
     replaceContent(this.#trouble, banner("bad", "Not started", sentence));
   }
+}
+
+/* Said here, because a refused upload is cut off while it is sent. */
+function troubleWith(body) {
+  const limit = largestInputMib();
+  const size = typeof body === "string" ? body.length : body.size;
+  if (size > limit * 1024 * 1024) return `This is ${formatBytes(size)}; the backend takes at most ${limit} MiB.`;
+  const isBlank = typeof body === "string" ? body.trim() === "" : size === 0;
+  return isBlank ? "There is nothing to read yet: paste logs, or choose a file that is not empty." : "";
 }

@@ -37,6 +37,7 @@ export class WorkflowView {
   #stream;
   #rail;
   #slots;
+  #isClosed = false;
 
   constructor(workflowId) {
     this.workflowId = workflowId;
@@ -61,7 +62,9 @@ export class WorkflowView {
 
   async open() {
     try {
-      this.#showRecord(await workflow(this.workflowId));
+      const record = await workflow(this.workflowId);
+      if (this.#isClosed) return;
+      this.#showRecord(record);
     } catch (error) {
       replaceContent(this.#side);
       replaceContent(this.#state);
@@ -72,6 +75,7 @@ export class WorkflowView {
   }
 
   close() {
+    this.#isClosed = true;
     this.#stream.close();
     this.#rail.close();
     this.#feedback.close();
@@ -87,7 +91,7 @@ export class WorkflowView {
     const { MonitoringAgent, AnalysisAgent, RemediationAgent, KubectlCommandAgent, examples } = this.#slots;
     replaceContent(
       this.#results,
-      [AnalysisAgent, examples.root, RemediationAgent, KubectlCommandAgent, this.#feedback.root, MonitoringAgent],
+      [MonitoringAgent, AnalysisAgent, examples.root, RemediationAgent, KubectlCommandAgent, this.#feedback.root],
     );
   }
 
@@ -119,7 +123,7 @@ export class WorkflowView {
     if (isFailure) this.#showEnd("bad", "This workflow failed", event.data);
     else if (event.data.startsWith(HEALTHY)) this.#showEnd("good", "Healthy", event.data);
     else if (event.data.startsWith("Could not")) this.#showEnd("warn", "Not solved", event.data);
-    else this.#showEnd("good", "Investigated", event.data);
+    else this.#outcome.prepend(banner("info", "Investigated", event.data));
     this.#feedback.refresh();
     this.#refreshRecord();
   }
@@ -133,10 +137,13 @@ export class WorkflowView {
     replaceContent(this.#connection, sentence);
   }
 
-  /* The record adds timings and counts; without it the stream has said everything. */
-  async #refreshRecord() {
+  /* The record adds what the stream does not say: the duration. It ends just after the last event. */
+  async #refreshRecord(triesLeft = 5) {
+    if (this.#isClosed || triesLeft === 0) return;
     try {
-      this.#showRecord(await workflow(this.workflowId));
+      const record = await workflow(this.workflowId);
+      if (record.finished_at) this.#showRecord(record);
+      else setTimeout(() => this.#refreshRecord(triesLeft - 1), 300);
     } catch (error) {
       this.#showConnection(error.message);
     }
