@@ -71,9 +71,10 @@ class Stop {
       element(
         "div",
         { class: "stop-head" },
-        element("h3", {}, title, " ", element("span", { class: "muted stop-task" }, task)),
+        element("h3", {}, title),
         element("span", { class: "row" }, this.#elapsed, this.#label),
       ),
+      element("p", { class: "muted small" }, task),
       this.#earlierBox,
       this.#lines,
     );
