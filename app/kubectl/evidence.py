@@ -19,15 +19,15 @@ _NAMESPACE_IN_ADDRESS = re.compile(r"\.svc(?![A-Za-z0-9-])")
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The texts of a workflow: its logs and what its tools said."""
+    """The texts of a workflow, its logs and what its tools said, as one."""
 
-    texts: tuple[str, ...] | None
+    text: str | None
     """None where nobody knows them."""
 
     @classmethod
     def from_text(cls, texts: Iterable[str]) -> Self:
         """Evidence of these texts."""
-        return cls(tuple(texts))
+        return cls("\n".join(texts))
 
     @classmethod
     def unknown(cls) -> Self:
@@ -36,12 +36,12 @@ class Evidence:
 
     @property
     def is_known(self) -> bool:
-        """Whether there are texts to look into."""
-        return self.texts is not None
+        """Whether there is text to look into."""
+        return self.text is not None
 
     def names(self, name: str) -> bool:
         """Whether the name stands there as a whole word, or a pod or address made from it does."""
-        return any(_stands_in(text, name) for text in self.texts or ())
+        return self.text is not None and _stands_in(self.text, name)
 
 
 def _stands_in(text: str, name: str) -> bool:

@@ -55,10 +55,10 @@ def judge(command: ParsedCommand, policy: Policy, evidence: Evidence) -> Verdict
 
 
 def _unseen(command: ParsedCommand, evidence: Evidence) -> tuple[str, ...]:
-    names = [name for _, name in command.resources if name]
+    names = dict.fromkeys([name for _, name in command.resources if name])
     if namespace := command.namespace:
-        names.append(namespace)
-    return tuple(name for name in dict.fromkeys(names) if not evidence.names(name))
+        names[namespace] = None
+    return tuple([name for name in names if not evidence.names(name)])
 
 
 def _refusals(command: ParsedCommand, rule: Rule, policy: Policy) -> Iterator[str]:

@@ -15,11 +15,13 @@ class _Pairs(list[tuple[str, Any]]):
     """A JSON object with every key it was given, repeated ones too."""
 
 
+_DECODER = json.JSONDecoder(object_pairs_hook=_Pairs)
+
+
 def patch_fields(text: str) -> list[tuple[str, Any]]:
     """Every field that the patch names, with its value; raises UnreadablePatch."""
     try:
-        patch = json.loads(text, object_pairs_hook=_Pairs)
-        return list(_fields(patch))
+        return list(_fields(_DECODER.decode(text)))
     except (ValueError, RecursionError):
         raise UnreadablePatch("the patch is not readable JSON") from None
 
