@@ -1,6 +1,6 @@
 """What the approval desk needs from outside, on one page."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -29,9 +29,9 @@ class ApprovalStore(Protocol):
         ...
 
     async def page(
-        self, status: ApprovalStatus | None, before: str | None, limit: int
+        self, statuses: Collection[ApprovalStatus], before: str | None, limit: int
     ) -> tuple[Sequence[Approval], str | None]:
-        """Newest first, and the cursor of the next page, None at the end."""
+        """Those in one of the statuses, newest first, and the cursor of the next page, None at the end."""
         ...
 
     async def decide(self, approval: Approval) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -47,11 +47,11 @@ class SqliteApprovals:
         return await self._select("WHERE a.status = 'pending' ORDER BY a.position")
 
     async def page(
-        self, status: ApprovalStatus | None, before: str | None, limit: int
+        self, statuses: Collection[ApprovalStatus], before: str | None, limit: int
     ) -> tuple[Sequence[Approval], str | None]:
-        """Newest first, and the cursor of the next page, None at the end."""
+        """Those in one of the statuses, newest first, and the cursor of the next page, None at the end."""
         found = await self._database.read(
-            lambda connection: _page(connection, status, _position(before), limit)
+            lambda connection: _page(connection, statuses, _position(before), limit)
         )
         approvals = [approval for _, approval in found[:limit]]
         return approvals, (str(found[limit - 1][0]) if len(found) > limit else None)
@@ -183,13 +183,16 @@ def _decide(connection: sqlite3.Connection, approval: Approval) -> bool:
 
 
 def _page(
-    connection: sqlite3.Connection, status: ApprovalStatus | None, before: int | None, limit: int
+    connection: sqlite3.Connection,
+    statuses: Collection[ApprovalStatus],
+    before: int | None,
+    limit: int,
 ) -> Sequence[tuple[int, Approval]]:
     return fetch_approvals(
         connection,
-        "WHERE (?1 IS NULL OR a.status = ?1) AND (?2 IS NULL OR a.position < ?2)"
+        "WHERE a.status IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR a.position < ?2)"
         " ORDER BY a.position DESC LIMIT ?3",
-        status,
+        json.dumps(sorted(statuses)),
         before,
         limit + 1,
     )

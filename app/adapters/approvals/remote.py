@@ -1,0 +1,87 @@
+"""ApprovalGate: the client of an approval server, ours or one of the older kind."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+import httpx
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from app.domain.approval import Proposal
+from app.domain.errors import ApprovalGateFailed
+from app.domain.ids import ApprovalId
+
+PROPOSE_SECONDS = 10.0
+PROBE_SECONDS = 1.0
+SHOWN_ERROR = 200
+
+
+class _Reply(BaseModel):
+    """What a proposal is answered with; the older server says errors with status 200, too."""
+
+    model_config = ConfigDict(extra="ignore")
+    approval_id: str | None = None
+    error: str | None = None
+
+
+class RemoteApprovalGate:
+    """Talks to one approval server over one client."""
+
+    def __init__(self, client: httpx.AsyncClient, url: str, page_url: str) -> None:
+        """Use `open_remote_gate` instead: it closes the client."""
+        self._client = client
+        self._url = url.rstrip("/")
+        self._page_url = page_url
+
+    @property
+    def page_url(self) -> str:
+        """Where a person decides."""
+        return self._page_url
+
+    async def propose(self, proposal: Proposal, idempotency_key: str) -> ApprovalId:
+        """Submit once per key; raises ApprovalGateFailed."""
+        try:
+            response = await self._client.post(
+                f"{self._url}/api/approvals/propose",
+                content=proposal.model_dump_json(),
+                headers={"content-type": "application/json", "idempotency-key": idempotency_key},
+                timeout=PROPOSE_SECONDS,
+            )
+        except httpx.HTTPError as error:
+            raise ApprovalGateFailed(
+                f"The approval server at {self._url} does not answer;"
+                " the proposal is kept and will be tried again."
+            ) from error
+        return self._approval_id(response)
+
+    async def trouble(self) -> str | None:
+        """Why it cannot be reached; None when it can."""
+        try:
+            response = await self._client.get(
+                f"{self._url}/api/approvals/pending", timeout=PROBE_SECONDS
+            )
+        except httpx.HTTPError:
+            return f"The approval server at {self._url} does not answer."
+        if response.status_code != HTTPStatus.OK:
+            return f"The approval server at {self._url} answers {response.status_code}."
+        return None
+
+    def _approval_id(self, response: httpx.Response) -> ApprovalId:
+        try:
+            reply = _Reply.model_validate_json(response.content)
+        except ValidationError:
+            reply = _Reply()
+        if reply.approval_id and response.is_success:
+            return ApprovalId(reply.approval_id)
+        reason = reply.error or f"it answers {response.status_code} without an approval_id"
+        raise ApprovalGateFailed(
+            f"The approval server at {self._url} did not take the proposal:"
+            f" {reason[:SHOWN_ERROR].rstrip('.')}."
+        )
+
+
+@asynccontextmanager
+async def open_remote_gate(url: str, page_url: str) -> AsyncIterator[RemoteApprovalGate]:
+    """The gate to the server at `url`, whose page browsers find at `page_url`."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        yield RemoteApprovalGate(client, url, page_url)

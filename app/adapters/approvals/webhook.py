@@ -1,0 +1,76 @@
+"""ReportSender: posts decisions to the backend, signed when there is a secret."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from http import HTTPStatus
+
+import httpx
+from standardwebhooks import Webhook
+
+from app.domain.errors import StartupFailed, WebhookFailed, WebhookRefused
+from app.domain.review import DueReport
+
+SEND_SECONDS = 10.0
+WORTH_RETRYING = {
+    HTTPStatus.NOT_FOUND,  # the backend may not have linked the proposal yet
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_EARLY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+}
+
+
+class HttpReportSender:
+    """Sends over one client; the webhook's id is the same on every attempt."""
+
+    def __init__(self, client: httpx.AsyncClient, url: str, signer: Webhook | None) -> None:
+        """Use `open_report_sender` instead: it closes the client."""
+        self._client = client
+        self._url = url
+        self._signer = signer
+
+    async def send(self, report: DueReport, at: datetime) -> None:
+        """Deliver; raises WebhookFailed to be tried again, WebhookRefused when that is useless."""
+        try:
+            response = await self._client.post(
+                self._url,
+                content=report.body,
+                headers=self._headers(report, at),
+                timeout=SEND_SECONDS,
+            )
+        except httpx.HTTPError as error:
+            raise WebhookFailed(f"The backend at {self._url} does not answer.") from error
+        if response.is_success:
+            return
+        sentence = f"The backend at {self._url} answers {response.status_code}."
+        if response.is_server_error or response.status_code in WORTH_RETRYING:
+            raise WebhookFailed(sentence)
+        raise WebhookRefused(sentence)
+
+    def _headers(self, report: DueReport, at: datetime) -> dict[str, str]:
+        message_id = f"decision_{report.approval_id}"
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(int(at.timestamp())),
+        }
+        if self._signer is not None:
+            headers["webhook-signature"] = self._signer.sign(message_id, at, report.body.decode())
+        return headers
+
+
+@asynccontextmanager
+async def open_report_sender(url: str, secret: str | None) -> AsyncIterator[HttpReportSender]:
+    """The sender to one address; raises StartupFailed for a secret that cannot sign."""
+    signer = _signer(secret) if secret else None
+    async with httpx.AsyncClient(trust_env=False) as client:
+        yield HttpReportSender(client, url, signer)
+
+
+def _signer(secret: str) -> Webhook:
+    try:
+        return Webhook(secret)
+    except (ValueError, RuntimeError) as error:
+        raise StartupFailed(
+            "WEBHOOK_SECRET cannot be used: it must be `whsec_` and base64."
+        ) from error

@@ -1,0 +1,150 @@
+"""The approval server: its page, its REST and MCP surfaces, on a port of its own."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from app.api.approval_routes import already_decided, router
+from app.api.approval_schemas import validation_details
+from app.api.errors import status_of
+from app.api.mcp import create_mcp_app
+from app.api.origin_guard import OriginGuard
+from app.approvals.desk import AlreadyDecided
+from app.approvals.services import ApprovalServices
+from app.domain.errors import AppError, InvalidField
+from app.settings import Settings
+
+WEB = Path(__file__).resolve().parents[1] / "web"
+ASSETS = {
+    "/": (WEB / "approvals" / "index.html", "text/html; charset=utf-8"),
+    "/approvals.js": (WEB / "approvals" / "approvals.js", "text/javascript; charset=utf-8"),
+    "/approvals.css": (WEB / "approvals" / "approvals.css", "text/css; charset=utf-8"),
+    "/theme.css": (WEB / "theme.css", "text/css; charset=utf-8"),
+    "/badge.js": (WEB / "badge.js", "text/javascript; charset=utf-8"),
+    "/format.js": (WEB / "format.js", "text/javascript; charset=utf-8"),
+    "/icon.svg": (WEB / "icon.svg", "image/svg+xml"),
+    "/dom.js": (WEB / "dom.js", "text/javascript; charset=utf-8"),
+}
+WILDCARDS = {"0.0.0.0", "::", ""}  # noqa: S104 - compared with, never bound
+
+OpenServices = Callable[[], AbstractAsyncContextManager[ApprovalServices]]
+
+log = logging.getLogger(__name__)
+
+
+def create_approval_app(settings: Settings, open_services: OpenServices) -> FastAPI:
+    """The application; its parts are opened when it starts and closed when it stops."""
+
+    def current() -> ApprovalServices:
+        services: ApprovalServices = app.state.services
+        return services
+
+    mcp_app, mcp_running = create_mcp_app(current)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_services() as services, mcp_running():
+            app.state.services = services
+            yield
+
+    app = FastAPI(title="Approvals", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.page_url = page_url(settings)
+    app.state.backend_url = backend_url(settings)
+    app.include_router(router)
+    app.mount("/mcp", mcp_app)
+    _add_page(app)
+    _add_errors(app)
+    app.add_middleware(OriginGuard, hosts=known_hosts(settings))
+    return app
+
+
+def page_url(settings: Settings) -> str:
+    """The page's address as browsers see it."""
+    return (settings.public_approval_url or f"http://localhost:{settings.approval_port}").rstrip(
+        "/"
+    )
+
+
+def backend_url(settings: Settings) -> str:
+    """The backend's address, as far as the webhook's address tells it."""
+    return settings.webhook_url.split("/api/v1/")[0].rstrip("/")
+
+
+def known_hosts(settings: Settings) -> frozenset[str]:
+    """The names this server answers to; any other comes from a rebound DNS name."""
+    named = {
+        urlsplit(address).hostname
+        for address in (settings.public_approval_url, settings.mcp_server_url)
+        if address
+    }
+    own = {settings.host.strip("[]").lower()} - WILDCARDS
+    return frozenset({"localhost", "127.0.0.1", "::1"} | own | {name for name in named if name})
+
+
+def _add_page(app: FastAPI) -> None:
+    for path, (file, media_type) in ASSETS.items():
+        app.add_api_route(
+            path, _asset(file.read_bytes(), media_type), methods=["GET"], include_in_schema=False
+        )
+
+
+def _asset(content: bytes, media_type: str) -> Callable[[], Response]:
+    def asset() -> Response:
+        return Response(content, media_type=media_type)
+
+    return asset
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(AlreadyDecided)
+    async def decided(_: Request, error: AlreadyDecided) -> JSONResponse:
+        return already_decided(error)
+
+    @app.exception_handler(AppError)
+    async def known(_: Request, error: AppError) -> JSONResponse:
+        if isinstance(error, InvalidField):
+            place = {"type": "value_error", "loc": ["header", error.field], "msg": str(error)}
+            return _invalid([{**place, "input": None}])
+        return _error(status_of(error), str(error))
+
+    @app.exception_handler(ValidationError)
+    async def invalid_body(_: Request, error: ValidationError) -> JSONResponse:
+        return _invalid(validation_details(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid_query(_: Request, error: RequestValidationError) -> JSONResponse:
+        return _invalid(
+            [{key: problem[key] for key in ("type", "loc", "msg")} for problem in error.errors()]
+        )
+
+    @app.exception_handler(HTTPException)
+    async def no_such_page(_: Request, error: HTTPException) -> JSONResponse:
+        return _error(HTTPStatus(error.status_code), str(error.detail))
+
+    @app.exception_handler(Exception)
+    async def unknown(_: Request, __: Exception) -> JSONResponse:
+        sentence = "An internal error; the server's log has the details."
+        return _error(HTTPStatus.INTERNAL_SERVER_ERROR, sentence)
+
+
+def _invalid(details: list[dict[str, object]]) -> JSONResponse:
+    first = details[0]
+    place = first["loc"]
+    where = ".".join(map(str, place)) if isinstance(place, list | tuple) else "body"
+    return JSONResponse(
+        {"detail": details, "error": f"{where}: {first['msg']}"}, HTTPStatus.UNPROCESSABLE_ENTITY
+    )
+
+
+def _error(status: HTTPStatus, sentence: str) -> JSONResponse:
+    headers = {"Retry-After": "5"} if status >= HTTPStatus.TOO_MANY_REQUESTS else None
+    return JSONResponse({"error": sentence, "detail": sentence}, status, headers)

@@ -1,0 +1,169 @@
+"""The approval server's MCP surface: an agent proposes, a person decides, the agent gets the result."""
+
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from mcp.server import Server, ServerRequestContext
+from mcp.server.transport_security import TransportSecuritySettings
+from mcp_types import (
+    CallToolRequestParams,
+    CallToolResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+    TextContent,
+    Tool,
+)
+from pydantic import JsonValue, ValidationError
+from starlette.applications import Starlette
+
+from app.api.approval_routes import BODY_LIMIT_BYTES
+from app.api.approval_schemas import (
+    CommandBody,
+    KubectlArguments,
+    ProposalBody,
+    iso,
+    validation_details,
+)
+from app.approvals.services import ApprovalServices
+from app.domain.errors import AppError, BadInput
+from app.domain.ids import ApprovalId
+from app.domain.review import Approval, ApprovalStatus, CommandStatus
+
+DECISION_WAIT = timedelta(minutes=30)
+TOOLS_FILE = Path(__file__).with_name("mcp_tools.json")
+SUCCESSES = {CommandStatus.SUCCEEDED, CommandStatus.RECORDED}
+
+Current = Callable[[], ApprovalServices]
+ToolCall = Callable[[ApprovalServices, Mapping[str, Any]], Awaitable[JsonValue]]
+
+log = logging.getLogger(__name__)
+
+
+def create_mcp_app(
+    current: Current,
+) -> tuple[Starlette, Callable[[], AbstractAsyncContextManager[None]]]:
+    """The application to mount, and the context that must be open while it serves."""
+    tools = [Tool.model_validate(tool) for tool in json.loads(TOOLS_FILE.read_bytes())]
+
+    async def list_tools(
+        _: ServerRequestContext[Any], __: PaginatedRequestParams | None
+    ) -> ListToolsResult:
+        return ListToolsResult(tools=tools)
+
+    async def call_tool(
+        _: ServerRequestContext[Any], call: CallToolRequestParams
+    ) -> CallToolResult:
+        return await _answer(current(), call)
+
+    server = Server("approvals", on_list_tools=list_tools, on_call_tool=call_tool)
+    # The guard around the whole application has checked Host and Origin already.
+    security = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+    app = server.streamable_http_app(
+        streamable_http_path="/",
+        stateless_http=True,
+        max_request_body_size=BODY_LIMIT_BYTES,
+        transport_security=security,
+    )
+
+    @asynccontextmanager
+    async def running() -> AsyncIterator[None]:
+        async with server.session_manager.run():
+            yield
+
+    return app, running
+
+
+async def _answer(services: ApprovalServices, call: CallToolRequestParams) -> CallToolResult:
+    tool = CALLS.get(call.name)
+    try:
+        if tool is None:
+            raise BadInput(f"There is no tool {call.name!r}.")
+        answer = await tool(services, call.arguments or {})
+    except ValidationError as error:
+        problem = validation_details(error)[0]
+        return _result({"error": f"{problem['loc']}: {problem['msg']}"}, is_error=True)
+    except AppError as error:
+        return _result({"error": str(error)}, is_error=True)
+    return _result(answer, is_error=False)
+
+
+def _result(answer: JsonValue, *, is_error: bool) -> CallToolResult:
+    text = json.dumps(answer, ensure_ascii=False, indent=2)
+    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=is_error)
+
+
+async def _propose_remediation(
+    services: ApprovalServices, arguments: Mapping[str, Any]
+) -> JsonValue:
+    return await _decided(services, ProposalBody.model_validate(arguments))
+
+
+async def _execute_kubectl(services: ApprovalServices, arguments: Mapping[str, Any]) -> JsonValue:
+    """Reads that the policy calls safe run at once; everything else asks a person."""
+    wanted = KubectlArguments.model_validate(arguments)
+    read = await services.reads.run(wanted.command, wanted.namespace)
+    if read is not None:
+        return {"approved": True, "result": [_result_of(wanted.command, *read)]}
+    command = CommandBody(command=wanted.command, explanation="Asked for by an MCP client.")
+    metadata: dict[str, JsonValue] = {"namespace": wanted.namespace}
+    body = ProposalBody(action="Run one command", commands=[command], metadata=metadata)
+    return await _decided(services, body)
+
+
+async def _get_pending_approvals(services: ApprovalServices, _: Mapping[str, Any]) -> JsonValue:
+    approvals = await services.desk.pending()
+    return {
+        "pending": len(approvals),
+        "approvals": [
+            {
+                "id": approval.approval_id,
+                "action": approval.action,
+                "timestamp": iso(approval.proposed_at),
+                "commands": len(approval.commands),
+            }
+            for approval in approvals
+        ],
+    }
+
+
+async def _decided(services: ApprovalServices, body: ProposalBody) -> JsonValue:
+    approval_id = await services.desk.propose(body.to_proposal(), None)
+    deadline = services.clock.now() + DECISION_WAIT
+    approval = await services.desk.wait_until_settled(approval_id, deadline)
+    return _outcome(approval_id, approval)
+
+
+def _outcome(approval_id: ApprovalId, approval: Approval) -> JsonValue:
+    if approval.status is ApprovalStatus.REJECTED:
+        return {"approved": False, "reason": approval.reason, "approval_id": approval_id}
+    if not approval.is_settled:
+        raise BadInput(
+            f"Request {approval_id} is {approval.status} and goes on without this call;"
+            " ask get_pending_approvals later."
+        )
+    return {
+        "approved": True,
+        "result": [
+            _result_of(command.text, command.status, command.output)
+            for command in approval.commands
+        ],
+        "approval_id": approval_id,
+    }
+
+
+def _result_of(command: str, status: CommandStatus, output: str) -> JsonValue:
+    if status in SUCCESSES:
+        return {"command": command, "status": "success", "output": output}
+    return {"command": command, "status": "error", "error": f"{status}: {output}"}
+
+
+CALLS: dict[str, ToolCall] = {
+    "propose_remediation": _propose_remediation,
+    "execute_kubectl": _execute_kubectl,
+    "get_pending_approvals": _get_pending_approvals,
+}

@@ -1,0 +1,101 @@
+"""Every command is judged when it is proposed and once more before it runs."""
+
+from dataclasses import dataclass, replace
+
+from app.domain.errors import BadInput
+from app.domain.plan import SafetyLevel
+from app.domain.review import ReviewedCommand
+from app.kubectl.command import ParsedCommand
+from app.kubectl.evidence import Evidence
+from app.kubectl.grammar import grammar
+from app.kubectl.guard import Verdict, judge, judge_text
+from app.kubectl.policy import Policy, Risk, higher_risk
+
+WITHOUT_NAMESPACE = frozenset(
+    {
+        "api-resources",
+        "api-versions",
+        "auth can-i",
+        "auth whoami",
+        "cluster-info",
+        "explain",
+        "top node",
+        "version",
+    }
+)
+
+
+class RefusedByPolicy(BadInput):
+    """The command may not run, whoever approves it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandJudge:
+    """Judges without knowing what the workflow saw; the proposer's notes say that."""
+
+    policy: Policy
+
+    def review(
+        self, text: str, explanation: str, safety_level: str, namespace: str | None
+    ) -> ReviewedCommand:
+        """The command with its verdict; `namespace` is the proposal's, for commands without one."""
+        command, verdict = self._judge(text, namespace)
+        reasons = verdict.reasons
+        if command is not None and command.namespace != _written_namespace(text, self.policy):
+            reasons = (*reasons, f"runs in namespace {command.namespace}, which the proposal names")
+        return ReviewedCommand(
+            text=text,
+            explanation=explanation,
+            safety_level=safety_level,
+            risk=higher_risk(verdict.risk, _label(safety_level)),
+            reasons=reasons,
+            is_refused=verdict.risk is Risk.FORBIDDEN,
+        )
+
+    def runnable(self, text: str, namespace: str | None) -> ParsedCommand:
+        """The command as it is run; raises RefusedByPolicy."""
+        command, verdict = self._judge(text, namespace)
+        if command is None or verdict.risk is Risk.FORBIDDEN:
+            raise RefusedByPolicy(f"refused by policy: {'; '.join(verdict.reasons)}")
+        return command
+
+    def safe_read(self, text: str, namespace: str | None) -> ParsedCommand | None:
+        """The command as it is run when it needs nobody's approval, else None."""
+        command, verdict = self._judge(text, namespace)
+        return command if verdict.risk is Risk.SAFE else None
+
+    def _judge(self, text: str, namespace: str | None) -> tuple[ParsedCommand | None, Verdict]:
+        command, verdict = judge_text(text, self.policy, Evidence.unknown())
+        if command is None or not _needs_namespace(command):
+            return command, verdict
+        if namespace is None:
+            reason = "neither the command nor the proposal names a namespace"
+            refused = Verdict(Risk.FORBIDDEN, (*verdict.reasons, reason), in_evidence=False)
+            return command, verdict if verdict.risk is Risk.FORBIDDEN else refused
+        command = _in_namespace(command, namespace)
+        return command, judge(command, self.policy, Evidence.unknown())
+
+
+def _needs_namespace(command: ParsedCommand) -> bool:
+    if command.namespace is not None or command.value("all-namespaces") == "true":
+        return False
+    if command.path in WITHOUT_NAMESPACE:
+        return False
+    kinds = {kind for kind, _ in command.resources}
+    return not kinds or not kinds <= grammar().cluster_kinds
+
+
+def _in_namespace(command: ParsedCommand, namespace: str) -> ParsedCommand:
+    flags = {**command.flags, "namespace": (namespace,)}
+    return replace(command, flags=dict(sorted(flags.items())))
+
+
+def _written_namespace(text: str, policy: Policy) -> str | None:
+    command, _ = judge_text(text, policy, Evidence.unknown())
+    return command.namespace if command else None
+
+
+def _label(safety_level: str) -> SafetyLevel:
+    """An unknown label counts as CAUTION."""
+    known = safety_level.strip().upper()
+    return SafetyLevel(known) if known in set(SafetyLevel) else SafetyLevel.CAUTION

@@ -1,0 +1,18 @@
+"""The parts list of the approval server."""
+
+from dataclasses import dataclass
+
+from app.approvals.desk import ApprovalDesk
+from app.approvals.reading import ReadOnlyCommands
+from app.approvals.reports import DecisionReports
+from app.domain.ports import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalServices:
+    """What the routes and the tools may use; execution runs beside them."""
+
+    desk: ApprovalDesk
+    reports: DecisionReports
+    reads: ReadOnlyCommands
+    clock: Clock

@@ -1,0 +1,114 @@
+"""`approval-server`: the embedded approval server as a process of its own."""
+
+import argparse
+import asyncio
+import os
+import socket
+import sys
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from types import FrameType
+
+import uvicorn
+
+from app.api.approval_server import create_approval_app, page_url
+from app.approvals.desk import ApprovalDesk
+from app.approvals.services import ApprovalServices
+from app.cli.approval_parts import open_approval_services
+from app.cli.binding import bind
+from app.domain.errors import StartupFailed
+from app.observability.logging import configure_logging
+from app.settings import Settings
+
+GRACE_SECONDS = 1
+LOG_NAME = "approvals"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How the backend starts it."""
+    parser.add_argument(
+        "--until-stdin-closes", action="store_true", help="stop when the parent process is gone"
+    )
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Serve until a signal; returns the exit code."""
+    return run_approval_server(settings, until_stdin_closes=options.until_stdin_closes)
+
+
+def run_approval_server(settings: Settings, *, until_stdin_closes: bool = False) -> int:
+    """Serve until a signal; a start that fails is one line and exit code 1."""
+    try:
+        log = configure_logging(
+            settings.log_level,
+            settings.logs_dir,
+            name=LOG_NAME,
+            secrets=settings.secret_values(),
+        )
+        try:
+            with bind(settings.host, settings.approval_port, "APPROVAL_PORT") as listener:
+                return asyncio.run(
+                    _serve(settings, listener, until_stdin_closes=until_stdin_closes)
+                )
+        finally:
+            log.close()
+    except StartupFailed as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+class ApprovalServer(uvicorn.Server):
+    """Ends the waits of MCP clients when a signal arrives; they could go on for half an hour."""
+
+    def __init__(self, config: uvicorn.Config, desk: ApprovalDesk) -> None:
+        """Serve with this desk behind the routes."""
+        super().__init__(config)
+        self._desk = desk
+        self._loop = asyncio.get_running_loop()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Called by the signal handler."""
+        self._loop.call_soon_threadsafe(self._desk.close)
+        super().handle_exit(sig, frame)
+
+    def stop(self) -> None:
+        """Stop as if a signal had come."""
+        self._desk.close()
+        self.should_exit = True
+
+
+async def _serve(settings: Settings, listener: socket.socket, *, until_stdin_closes: bool) -> int:
+    async with open_approval_services(settings) as services:
+
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[ApprovalServices]:
+            yield services
+
+        config = uvicorn.Config(
+            create_approval_app(settings, opened),
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            server_header=False,
+        )
+        server = ApprovalServer(config, services.desk)
+        if until_stdin_closes:
+            _stop_with_parent(server)
+        else:
+            print(f"Approvals          {page_url(settings)}", flush=True)
+        await server.serve(sockets=[listener])
+        return 0 if server.started else 1
+
+
+def _stop_with_parent(server: ApprovalServer) -> None:
+    """A parent that is killed cannot send a signal, but its end of the pipe closes."""
+    loop = asyncio.get_running_loop()
+
+    def watch() -> None:
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+        with suppress(RuntimeError):  # the loop is closed already
+            loop.call_soon_threadsafe(server.stop)
+
+    threading.Thread(target=watch, name="watch parent", daemon=True).start()
