@@ -1,0 +1,133 @@
+"""CommandRunner by the installed kubectl: an argument list, a small environment, a time limit."""
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.domain.errors import ExternalFailed
+from app.domain.ports import CommandResult
+
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+CHUNK_BYTES = 16 * 1024
+STOP_SECONDS = 5
+
+
+class KubectlRunner:
+    """Runs kubectl against one cluster; nothing of this process's environment reaches it."""
+
+    def __init__(
+        self,
+        kubeconfig: Path,
+        timeout_seconds: float,
+        executable: str = "kubectl",
+        output_limit_bytes: int = 64 * 1024,
+    ) -> None:
+        """The executable is a name on the PATH or a path."""
+        self._kubeconfig = kubeconfig.absolute()
+        self._timeout_seconds = timeout_seconds
+        self._executable = executable
+        self._output_limit_bytes = output_limit_bytes
+
+    async def run(self, argv: Sequence[str]) -> CommandResult:
+        """Run kubectl with these arguments; past the time limit it is killed with its children."""
+        home = await asyncio.to_thread(tempfile.mkdtemp, prefix="kubectl-home-")
+        try:
+            return await self._run(argv, home)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
+
+    async def trouble(self) -> str | None:
+        """Why kubectl cannot work here; it is not asked whether the cluster answers."""
+        return await asyncio.to_thread(self._trouble)
+
+    async def _run(self, argv: Sequence[str], home: str) -> CommandResult:
+        process = await self._start(argv, home)
+        output = _CappedOutput(self._output_limit_bytes)
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                assert process.stdout is not None
+                await output.read(process.stdout)
+                exit_code = await process.wait()
+        except TimeoutError:
+            return CommandResult(None, output.text(), timed_out=True)
+        finally:
+            await _stop(process)
+        return CommandResult(exit_code, output.text(), timed_out=False)
+
+    async def _start(self, argv: Sequence[str], home: str) -> asyncio.subprocess.Process:
+        program = self._program()
+        if program is None:
+            raise ExternalFailed(self._missing())
+        try:
+            return await asyncio.create_subprocess_exec(
+                program,
+                *argv,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                env=self._environment(program, home),
+                cwd=home,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            raise ExternalFailed(f"kubectl could not be started: {error}") from error
+
+    def _environment(self, program: str, home: str) -> dict[str, str]:
+        path = os.pathsep.join((str(Path(program).parent), SYSTEM_PATH))
+        return {"PATH": path, "HOME": home, "KUBECONFIG": str(self._kubeconfig)}
+
+    def _program(self) -> str | None:
+        found = shutil.which(self._executable)
+        return str(Path(found).absolute()) if found else None
+
+    def _missing(self) -> str:
+        return f"{self._executable} is not on the PATH: install kubectl or unset KUBECONFIG."
+
+    def _trouble(self) -> str | None:
+        if self._program() is None:
+            return self._missing()
+        try:
+            with self._kubeconfig.open("rb") as file:
+                file.read(1)
+        except OSError as error:
+            return f"KUBECONFIG {self._kubeconfig} cannot be read: {error.strerror}."
+        return None
+
+
+class _CappedOutput:
+    """Keeps the beginning of an output and reads the rest away, so that its writer can end."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
+        self._kept = bytearray()
+        self._is_cut = False
+
+    async def read(self, stream: asyncio.StreamReader) -> None:
+        while chunk := await stream.read(CHUNK_BYTES):
+            room = self._limit_bytes - len(self._kept)
+            self._kept += chunk[:room]
+            self._is_cut = self._is_cut or len(chunk) > room
+
+    def text(self) -> str:
+        text = self._kept.decode("utf-8", errors="replace")
+        return f"{text}\n… (cut after {self._limit_bytes} bytes)" if self._is_cut else text
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    """Kill what still runs, its children too."""
+    if process.returncode is not None:
+        return
+    try:
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    async with asyncio.timeout(STOP_SECONDS):
+        await process.wait()
