@@ -13,7 +13,7 @@ from app.learning.words import words
 NEAREST = 60
 CANDIDATES = 120
 QUERY_TOKENS = 24
-POSTINGS = 5000
+POSTINGS = 2000
 """Of a token that many cases share, only the newest are looked at."""
 SIMILARITY_FLOOR = 0.2
 RELATIVE_FLOOR = 0.3
@@ -79,7 +79,7 @@ class CaseIndex:
         self._slots: dict[FeedbackId, int] = {}
         self._postings: defaultdict[str, list[int]] = defaultdict(list)
         self._tallies: defaultdict[tuple[Environment, str], Tally] = defaultdict(Tally)
-        self._weights: dict[str, float] = {}
+        self._squares: dict[str, float] = {}
         self._norms: dict[int, float] = {}
         self._weighed_at = 0
 
@@ -125,31 +125,32 @@ class CaseIndex:
         for slot, _ in nlargest(CANDIDATES, self._overlaps(tokens).items(), key=_second):
             case = self._cases[slot]
             if case is not None:
-                shared = sum(self._weight(token) ** 2 for token in case.tokens & tokens)
+                shared = sum(map(self._square, case.tokens & tokens))
                 yield case, min(shared / (norm * self._norm(slot, case)), 1.0)
 
     def _overlaps(self, tokens: frozenset[str]) -> dict[int, float]:
         """By slot, a first guess of the similarity, from the tokens that tell most."""
         overlaps: defaultdict[int, float] = defaultdict(float)
-        for token in nlargest(QUERY_TOKENS, sorted(tokens & self._postings.keys()), self._weight):
-            square = self._weight(token) ** 2
+        for token in nlargest(QUERY_TOKENS, sorted(tokens & self._postings.keys()), self._square):
+            square = self._square(token)
             for slot in self._postings[token][-POSTINGS:]:
                 overlaps[slot] += square
         return overlaps
 
     def _weigh(self) -> None:
         if len(self._slots) >= self._weighed_at * GROWTH:
-            self._weights.clear()
+            self._squares.clear()
             self._norms.clear()
             self._weighed_at = len(self._slots)
 
-    def _weight(self, token: str) -> float:
-        weight = self._weights.get(token)
-        if weight is None:
+    def _square(self, token: str) -> float:
+        """The squared weight of a token: rare ones tell more, the failure mode most."""
+        square = self._squares.get(token)
+        if square is None:
             rarity = log(1 + len(self._slots) / max(len(self._postings.get(token, ())), 1))
             weight = rarity * (MODE_WEIGHT if token.startswith("mode:") else 1.0)
-            self._weights[token] = weight
-        return weight
+            square = self._squares[token] = weight * weight
+        return square
 
     def _norm(self, slot: int, case: Case) -> float:
         norm = self._norms.get(slot)
@@ -158,7 +159,7 @@ class CaseIndex:
         return norm
 
     def _norm_of(self, tokens: frozenset[str]) -> float:
-        return sqrt(sum(self._weight(token) ** 2 for token in tokens)) or 1.0
+        return sqrt(sum(map(self._square, tokens))) or 1.0
 
     def _count(self, case: Case, times: int) -> None:
         for action, evidence in case.evidence.items():

@@ -46,8 +46,8 @@ def signature_of_plan(plan: Plan, analysis: Analysis, namespace: str | None) -> 
     """The signature of the root cause that a plan is for, as `guide` will see it the next time."""
     around = fill(plan.entities, Entities(namespace=namespace))
     causes = analysis.root_cause_analysis
-    cause = next((cause for cause in causes if _is_for(plan, cause)), None)
-    if cause is not None:
+    cause = max(causes, key=lambda cause: _fit(plan, cause), default=None)
+    if cause is not None and (len(causes) == 1 or _fit(plan, cause) > 0):
         return signature_of(cause, around)
     return _sign(
         (plan.issue, plan.root_cause),
@@ -88,10 +88,11 @@ def tokens_of(texts: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
     return tuple(unique)
 
 
-def _is_for(plan: Plan, cause: RootCause) -> bool:
-    if plan.service == cause.service and plan.failure_mode == cause.failure_mode:
-        return True
-    return bool(plan.root_cause) and plan.root_cause == cause.root_cause
+def _fit(plan: Plan, cause: RootCause) -> int:
+    """How much a plan shares with a root cause; on a tie the first cause is meant."""
+    is_known_mode = cause.failure_mode != "unknown" and plan.failure_mode == cause.failure_mode
+    has_same_words = bool(plan.root_cause) and plan.root_cause == cause.root_cause
+    return 4 * has_same_words + 2 * is_known_mode + (plan.service == cause.service)
 
 
 def _sign(

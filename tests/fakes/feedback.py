@@ -1,0 +1,129 @@
+"""Incidents, plans and a clock for tests of feedback."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from app.adapters.storage.feedback_jsonl import FeedbackFile, open_feedback_file
+from app.domain.answer import Entities
+from app.domain.approval import CommandVerdict, Decision, DecisionReport
+from app.domain.guidance import Guidance
+from app.domain.ids import ApprovalId, FeedbackId, WorkflowId
+from app.domain.incident import Analysis, RootCause
+from app.domain.plan import Command, Phase, Plan, SafetyLevel, Step
+from app.learning.ledger import FeedbackLedger
+from app.learning.recorder import FeedbackRecorder
+from app.learning.report import FeedbackReport
+from app.learning.selector import ExampleSelector
+
+WORKFLOW = WorkflowId("0b0c6c6e-3f4e-4c5a-9d52-2f1f0d3c9a11")
+READ = "kubectl get pods -n shop-prod"
+RESTART = "kubectl rollout restart deployment/checkout -n shop-prod"
+UNDO = "kubectl rollout undo deployment/checkout -n shop-prod"
+OUT_OF_MEMORY = "container checkout was OOMKilled: exit code 137, memory limit reached"
+
+
+@dataclass
+class TickingClock:
+    """A clock that goes on by a second whenever somebody looks."""
+
+    time: datetime = field(default_factory=lambda: datetime(2030, 5, 1, 12, tzinfo=UTC))
+
+    def now(self) -> datetime:
+        """A second later than the last time."""
+        self.time += timedelta(seconds=1)
+        return self.time
+
+
+@dataclass(frozen=True)
+class Learning:
+    """All of learning over one file."""
+
+    file: FeedbackFile
+    recorder: FeedbackRecorder
+    selector: ExampleSelector
+    report: FeedbackReport
+    ledger: FeedbackLedger
+
+    async def plan(
+        self,
+        number: int,
+        plan: Plan | None = None,
+        analysis: Analysis | None = None,
+        workflow_id: WorkflowId = WORKFLOW,
+    ) -> tuple[FeedbackId, ApprovalId]:
+        """Propose a plan and link it to an approval of its own."""
+        feedback_id = await self.recorder.propose(
+            workflow_id, number, analysis or analysis_of(), plan or plan_of(), Guidance()
+        )
+        approval_id = ApprovalId(f"approval-{number}")
+        await self.recorder.link(feedback_id, approval_id)
+        return feedback_id, approval_id
+
+
+@asynccontextmanager
+async def open_learning(path: Path) -> AsyncIterator[Learning]:
+    """All of learning over the file at a path."""
+    async with open_feedback_file(path) as file:
+        ledger = FeedbackLedger(file)
+        yield Learning(
+            file=file,
+            recorder=FeedbackRecorder(ledger, TickingClock()),
+            selector=ExampleSelector(ledger),
+            report=FeedbackReport(ledger),
+            ledger=ledger,
+        )
+
+
+def plan_of(*commands: str, service: str = "checkout", mode: str = "oom_killed") -> Plan:
+    """A plan of the given commands; without any, a read and a restart."""
+    texts = commands or (READ, RESTART)
+    steps = Step(
+        phase=Phase.REMEDIATE,
+        commands=tuple(Command(command=text, safety_level=SafetyLevel.CAUTION) for text in texts),
+    )
+    return Plan(
+        issue="checkout runs out of memory", service=service, steps=(steps,), failure_mode=mode
+    )
+
+
+def analysis_of(
+    message: str = OUT_OF_MEMORY,
+    *,
+    service: str = "checkout",
+    namespace: str = "shop-prod",
+    kind: str = "deployment",
+    mode: str = "oom_killed",
+) -> Analysis:
+    """An analysis with one root cause."""
+    cause = RootCause(
+        service=service,
+        error_message=message,
+        root_cause=f"The cause is: {message}",
+        failure_mode=mode,
+        entities=Entities(namespace=namespace, workload_kind=kind, workload=service),
+    )
+    return Analysis(root_cause_analysis=(cause,))
+
+
+def report_of(
+    approval_id: str,
+    decision: Decision = Decision.APPROVED,
+    *,
+    reason: str | None = None,
+    approved: int = 0,
+    rejected: int = 0,
+    commands: Sequence[CommandVerdict] = (),
+) -> DecisionReport:
+    """A decision as an unsigned webhook brings it."""
+    return DecisionReport(
+        approval_id=ApprovalId(approval_id),
+        decision=decision,
+        rejection_reason=reason,
+        approved_count=approved,
+        rejected_count=rejected,
+        is_signed=False,
+        commands=tuple(commands),
+    )

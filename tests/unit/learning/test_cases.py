@@ -1,0 +1,155 @@
+"""The case index: kept up to date record by record, and fast."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+
+from app.domain.approval import Decision
+from app.domain.feedback import (
+    Decided,
+    Environment,
+    FeedbackEvent,
+    FeedbackRecord,
+    Proposed,
+    Retracted,
+    Signature,
+)
+from app.domain.ids import ApprovalId, FeedbackId
+from app.learning.actions import planned_command
+from app.learning.cases import CaseIndex
+from app.learning.fold import fold
+from app.learning.selector import choose
+
+START = datetime(2030, 1, 1, tzinfo=UTC)
+RESTART = planned_command("kubectl rollout restart deployment/web -n shop")
+SCALE = planned_command("kubectl scale deployment/web --replicas=3 -n shop")
+
+
+def events_of(
+    number: int, signature: Signature, decision: Decision = Decision.APPROVED
+) -> tuple[FeedbackEvent, ...]:
+    feedback_id = FeedbackId(f"f{number}")
+    at = START + timedelta(minutes=number)
+    command = RESTART if number % 3 else SCALE
+    return (
+        Proposed(
+            id=f"p{number}",
+            ts=at,
+            feedback_id=feedback_id,
+            workflow_id="w",
+            signature=signature,
+            commands=(command,),
+        ),
+        Decided(
+            id=f"d{number}",
+            ts=at,
+            approval_id=ApprovalId(f"a{number}"),
+            feedback_id=feedback_id,
+            decision=decision,
+        ),
+    )
+
+
+def record_of(*events: FeedbackEvent) -> FeedbackRecord:
+    (record,) = fold(events).records()
+    return record
+
+
+def signature_of(words: str, environment: Environment = Environment.PRODUCTION) -> Signature:
+    return Signature(tokens=tuple(words.split()), environment=environment, kind="deployment")
+
+
+def test_a_changed_decision_replaces_its_evidence():
+    index, signature = CaseIndex(), signature_of("memory limit reached")
+
+    index.update(record_of(*events_of(1, signature)))
+    index.update(record_of(*events_of(1, signature, Decision.REJECTED)))
+
+    tally = index.tolerance(Environment.PRODUCTION, RESTART.action)
+    assert (tally.cases, tally.approved, tally.rejected) == (1, 0, 1)
+    assert len(index.nearest(signature)) == 1
+
+
+def test_a_changed_incident_is_found_under_its_new_words_only():
+    index = CaseIndex()
+    before, after = signature_of("memory limit reached"), signature_of("image pull refused")
+
+    index.update(record_of(*events_of(1, before)))
+    index.update(record_of(*events_of(1, after)))
+
+    assert len(index) == 1
+    assert index.nearest(before) == []
+    assert len(index.nearest(after)) == 1
+
+
+def test_a_retracted_record_leaves_no_trace():
+    index, signature = CaseIndex(), signature_of("memory limit reached")
+    events = events_of(1, signature)
+    retracted = Retracted(id="x", ts=START + timedelta(days=1), feedback_id=FeedbackId("f1"))
+
+    index.update(record_of(*events))
+    index.update(record_of(*events, retracted))
+
+    assert len(index) == 0
+    assert index.nearest(signature) == []
+    assert index.tolerance(Environment.PRODUCTION, RESTART.action).cases == 0
+
+
+def test_another_environment_is_less_near():
+    index, words = CaseIndex(), "memory limit reached"
+    index.update(record_of(*events_of(1, signature_of(words))))
+
+    (here,) = index.nearest(signature_of(words))
+    (elsewhere,) = index.nearest(signature_of(words, Environment.DEVELOPMENT))
+
+    assert (here.here, elsewhere.here) == pytest.approx((1.0, 0.45))
+    assert elsewhere.anywhere == pytest.approx(1.0)
+
+
+def test_a_word_that_few_cases_have_tells_more_than_a_common_one():
+    index = CaseIndex()
+    for number in range(1, 9):
+        index.update(record_of(*events_of(number, signature_of(f"pod failed plain{number}"))))
+    index.update(record_of(*events_of(9, signature_of("unbound claim failed"))))
+
+    nearest = index.nearest(signature_of("pod unbound"))
+
+    assert nearest[0].case.record.feedback_id == "f9"
+
+
+def test_guidance_from_a_thousand_records_costs_a_few_milliseconds():
+    index = CaseIndex()
+    signatures = [*_signatures(Random(7), 1000)]
+    for number, signature in enumerate(signatures):
+        decision = Decision.REJECTED if number % 4 == 0 else Decision.APPROVED
+        index.update(record_of(*events_of(number, signature, decision)))
+    choose(signatures[:1], index)
+
+    spent = min(_seconds(signature, index) for signature in signatures[:30])
+
+    assert choose(signatures[:1], index).examples
+    assert spent < 0.005
+
+
+def _seconds(signature: Signature, index: CaseIndex) -> float:
+    begun = time.process_time()
+    choose((signature,), index)
+    return time.process_time() - begun
+
+
+def _signatures(chance: Random, count: int) -> Iterator[Signature]:
+    """Eighteen failure modes with words of their own, among words that all share."""
+    shared = [f"common{number}" for number in range(40)]
+    modes = [[f"mode{mode}word{number}" for number in range(25)] for mode in range(18)]
+    for _ in range(count):
+        mode = chance.randrange(18)
+        tokens = chance.sample(modes[mode], 18) + chance.sample(shared, 20)
+        yield Signature(
+            tokens=tuple(tokens + [f"{token} {token}" for token in tokens]),
+            failure_mode=f"mode{mode}",
+            environment=chance.choice([*Environment]),
+            kind=chance.choice(["deployment", "statefulset"]),
+        )

@@ -1,0 +1,219 @@
+"""Recording: each fact once, nothing lost, whatever comes early or twice."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app.domain.approval import CommandDecision, CommandVerdict, Decision
+from app.domain.errors import NotFound
+from app.domain.feedback import FeedbackRecord, Outcome, PlanStatus, Rating
+from app.domain.guidance import Example, ExampleRole, Guidance
+from app.domain.ids import ApprovalId, FeedbackId
+from tests.fakes.feedback import (
+    READ,
+    RESTART,
+    UNDO,
+    WORKFLOW,
+    Learning,
+    analysis_of,
+    open_learning,
+    plan_of,
+    report_of,
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "feedback" / "remediation_feedback.jsonl"
+
+
+@pytest.fixture
+async def learning(path: Path) -> AsyncIterator[Learning]:
+    async with open_learning(path) as opened:
+        yield opened
+
+
+def written(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+async def the_record(learning: Learning) -> FeedbackRecord:
+    (record,) = (await learning.ledger.current()).records()
+    return record
+
+
+async def test_a_plan_gets_the_visible_id(learning: Learning):
+    feedback_id, _ = await learning.plan(2)
+
+    assert feedback_id == f"{WORKFLOW}_remediation_2"
+
+
+async def test_proposing_and_linking_again_writes_nothing(learning: Learning, path: Path):
+    await learning.plan(1)
+    before = written(path)
+
+    await learning.plan(1)
+
+    assert written(path) == before
+
+
+async def test_a_plan_that_people_see_is_not_replaced(learning: Learning):
+    await learning.plan(1)
+
+    await learning.plan(1, plan_of(UNDO))
+
+    assert [command.command for command in (await the_record(learning)).commands] == [READ, RESTART]
+
+
+async def test_the_examples_that_were_shown_are_kept(learning: Learning, path: Path):
+    example = Example("f", ExampleRole.REJECTED, "Because.", 0.9, 0.0, "", (), (), "")
+
+    await learning.recorder.propose(
+        WORKFLOW, 1, analysis_of(), plan_of(), Guidance(examples=(example,))
+    )
+
+    assert b'"shown":[{"feedback_id":"f","role":"rejected","reason":"Because."}]' in written(path)
+
+
+async def test_a_decision_counts_commands(learning: Learning):
+    _, approval_id = await learning.plan(1)
+
+    assert await learning.recorder.decide(report_of(approval_id, approved=1, rejected=1))
+
+    record = await the_record(learning)
+    assert (record.approved_count, record.rejected_count) == (1, 1)
+
+
+async def test_the_same_decision_twice_changes_nothing(learning: Learning, path: Path):
+    _, approval_id = await learning.plan(1)
+    await learning.recorder.decide(report_of(approval_id, approved=2))
+    before = written(path)
+
+    assert not await learning.recorder.decide(report_of(approval_id, approved=2))
+
+    assert written(path) == before
+
+
+async def test_an_old_delivery_again_does_not_undo_a_newer_decision(learning: Learning):
+    _, approval_id = await learning.plan(1)
+    first = report_of(approval_id, Decision.APPROVED)
+    await learning.recorder.decide(first)
+    await learning.recorder.decide(report_of(approval_id, Decision.REJECTED, reason="No"))
+
+    await learning.recorder.decide(first)
+
+    assert (await the_record(learning)).status is PlanStatus.REJECTED
+
+
+async def test_an_early_decision_is_refused_but_counts_once_its_plan_is_linked(learning: Learning):
+    with pytest.raises(NotFound, match="No feedback found for approval_id: approval-1"):
+        await learning.recorder.decide(report_of("approval-1", Decision.REJECTED, reason="Not now"))
+
+    await learning.plan(1)
+
+    record = await the_record(learning)
+    assert (record.status, record.rejection_reason) == (PlanStatus.REJECTED, "Not now")
+
+
+async def test_an_early_decision_survives_a_restart(path: Path):
+    async with open_learning(path) as before:
+        with pytest.raises(NotFound):
+            await before.recorder.decide(report_of("approval-1", approved=2))
+
+    async with open_learning(path) as after:
+        await after.plan(1)
+
+        assert (await the_record(after)).approved_count == 2
+
+
+async def test_a_repeated_early_decision_counts_once(learning: Learning):
+    for _ in range(3):
+        with pytest.raises(NotFound):
+            await learning.recorder.decide(report_of("approval-1", approved=2))
+
+    await learning.plan(1)
+    assert not await learning.recorder.decide(report_of("approval-1", approved=2))
+
+    assert (await the_record(learning)).approved_count == 2
+
+
+async def test_strangers_decisions_do_not_grow_the_feedback_file(learning: Learning, path: Path):
+    await learning.plan(1)
+    before = written(path)
+
+    for number in range(5):
+        with pytest.raises(NotFound):
+            await learning.recorder.decide(report_of(f"stranger-{number}"))
+
+    assert written(path) == before
+
+
+async def test_what_was_submitted_is_what_counts(learning: Learning):
+    feedback_id = await learning.recorder.propose(WORKFLOW, 1, analysis_of(), plan_of(), Guidance())
+    await learning.recorder.link(feedback_id, ApprovalId("a"), [UNDO])
+
+    await learning.recorder.decide(report_of("a"))
+
+    record = await the_record(learning)
+    assert record.approved_count == 1
+    assert [credit.command.action for credit in record.credits] == ["rollout undo/deployment"]
+
+
+async def test_verdicts_per_command_decide_the_reward(learning: Learning):
+    _, approval_id = await learning.plan(1, plan_of(READ, RESTART, UNDO))
+    verdicts = [
+        CommandVerdict(command=READ, decision=CommandDecision.APPROVED),
+        CommandVerdict(command=RESTART, decision=CommandDecision.REJECTED, reason="It loses carts"),
+        CommandVerdict(command=UNDO, decision=CommandDecision.APPROVED, status="succeeded"),
+    ]
+
+    await learning.recorder.decide(report_of(approval_id, commands=verdicts))
+
+    record = await the_record(learning)
+    assert (record.approved_count, record.rejected_count, record.reward) == (2, 1, 0.5)
+    assert record.rejection_reason == "It loses carts"
+
+
+async def test_a_failed_execution_lowers_the_reward_until_the_outcome_is_measured(
+    learning: Learning,
+):
+    feedback_id, approval_id = await learning.plan(1)
+    failed = CommandVerdict(command=RESTART, decision=CommandDecision.APPROVED, status="failed")
+    await learning.recorder.decide(report_of(approval_id, commands=[failed]))
+    assert (await the_record(learning)).reward == pytest.approx(0.4)
+
+    await learning.recorder.verify(feedback_id, Outcome.RESOLVED)
+
+    assert (await the_record(learning)).reward == 1.0
+
+
+async def test_a_rating_leaves_what_it_does_not_say(learning: Learning):
+    feedback_id, _ = await learning.plan(1)
+    await learning.recorder.rate(feedback_id, Rating(rating=4, comments="good"))
+
+    await learning.recorder.rate(feedback_id, Rating(was_helpful=False))
+
+    assert (await the_record(learning)).rating == Rating(4, was_helpful=False, comments="good")
+
+
+async def test_a_person_may_change_the_rating_and_back(learning: Learning):
+    feedback_id, _ = await learning.plan(1)
+
+    for stars in (5, 2, 5):
+        await learning.recorder.rate(feedback_id, Rating(rating=stars))
+
+    assert (await the_record(learning)).rating.rating == 5
+
+
+async def test_a_rating_for_an_unknown_id_is_refused(learning: Learning):
+    with pytest.raises(NotFound, match="Feedback ID 'nobody' not found"):
+        await learning.recorder.rate(FeedbackId("nobody"), Rating(rating=5))
+
+
+async def test_two_processes_see_each_others_facts(learning: Learning, path: Path):
+    async with open_learning(path) as other:
+        _, approval_id = await learning.plan(1)
+        await other.recorder.decide(report_of(approval_id, approved=2))
+
+        assert (await the_record(learning)).approved_count == 2
