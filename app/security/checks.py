@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.security.linear import compile_linear
+from app.security.linear import LinearPattern
 
 _PROSE = frozenset(
     b"""must is was are has have had been be being not no yes none null nil undefined true false on off
@@ -21,15 +21,15 @@ _PROSE = frozenset(
 )
 _NOTHING = frozenset(b"yes no none null nil undefined true false unset empty".split())
 # Tokens stand for placeholders while the rules run; their bytes occur in no UTF-8 text.
-TOKEN = compile_linear(r"\xff[0-9]+\xfe")
-_NOTHING_LEFT = compile_linear(r"(?s)[*.\-_=)\]},;:\"'\\<>?|{\[(\s]*")
-_REFERENCE = compile_linear(
+TOKEN = LinearPattern(r"\xff[0-9]+\xfe")
+_NOTHING_LEFT = LinearPattern(r"(?s)[*.\-_=)\]},;:\"'\\<>?|{\[(\s]*")
+_REFERENCE = LinearPattern(
     r"(?is)\$|<(?:set to the key |none|nil|null|unset|redacted|hidden|unknown|empty|no value)|\{\{|%[({]"
     r"|x{3,}[^a-z0-9]*$|[0-9]+ bytes\b|(?:file|vault|secretref|awssm|gcpsm)://?"
     r"|/(?:etc|var|run|tmp|home|root|usr|opt|mnt|secrets?|data|vault|app|srv|proc|dev|certs?)/"
 )
-_OBJECT = compile_linear(r"[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9.-]*")
-_ABSENT = compile_linear(
+_OBJECT = LinearPattern(r"[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9.-]*")
+_ABSENT = LinearPattern(
     r"[\"'\\\s,]{1,4}(?:not found|is forbidden|does not exist|not registered|already exists)"
 )
 _MACHINE_TOP = frozenset(
@@ -51,10 +51,8 @@ class Suspect:
 
 def is_settled(value: bytes, after: bytes = b"") -> bool:
     """Whether nothing is left to hide: tokens, references, or nothing at all."""
-    rest = TOKEN.sub(b"", value) if b"\xff" in value else value
-    return (
-        _NOTHING_LEFT.fullmatch(rest) is not None or _REFERENCE.match(value + after) is not None
-    )
+    rest = TOKEN.replace(lambda _: b"", value) if b"\xff" in value else value
+    return _NOTHING_LEFT.covers(rest) or _REFERENCE.begins(value[:80] + after) is not None
 
 
 def is_prose(suspect: Suspect) -> bool:
@@ -77,9 +75,7 @@ def _is_object(suspect: Suspect) -> bool:
         return True
     if not suspect.key.lower().endswith(b"secret"):
         return False
-    return (
-        _OBJECT.fullmatch(suspect.value) is not None or _ABSENT.match(suspect.after) is not None
-    )
+    return _OBJECT.covers(suspect.value) or _ABSENT.begins(suspect.after) is not None
 
 
 def _is_about_a_path(suspect: Suspect) -> bool:

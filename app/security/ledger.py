@@ -4,11 +4,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from app.security.checks import TOKEN
-from app.security.linear import Found, compile_linear
+from app.security.linear import LinearPattern, Spans
 
 # Beyond this many different secrets of a kind, placeholders carry no number: memory stays bounded.
 _NUMBERED = 100_000
-_PLACEHOLDER = compile_linear(r"\[REDACTED:([a-z-]{1,20})(?::([0-9]{1,9}))?\]")
+_PLACEHOLDER = LinearPattern(r"\[REDACTED:([a-z-]{1,20})(?::([0-9]{1,9}))?\]")
 
 
 @dataclass(slots=True)
@@ -47,21 +47,26 @@ class Ledger:
             return text
         known: dict[bytes, bytes] = {}
 
-        def token(found: Found) -> bytes:
-            placeholder = found.group() or b""
-            kind = (found.group(1) or b"").decode()
-            self._highest[kind] = max(self._highest[kind], int(found.group(2) or 0))
+        def token(spans: Spans) -> bytes:
+            placeholder, kind, number = (text[start:end] for start, end in spans)
+            name = kind.decode()
+            self._highest[name] = max(self._highest[name], int(number or b"0"))
             if placeholder not in known:
                 known[placeholder] = self._new(placeholder)
             return known[placeholder]
 
-        return _PLACEHOLDER.sub(token, text)
+        return _PLACEHOLDER.replace(token, text)
 
     def show_placeholders(self, text: bytes) -> bytes:
         """The text with every token as the placeholder it stands for."""
         if b"\xff" not in text:
             return text
-        return TOKEN.sub(lambda found: self._placeholders[int((found.group() or b"")[1:-1])], text)
+
+        def placeholder(spans: Spans) -> bytes:
+            start, end = spans[0]
+            return self._placeholders[int(text[start + 1 : end - 1])]
+
+        return TOKEN.replace(placeholder, text)
 
     def _without_number(self, kind: str) -> bytes:
         if kind not in self._unnumbered:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from app.security.linear import compile_linear
+from app.security.linear import LinearPattern
 
 Span = tuple[int, int]
 """Where a secret stands."""
 
-_BEGIN = compile_linear(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
-_END = compile_linear(r"-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
-_BODY = compile_linear(r"(?:\+ )?[\"']?[A-Za-z0-9+/=]+(?:\\n)?[\"']?[,+\\]?")
+_BEGIN = LinearPattern(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
+_END = LinearPattern(r"-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
+_BODY = LinearPattern(r"(?:\+ )?[\"']?[A-Za-z0-9+/=]+(?:\\n)?[\"']?[,+\\]?")
 # Real keys are far smaller; a cut-off one ends at the third line that is none of its own.
 _LONGEST = 64 << 10
 _FOREIGN_LINES = 3
@@ -19,23 +19,20 @@ def private_key_lines(text: bytes) -> Iterator[Span]:
     """The body lines of every key, each without what a log puts before it."""
     if b"PRIVATE KEY" not in text:
         return
-    covered = 0
-    for begin in _BEGIN.finditer(text):
-        yield from _after(text, begin.start(), begin.end())
-        covered = begin.end()
-    for end in _END.finditer(text):
-        if text.rfind(b"-----BEGIN ", max(0, end.start() - _LONGEST), end.start()) < 0:
-            yield from _before(text, end.start())
-    del covered
+    for begin in _BEGIN.each(text):
+        yield from _after(text, *begin[0])
+    for end in _END.each(text):
+        if text.rfind(b"-----BEGIN ", max(0, end[0][0] - _LONGEST), end[0][0]) < 0:
+            yield from _before(text, end[0][0])
 
 
 def _after(text: bytes, begin: int, body: int) -> Iterator[Span]:
     line_start = text.rfind(b"\n", 0, begin) + 1
     words_before = len(text[line_start:begin].split())
     limit = min(len(text), body + _LONGEST)
-    end = _END.search(text[body:limit])
+    end = _END.first(text[body:limit])
     is_whole = end is not None
-    limit = body + end.start() if end is not None else limit
+    limit = body + end[0][0] if end is not None else limit
     foreign = 0
     position = text.find(b"\n", body, limit) + 1
     while 0 < position < limit and (is_whole or foreign < _FOREIGN_LINES):
@@ -71,7 +68,7 @@ def _body(text: bytes, start: int, stop: int, words_before: int) -> Span | None:
     if not words:
         return None
     last = words[-1].strip()
-    if len(words) not in {1, words_before + 1} or _BODY.fullmatch(last) is None:
+    if len(words) not in {1, words_before + 1} or not _BODY.covers(last):
         return None
     begins = text.rindex(last, start, stop)
     return begins, begins + len(last)

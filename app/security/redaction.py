@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.security.checks import is_settled
 from app.security.documents import spans_in_documents
 from app.security.ledger import Ledger
-from app.security.linear import Found
+from app.security.linear import Spans
 from app.security.pem import Span, private_key_lines
 from app.security.rules import Rule, rule_book
 
@@ -27,7 +27,7 @@ def redact(text: str) -> Redacted:
     Lines stay where they are, and a redacted text stays as it is.
     """
     raw = text.encode("utf-8", "surrogatepass")
-    if rule_book().suspicious.search(raw) is None:
+    if rule_book().suspicious.first(raw) is None:
         return Redacted(text, ())
     ledger = Ledger()
     raw = ledger.hide_placeholders(raw)
@@ -65,9 +65,9 @@ def _redact_chunk(chunk: bytes, ledger: Ledger) -> bytes:
     spans: list[Span] = []
     position = 0
     suspicious = rule_book().suspicious
-    while (found := suspicious.search(chunk, position)) is not None:
-        start = chunk.rfind(b"\n", 0, found.start()) + 1
-        end = chunk.find(b"\n", found.end())
+    while (found := suspicious.first(chunk, position)) is not None:
+        start = chunk.rfind(b"\n", 0, found[0][0]) + 1
+        end = chunk.find(b"\n", found[0][1])
         end = len(chunk) if end < 0 else end
         lines.append(chunk[start:end])
         spans.append((start, end))
@@ -89,16 +89,15 @@ def _apply_rules(block: bytes, ledger: Ledger) -> bytes:
 
 
 def _apply(rule: Rule, block: bytes, ledger: Ledger) -> bytes:
-    def replacement(found: Found) -> bytes:
-        whole = block[found.start() : found.end()]
+    def replacement(found: Spans) -> bytes | None:
         secret = rule.secret(found, block)
         if secret is None:
-            return whole
+            return None
         start, end = secret
         token = ledger.token(rule.kind, block[start:end])
-        return block[found.start() : start] + token + block[end : found.end()]
+        return block[found[0][0] : start] + token + block[end : found[0][1]]
 
-    return rule.pattern.sub(replacement, block)
+    return rule.pattern.replace(replacement, block)
 
 
 def _spliced(chunk: bytes, spans: list[Span], cleaned: list[bytes]) -> bytes:

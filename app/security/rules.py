@@ -8,11 +8,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from app.security.checks import CHECKS, Suspect, is_settled
-from app.security.linear import Found, LinearPattern, compile_linear, group_numbers
+from app.security.linear import LinearPattern, Spans
 
 _FILE = Path(__file__).with_name("redaction.yaml")
 _VALUES = ("secret", "hook", "double", "nested", "single", "tick", "bare")
-_NEXT_FIELD = compile_linear(r"[,&;|]\s*[A-Za-z_][A-Za-z0-9_.-]*[=:]|\s[A-Za-z_][A-Za-z0-9_.-]*=")
+_NEXT_FIELD = LinearPattern(r"[,&;|]\s*[A-Za-z_][A-Za-z0-9_.-]*[=:]|\s[A-Za-z_][A-Za-z0-9_.-]*=")
 # A hostile line may be all secrets: a check never looks further than this around one.
 _AROUND = 40
 
@@ -33,21 +33,21 @@ class Rule:
         """Whether a hint occurs, which costs far less than the pattern."""
         return any(hint in lowered for hint in self.hints)
 
-    def secret(self, found: Found, text: bytes) -> tuple[int, int] | None:
+    def secret(self, found: Spans, text: bytes) -> tuple[int, int] | None:
         """Where the secret stands; None when the match is none."""
-        group, is_open = next((pair for pair in self.values if found.start(pair[0]) >= 0), (0, False))
-        start, end = found.start(group), found.end(group)
+        group, is_open = next((pair for pair in self.values if found[pair[0]][0] >= 0), (0, False))
+        start, end = found[group]
         if is_open:
             end = start + len(_trimmed(text[start:end]))
         suspect = self._suspect(found, text, start, end)
-        if is_settled(suspect.value, suspect.after) or (self.keep is not None and CHECKS[self.keep](suspect)):
+        if is_settled(suspect.value, suspect.after) or (
+            self.keep is not None and CHECKS[self.keep](suspect)
+        ):
             return None
         return start, end
 
-    def _suspect(self, found: Found, text: bytes, start: int, end: int) -> Suspect:
-        key_start, key_end = found.start(), found.start()
-        if self.key is not None:
-            key_start, key_end = found.start(self.key), found.end(self.key)
+    def _suspect(self, found: Spans, text: bytes, start: int, end: int) -> Suspect:
+        key_start, key_end = found[self.key] if self.key is not None else (found[0][0],) * 2
         return Suspect(
             value=text[start:end],
             key=text[key_start:key_end],
@@ -96,14 +96,14 @@ def rule_book() -> RuleBook:
         parts[name] = _expand(parts[name], parts)
     return RuleBook(
         rules=tuple(_compiled(rule, parts) for rule in data.rules),
-        suspicious=compile_linear(data.suspicious),
+        suspicious=LinearPattern(data.suspicious),
         parts=parts,
     )
 
 
 def _compiled(data: _RuleData, parts: dict[str, str]) -> Rule:
-    pattern = compile_linear(_expand(data.pattern, parts))
-    groups = group_numbers(pattern)
+    pattern = LinearPattern(_expand(data.pattern, parts))
+    groups = pattern.groups
     return Rule(
         kind=data.kind,
         hints=tuple(hint.encode() for hint in data.hints),
@@ -125,7 +125,7 @@ def _expand(pattern: str, parts: dict[str, str]) -> str:
 
 
 def _trimmed(value: bytes) -> bytes:
-    following = _NEXT_FIELD.search(value)
-    if following is not None and following.start():
-        value = value[: following.start()]
+    following = _NEXT_FIELD.first(value)
+    if following is not None and following[0][0]:
+        value = value[: following[0][0]]
     return value.rstrip(b"),;]}>\r\t ") or value
