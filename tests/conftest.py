@@ -1,6 +1,7 @@
-"""Fixtures that every kind of test may use."""
+"""Fixtures that every kind of test may use, and the rule that a build skips nothing."""
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -9,6 +10,16 @@ import pytest
 from tests.fakes.servers import RunningProduct, running_product
 
 StartProduct = Callable[..., RunningProduct]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that is skipped on a developer's machine is a failure where everything must be there."""
+    report = yield
+    if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"nothing may be skipped under CI: {report.longrepr}"
+    return report
 
 
 @pytest.fixture
