@@ -5,14 +5,21 @@ import { badge } from "./badge.js";
 import { replaceContent, safeAddress } from "./dom.js";
 
 const CHECK_EVERY = 30000;
+const CHECK_TROUBLE_EVERY = 4000;
 const line = document.getElementById("status");
 let shown = "";
 
 /* Empty when the backend does not answer: the header then says so. */
 const info = await backendInfo().catch(() => ({}));
 
-export function approvalAddress() {
-  return info.approval_url ? safeAddress(info.approval_url) : null;
+/* The backend calls its neighbour localhost; a browser elsewhere reaches both by one name. */
+export function approvalAddress(approvalId = "") {
+  const address = info.approval_url && safeAddress(info.approval_url);
+  if (!address) return null;
+  const url = new URL(address);
+  if (["localhost", "127.0.0.1"].includes(url.hostname)) url.hostname = location.hostname;
+  url.hash = approvalId;
+  return url.href;
 }
 
 export function largestInputMib() {
@@ -28,8 +35,12 @@ export async function showBackend() {
   const address = approvalAddress();
   link.hidden = address === null;
   if (address) link.href = address;
-  await showReadiness();
-  setInterval(() => document.hidden || showReadiness(), CHECK_EVERY);
+  await watchReadiness();
+}
+
+async function watchReadiness() {
+  const isReady = document.hidden || (await showReadiness());
+  setTimeout(watchReadiness, isReady ? CHECK_EVERY : CHECK_TROUBLE_EVERY);
 }
 
 async function showReadiness() {
@@ -38,8 +49,10 @@ async function showReadiness() {
     const engine = info.engine ? `Answers come from ${info.engine}.` : "";
     if (troubles.length === 0) show("Ready", "good", engine);
     else show("Degraded", "warn", `${engine} ${troubles.join(" · ")}`);
+    return troubles.length === 0;
   } catch (error) {
     show("Not reachable", "bad", error.message);
+    return false;
   }
 }
 

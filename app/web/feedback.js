@@ -90,7 +90,7 @@ class Entry {
   show({ approval_status: status, approval_id: approvalId }) {
     if (status === this.#status) return;
     this.#status = status;
-    const address = approvalAddress();
+    const address = approvalAddress(approvalId ?? "");
     replaceContent(
       this.#decision,
       decisionBadge(status),

@@ -1,22 +1,24 @@
 /* KubectlCommandAgent's answer: what waits for approval, and what the policy refused. */
 
+import { approvalAddress } from "./backend.js";
 import { badge } from "./badge.js";
 import { element } from "./dom.js";
 import { countOf } from "./format.js";
 import { bulletList, card, paragraph } from "./section.js";
 
-export function submissionsCard(report, approvalAddress) {
+export function submissionsCard(report) {
   const { submissions = [], refused = [] } = report;
   return card(
     "Approval",
     submissions.length === 0 && paragraph("No command had to be submitted."),
     submissions.length > 0 &&
-      element("ul", { class: "plain stack-tight" }, submissions.map((item) => submissionItem(item, approvalAddress))),
+      element("ul", { class: "plain stack-tight" }, submissions.map(submissionItem)),
     refused.length > 0 && refusedBlock(refused),
   );
 }
 
-function submissionItem(submission, approvalAddress) {
+function submissionItem(submission) {
+  const address = approvalAddress(submission.approval_id);
   if (submission.status === "error") {
     return element(
       "li",
@@ -31,7 +33,7 @@ function submissionItem(submission, approvalAddress) {
     badge("Submitted", "good"),
     element("span", {}, submission.service),
     element("code", { class: "muted" }, submission.approval_id),
-    approvalAddress && element("a", { href: approvalAddress }, "Decide on the approval page"),
+    address && element("a", { href: address }, "Decide on the approval page"),
   );
 }
 

@@ -2,7 +2,6 @@
 
 import { announce } from "./announcer.js";
 import { workflow } from "./api.js";
-import { approvalAddress } from "./backend.js";
 import { stateBadge } from "./badge.js";
 import { causesCard } from "./causes.js";
 import { element, replaceContent } from "./dom.js";
@@ -108,7 +107,7 @@ export class WorkflowView {
     const slot = this.#slots[event.agent_name];
     if (!slot) return;
     slot.hidden = false;
-    replaceContent(slot, answer ? RESULTS[event.agent_name](answer, approvalAddress()) : plainCard(event));
+    replaceContent(slot, answer ? RESULTS[event.agent_name](answer) : plainCard(event));
     if (event.agent_name === "RemediationAgent" || event.agent_name === "KubectlCommandAgent") this.#feedback.refresh();
   }
 
