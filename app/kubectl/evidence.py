@@ -14,6 +14,10 @@ _AFTER = re.compile(
     rf"|-(?:{_RANDOM}{{6,10}}-)?{_RANDOM}{{5}}{_END}"  # the workload of a pod that is named
     r"|(?:\.[a-z0-9-]+)?\.svc(?![A-Za-z0-9-])"  # a Service's address
 )
+_AFTER_OF_KIND = {
+    "statefulset": re.compile(rf"-\d{{1,4}}{_END}"),
+    "cronjob": re.compile(rf"-\d{{8,10}}(?:-{_RANDOM}{{5}})?{_END}"),
+}
 _NAMESPACE_IN_ADDRESS = re.compile(r"\.svc(?![A-Za-z0-9-])")
 
 
@@ -39,17 +43,19 @@ class Evidence:
         """Whether there is text to look into."""
         return self.text is not None
 
-    def names(self, name: str) -> bool:
-        """Whether the name stands there as a whole word, or a pod or address made from it does."""
-        return self.text is not None and _stands_in(self.text, name)
+    def names(self, name: str, kind: str = "") -> bool:
+        """Whether the name stands there as a whole word, or a name made from it does."""
+        return self.text is not None and _stands_in(self.text, name, _AFTER_OF_KIND.get(kind))
 
 
-def _stands_in(text: str, name: str) -> bool:
+def _stands_in(text: str, name: str, after_of_kind: re.Pattern[str] | None) -> bool:
     position = text.find(name)
     while position >= 0:
         end = position + len(name)
         before = text[position - 1] if position else ""
-        if before not in _BEFORE and _AFTER.match(text, end):
+        if before not in _BEFORE and (
+            _AFTER.match(text, end) or (after_of_kind and after_of_kind.match(text, end))
+        ):
             return True
         if before == "." and _NAMESPACE_IN_ADDRESS.match(text, end):
             return True

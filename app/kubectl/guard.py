@@ -1,5 +1,6 @@
 """Judges a command: may it run at all, how risky is it, and does it name what was really seen?"""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -55,10 +56,10 @@ def judge(command: ParsedCommand, policy: Policy, evidence: Evidence) -> Verdict
 
 
 def _unseen(command: ParsedCommand, evidence: Evidence) -> tuple[str, ...]:
-    names = dict.fromkeys([name for _, name in command.resources if name])
+    names = {name: kind for kind, name in command.resources if name}
     if namespace := command.namespace:
-        names[namespace] = None
-    return tuple([name for name in names if not evidence.names(name)])
+        names.setdefault(namespace, "namespace")
+    return tuple([name for name, kind in names.items() if not evidence.names(name, kind)])
 
 
 def _refusals(command: ParsedCommand, rule: Rule, policy: Policy) -> Iterator[str]:
@@ -66,7 +67,7 @@ def _refusals(command: ParsedCommand, rule: Rule, policy: Policy) -> Iterator[st
         yield f"{command.path}: {rule.why}"
     yield from _refused_flags(command, rule, policy)
     yield from _refused_names(command, policy)
-    yield from _refused_secrets(command, policy)
+    yield from _refused_secrets(command, rule, policy)
     if rule.is_write and rule.is_allowed:
         yield from _refused_targets(command, rule, policy)
         yield from _refused_patch(command, policy)
@@ -130,10 +131,10 @@ def _values(command: ParsedCommand, policy: Policy) -> Iterator[str]:
             yield from values
 
 
-def _refused_secrets(command: ParsedCommand, policy: Policy) -> Iterator[str]:
+def _refused_secrets(command: ParsedCommand, rule: Rule, policy: Policy) -> Iterator[str]:
     secret = policy.secret_kinds
     kinds = {kind.partition(".")[0] for kind, _ in command.resources} & secret.kinds
-    if not kinds:
+    if not kinds or (rule.is_write and not kinds & rule.kinds):
         return
     is_listed = command.path in secret.verbs and _output(command) in secret.outputs
     if not is_listed or secret.refused_flags & command.flags.keys():
@@ -143,6 +144,8 @@ def _refused_secrets(command: ParsedCommand, policy: Policy) -> Iterator[str]:
 def _refused_targets(command: ParsedCommand, rule: Rule, policy: Policy) -> Iterator[str]:
     if not command.resources or any(name is None for _, name in command.resources):
         yield "it names no exact object"
+    for flag in rule.needs - command.flags.keys():
+        yield f"{command.path} means nothing without --{flag}"
     kinds = dict.fromkeys(kind for kind, _ in command.resources)
     for kind in kinds:
         if kind not in rule.kinds:
@@ -200,4 +203,4 @@ def _raises(command: ParsedCommand, policy: Policy) -> Iterator[tuple[Risk, str]
     patch = command.value("patch")
     for name, value in patch_fields(patch) if patch else ():
         if value in policy.stopping_fields.get(name, ()):
-            yield Risk.DESTRUCTIVE, f"sets {name} to {value}, which stops pods"
+            yield Risk.DESTRUCTIVE, f"sets {name} to {json.dumps(value)}, which stops pods"

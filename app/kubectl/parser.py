@@ -10,7 +10,7 @@ from app.kubectl.words import UnparseableCommand, Word, split_words
 
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
-_NUMBER = re.compile(r"-\d+")
+_NUMBER_OR_INPUT = re.compile(r"-\d*")
 
 
 def parse(text: str) -> ParsedCommand:
@@ -119,8 +119,8 @@ class _Reader:
             return "true"
         if flag.type is FlagType.OPTIONAL:
             return flag.left_out_value
-        value = self._rest.pop().text if self._rest else "-"
-        if value.startswith("-") and not _NUMBER.fullmatch(value):
+        value = self._rest.pop().text if self._rest else "--"
+        if value.startswith("-") and not _NUMBER_OR_INPUT.fullmatch(value):
             raise UnparseableCommand(f"{word.text} needs a value", word.position)
         return value
 

@@ -4,10 +4,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from app.domain.errors import BadInput
+
 _WHOLE_METADATA = frozenset({"", "/", "/metadata"})
 
 
-class UnreadablePatch(ValueError):
+class UnreadablePatch(BadInput):
     """The patch cannot be judged."""
 
 

@@ -6,10 +6,10 @@ from enum import StrEnum
 from fnmatch import translate
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from app.domain.errors import StartupFailed
 from app.domain.plan import SafetyLevel
@@ -50,6 +50,8 @@ class Rule:
     kinds: frozenset[str]
     """Kinds that a write may touch; a read may touch any."""
     flags: frozenset[str]
+    needs: frozenset[str]
+    """Flags that the verb means nothing without."""
 
     @property
     def is_allowed(self) -> bool:
@@ -70,6 +72,7 @@ class WriteRule(_Part):
     why: str
     kinds: frozenset[str]
     flags: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
 
 
 class Raise(_Part):
@@ -112,20 +115,11 @@ class ProtectedNamespaces(_Part):
         return re.compile("|".join(translate(name) for name in self.names))
 
 
-def _known_verbs(paths: dict[str, frozenset[str]]) -> dict[str, frozenset[str]]:
-    for path, flags in paths.items():
-        if path not in grammar().verbs:
-            raise ValueError(f"kubectl has no verb {path!r}")
-        if unknown := flags - grammar().verbs[path].flags.keys():
-            raise ValueError(f"{path} has no flag {', '.join(sorted(unknown))}")
-    return paths
-
-
 class Policy(_Part):
     """The whole policy; policy.yaml explains each part."""
 
     flags_of_reads: frozenset[str]
-    reads: Annotated[dict[str, frozenset[str]], AfterValidator(_known_verbs)]
+    reads: dict[str, frozenset[str]]
     secret_kinds: SecretKinds
     outputs: frozenset[str]
     kind_groups: dict[str, frozenset[str]]
@@ -144,6 +138,18 @@ class Policy(_Part):
     placeholder_values: re.Pattern[str]
     flags_without_placeholders: frozenset[str]
 
+    @model_validator(mode="after")
+    def _names_what_exists(self) -> Self:
+        flags = self.reads | {path: rule.flags | rule.needs for path, rule in self.writes.items()}
+        for path, names in flags.items():
+            if path not in grammar().verbs:
+                raise ValueError(f"kubectl has no verb {path!r}")
+            if unknown := names - grammar().verbs[path].flags.keys():
+                raise ValueError(f"{path} has no flag {', '.join(sorted(unknown))}")
+        if both := (self.reads.keys() & self.writes.keys()) | (flags.keys() & self.forbidden_verbs):
+            raise ValueError(f"two rules for {', '.join(sorted(both))}")
+        return self
+
     def rule(self, path: str) -> Rule | None:
         """The rule of a verb with its subverb; None where the policy says nothing."""
         return self._rules.get(path)
@@ -152,19 +158,23 @@ class Policy(_Part):
     def _rules(self) -> dict[str, Rule]:
         none: frozenset[str] = frozenset()
         rules = {
-            path: Rule(Risk.FORBIDDEN, why, is_write=True, kinds=none, flags=none)
+            path: Rule(Risk.FORBIDDEN, why, is_write=True, kinds=none, flags=none, needs=none)
             for path in {table.path for table in grammar().verbs.values()}
             if (why := self._why_forbidden(path))
         }
         for path, flags in self.reads.items():
             allowed = flags | self.flags_of_reads
-            rules[path] = Rule(Risk.SAFE, "only reads", is_write=False, kinds=none, flags=allowed)
+            rules[path] = Rule(
+                Risk.SAFE, "only reads", is_write=False, kinds=none, flags=allowed, needs=none
+            )
         for path, write in self.writes.items():
             kinds = frozenset(
                 kind for name in write.kinds for kind in self.kind_groups.get(name, {name})
             )
             allowed = write.flags | self.flags_of_writes
-            rules[path] = Rule(write.risk, write.why, is_write=True, kinds=kinds, flags=allowed)
+            rules[path] = Rule(
+                write.risk, write.why, is_write=True, kinds=kinds, flags=allowed, needs=write.needs
+            )
         return rules
 
     def _why_forbidden(self, path: str) -> str:
@@ -179,5 +189,10 @@ def load_policy(path: Path | None = None) -> Policy:
     file = path or DEFAULT
     try:
         return Policy.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
-        raise StartupFailed(f"The kubectl policy {file} cannot be used: {error}") from error
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, problem["loc"])) or "policy"
+        raise StartupFailed(f"{file} cannot be used: {where}: {problem['msg']}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise StartupFailed(f"{file} cannot be used: {reason}") from error

@@ -111,11 +111,11 @@ def _unquoted(match: re.Match[str], *, is_first: bool) -> str:
 def _unusable(text: str, position: int) -> UnparseableCommand:
     character = text[position]
     if character == '"' and re.search(r"(?<!\\)[$`]", text[position:]):
-        return UnparseableCommand('$ or ` inside of "…" has a meaning in a shell', position)
+        return UnparseableCommand("'$' or '`' inside of double quotes is for a shell", position)
     if character in "'\"":
         return UnparseableCommand(f"the quote {character} is not closed", position)
     if character == "\\":
         return UnparseableCommand("a backslash at the end", position)
     if character.isascii():
-        return UnparseableCommand(f"{character} outside of quotes is for a shell", position)
+        return UnparseableCommand(f"{character!r} outside of quotes is for a shell", position)
     return UnparseableCommand(f"{character!r} outside of quotes", position)
