@@ -1,0 +1,283 @@
+"""Every feedback store: what it acknowledged is there, for everybody, in order, once parsed."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from app.adapters.storage.feedback_jsonl import (
+    PARKED_LIMIT,
+    FeedbackFile,
+    open_feedback_file,
+    parse_line,
+    to_line,
+)
+from app.domain.approval import CommandDecision, CommandVerdict, Decision
+from app.domain.errors import StorageFailed
+from app.domain.feedback import (
+    Decided,
+    Environment,
+    Expired,
+    FeedbackEvent,
+    Imported,
+    Linked,
+    Outcome,
+    PlannedCommand,
+    Proposed,
+    Rated,
+    Retracted,
+    ShownExample,
+    Signature,
+    Verified,
+)
+from app.domain.guidance import ExampleRole
+from app.domain.ids import ApprovalId, FeedbackId
+from app.domain.ports import FeedbackStore, FeedbackTail
+
+AT = datetime(2030, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
+ID = FeedbackId("w_remediation_1")
+COMMAND = PlannedCommand(command="kubectl delete pod x", action="delete/pod", is_change=True)
+VERDICT = CommandVerdict(
+    command="kubectl delete pod x", decision=CommandDecision.EDITED, edited_to="kubectl get pod x"
+)
+EVERY_KIND: tuple[FeedbackEvent, ...] = (
+    Proposed(
+        id="1",
+        ts=AT,
+        feedback_id=ID,
+        workflow_id="w",
+        issue='it\'s "broken"\n<b>ü\u2028</b>',
+        signature=Signature(tokens=("a", "a b"), environment=Environment.STAGING, kind="job"),
+        commands=(COMMAND,),
+        input_data="in",
+        output_data="out",
+        shown=(ShownExample(feedback_id="f", role=ExampleRole.ACCEPTED, reason="r"),),
+        propensity=1.0,
+    ),
+    Linked(id="2", ts=AT, feedback_id=ID, approval_id=ApprovalId("a"), commands=(COMMAND,)),
+    Decided(
+        id="3",
+        ts=AT,
+        approval_id=ApprovalId("a"),
+        feedback_id=ID,
+        decision=Decision.APPROVED,
+        approved_count=1,
+        commands=(VERDICT,),
+        reviewer="ada",
+        is_signed=True,
+    ),
+    Rated(id="4", ts=AT, feedback_id=ID, rating=5, was_helpful=False, feedback_comments=""),
+    Verified(id="5", ts=AT, feedback_id=ID, outcome=Outcome.MADE_WORSE),
+    Expired(id="6", ts=AT, feedback_id=ID, approval_id=ApprovalId("a")),
+    Retracted(id="7", ts=AT, feedback_id=ID, reason="test data"),
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "feedback" / "remediation_feedback.jsonl"
+
+
+@pytest.fixture
+async def store(path: Path) -> AsyncIterator[FeedbackFile]:
+    async with open_feedback_file(path) as opened:
+        yield opened
+
+
+async def read_all(store: FeedbackStore) -> FeedbackTail:
+    events: list[FeedbackEvent] = []
+    tail = await store.read(0)
+    unreadable = tail.unreadable
+    events += tail.events
+    while not tail.is_end:
+        tail = await store.read(tail.position)
+        events += tail.events
+        unreadable += tail.unreadable
+    return FeedbackTail(tuple(events), tail.position, unreadable, tail.is_end)
+
+
+def rated(number: int) -> Rated:
+    return Rated(id=f"r{number}", ts=AT + timedelta(seconds=number), feedback_id=ID, rating=3)
+
+
+def early(number: int) -> Decided:
+    return Decided(
+        id=f"d{number}",
+        ts=AT + timedelta(seconds=number),
+        approval_id=ApprovalId(f"a{number}"),
+        decision=Decision.APPROVED,
+    )
+
+
+def write_raw(path: Path, data: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(data)
+
+
+def raw(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+async def test_every_kind_of_event_comes_back_as_it_was(store: FeedbackFile):
+    await store.append(EVERY_KIND)
+
+    assert (await read_all(store)).events == EVERY_KIND
+
+
+async def test_a_line_names_its_kind_and_version(store: FeedbackFile, path: Path):
+    await store.append([rated(1)])
+
+    assert json.loads(raw(path)) == {
+        "v": 1,
+        "id": "r1",
+        "ts": "2030-05-01T12:00:01.123456Z",
+        "type": "rated",
+        "feedback_id": ID,
+        "rating": 3,
+    }
+
+
+async def test_reading_goes_on_where_it_stopped(store: FeedbackFile):
+    await store.append([rated(1)])
+    first = await store.read(0)
+    await store.append([rated(2)])
+
+    second = await store.read(first.position)
+
+    assert second.events == (rated(2),)
+    assert (await store.read(second.position)).events == ()
+
+
+async def test_a_large_file_is_read_in_bounded_pieces(store: FeedbackFile):
+    long = [rated(n).model_copy(update={"feedback_comments": "x" * 1000}) for n in range(900)]
+    await store.append(long)
+
+    assert len((await store.read(0)).events) < 900
+    assert (await read_all(store)).events == tuple(long)
+
+
+async def test_a_line_longer_than_a_piece_is_read_whole(store: FeedbackFile):
+    long = rated(1).model_copy(update={"feedback_comments": "x" * 700_000})
+    await store.append([rated(0), long, rated(2)])
+
+    assert (await read_all(store)).events == (rated(0), long, rated(2))
+
+
+async def test_another_writers_events_are_seen(store: FeedbackFile, path: Path):
+    async with open_feedback_file(path) as other:
+        await other.append([rated(1)])
+
+    assert (await read_all(store)).events == (rated(1),)
+
+
+async def test_a_line_without_its_newline_is_not_committed(store: FeedbackFile, path: Path):
+    await store.append([rated(1)])
+    write_raw(path, to_line(rated(2))[:-10])
+
+    tail = await read_all(store)
+
+    assert (tail.events, tail.unreadable) == ((rated(1),), 0)
+
+
+async def test_the_next_writer_seals_a_torn_tail(store: FeedbackFile, path: Path):
+    torn = to_line(rated(1))[:-10]
+    write_raw(path, torn)
+
+    await store.append([rated(2)])
+
+    tail = await read_all(store)
+    assert (tail.events, tail.unreadable) == ((rated(2),), 1)
+    assert raw(path) == torn + b"\n" + to_line(rated(2))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"not json",
+        b"[]",
+        b'"text"',
+        b"{}",
+        b"\xff\xfe",
+        b'{"type":"rated","id":"x","ts":"2030-01-01T00:00:00Z","feedback_id":"f","rating":9}',
+        b'{"type":"of a later version","id":"x","ts":"2030-01-01T00:00:00Z","feedback_id":"f"}',
+        b'{"type":"rated","id":"x","ts":"2030-01-01T00:00:00","feedback_id":"no zone"}',
+        b"[" * 100_000,
+    ],
+)
+async def test_a_line_that_does_not_parse_stays_and_is_counted(
+    store: FeedbackFile, path: Path, line: bytes
+):
+    await store.append([rated(1)])
+    write_raw(path, line + b"\n")
+    await store.append([rated(2)])
+
+    tail = await read_all(store)
+
+    assert (tail.events, tail.unreadable) == ((rated(1), rated(2)), 1)
+    assert line in raw(path)
+
+
+def test_an_old_record_is_an_event_with_an_id_of_its_own():
+    old = b'{"feedback_id":"f","timestamp":"2029-01-01T00:00:00","approval_status":"pending"}'
+
+    event = parse_line(old)
+
+    assert isinstance(event, Imported)
+    assert (event.feedback_id, event.approval_status) == ("f", "pending")
+    assert event.ts == datetime(2029, 1, 1, tzinfo=UTC)
+    assert event == parse_line(old + b"\r")
+
+
+def test_an_old_record_without_a_time_is_the_oldest():
+    event = parse_line(b'{"feedback_id":"f","timestamp":null}')
+
+    assert event is not None
+    assert event.ts == datetime.min.replace(tzinfo=UTC)
+
+
+async def test_a_file_that_was_cut_short_is_read_again(store: FeedbackFile, path: Path):
+    await store.append([rated(1), rated(2)])
+    position = (await read_all(store)).position
+    os.truncate(path, len(to_line(rated(1))))
+
+    assert (await store.read(position)).events == (rated(1),)
+
+
+async def test_concurrent_appends_are_all_kept(store: FeedbackFile, path: Path):
+    async with open_feedback_file(path) as other, asyncio.TaskGroup() as group:
+        for number in range(20):
+            group.create_task((store if number % 2 else other).append([rated(number)]))
+
+    events = (await read_all(store)).events
+    assert sorted(events, key=lambda event: event.ts) == [rated(n) for n in range(20)]
+
+
+async def test_parked_decisions_are_kept_once(store: FeedbackFile, path: Path):
+    for number in (1, 2, 1):
+        await store.park(early(number))
+
+    assert await store.parked() == [early(1), early(2)]
+    assert (await read_all(store)).events == ()
+    async with open_feedback_file(path) as other:
+        assert await other.parked() == [early(1), early(2)]
+
+
+async def test_only_the_newest_parked_decisions_are_kept(store: FeedbackFile, path: Path):
+    old = b"".join(to_line(early(number)) for number in range(PARKED_LIMIT))
+    write_raw(path.with_name("parked_decisions.jsonl"), old)
+
+    await store.park(early(PARKED_LIMIT))
+
+    assert await store.parked() == [early(number) for number in range(1, PARKED_LIMIT + 1)]
+
+
+async def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path):
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(StorageFailed, match="cannot be written"):
+        async with open_feedback_file(tmp_path / "file" / "feedback.jsonl"):
+            pass
