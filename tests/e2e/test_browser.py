@@ -30,6 +30,10 @@ ARGUMENTS = [
 ]
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 STREAM = re.compile(r"/stream(\?|$)")
+UNTIL_CLOSED = """path => new Promise(done => {
+    const source = new EventSource(path);
+    source.onerror = () => source.readyState === EventSource.CLOSED && done();
+})"""
 PHONE = {"width": 360, "height": 740}
 HOSTILE = """\
 2026-11-20T10:00:00Z ERROR checkout-api <img src=x onerror="window.ran=1"> cannot connect
@@ -172,6 +176,7 @@ def test_the_whole_way_with_the_keyboard(page: Page, product: RunningProduct):
     expect(page.get_by_role("status").get_by_text("Workflow c")).to_be_visible()
     page.keyboard.press("h")
     expect(page.locator("h1")).to_have_text("History")
+    expect(page.locator("td a").first).to_be_visible()
     page.keyboard.press("Tab")
     expect(page.locator("td a").first).to_be_focused()
     page.keyboard.press("Enter")
@@ -207,10 +212,7 @@ def test_a_finished_workflow_is_read_once_and_the_stream_closed(
     page.goto("about:blank")
     page.goto(f"{product.url}/ui/")
     streams.clear()
-    page.evaluate(
-        "path => { window.source = new EventSource(path) }", f"/api/v1/workflows/{finished}/stream"
-    )
-    page.wait_for_function("window.source.readyState === EventSource.CLOSED")
+    page.evaluate(UNTIL_CLOSED, f"/api/v1/workflows/{finished}/stream")
     assert len([address for address in streams if STREAM.search(address)]) <= 2
 
 
