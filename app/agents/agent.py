@@ -75,12 +75,8 @@ async def conduct(
         await voice.say(agent, EventStatus.ERROR, sentence)
         raise ReasonerFailed(sentence) from error
     except Exception as error:
-        await voice.say(agent, EventStatus.ERROR, sentence_of(error))
+        sentence = str(error) if isinstance(error, AppError) else INTERNAL_ERROR
+        await voice.say(agent, EventStatus.ERROR, sentence)
         raise
     await voice.complete(agent, answer)
     return answer
-
-
-def sentence_of(error: Exception) -> str:
-    """What a user may read of an error."""
-    return str(error) if isinstance(error, AppError) else INTERNAL_ERROR

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from app.agents.agent import Voice, sentence_of
+from app.agents.agent import Voice
 from app.domain.errors import AppError
 from app.domain.events import EventStatus
 from app.domain.ids import WorkflowId
@@ -30,7 +30,7 @@ class DryRun:
             batch = await asyncio.to_thread(read_batch, redacted.text, redacted.counts)
             state = await run_graph(self.graph, State(), Run(voice, batch))
         except AppError as error:
-            await voice.end(EventStatus.ERROR, f"Diagnosis failed: {sentence_of(error)}")
+            await voice.end(EventStatus.ERROR, f"Diagnosis failed: {error}")
             raise
         await voice.end(EventStatus.COMPLETED, last_sentence(state))
         return state

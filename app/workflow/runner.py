@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from app.agents.agent import Voice, sentence_of
+from app.agents.agent import INTERNAL_ERROR, Voice
 from app.domain.answer import AgentName
 from app.domain.errors import AppError, StorageFailed, TooBusy
 from app.domain.events import EventStatus
@@ -105,9 +105,13 @@ class WorkflowRunner:
         except StorageFailed:
             log.exception("workflow stopped; it goes on after a restart")
             return
-        except Exception as error:
-            log.exception("workflow failed")
-            sentence = f"Workflow failed: {sentence_of(error)}"
+        except AppError as error:
+            log.warning("workflow failed", extra={"reason": str(error)})
+            sentence = f"Workflow failed: {error}"
+            status, state = EventStatus.ERROR, WorkflowState.FAILED
+        except Exception:
+            log.exception("workflow failed by a defect")
+            sentence = f"Workflow failed: {INTERNAL_ERROR}"
             status, state = EventStatus.ERROR, WorkflowState.FAILED
         await self._end(voice, status, state, sentence)
 
