@@ -93,10 +93,22 @@ def validation_details(error: ValidationError) -> list[dict[str, object]]:
             "type": problem["type"],
             "loc": ["body", *problem["loc"]],
             "msg": problem["msg"].removeprefix("Value error, "),
-            "input": str(problem["input"])[:SHOWN_INPUT],
+            "input": _shown(problem["input"]),
         }
         for problem in error.errors(include_url=False, include_context=False)
     ]
+
+
+def problem_sentence(problem: dict[str, object]) -> str:
+    """One problem in one line, for clients that read only `error`."""
+    place = problem["loc"]
+    where = ".".join(map(str, place)) if isinstance(place, list | tuple) else "body"
+    return f"{where}: {problem['msg']}"
+
+
+def _shown(value: object) -> str:
+    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    return text[:SHOWN_INPUT]
 
 
 def approval_view(approval: Approval) -> dict[str, object]:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from app.api.approval_routes import already_decided, router
-from app.api.approval_schemas import validation_details
+from app.api.approval_schemas import problem_sentence, validation_details
 from app.api.errors import status_of
 from app.api.mcp import create_mcp_app
 from app.api.origin_guard import OriginGuard
@@ -137,11 +137,8 @@ def _add_errors(app: FastAPI) -> None:
 
 
 def _invalid(details: list[dict[str, object]]) -> JSONResponse:
-    first = details[0]
-    place = first["loc"]
-    where = ".".join(map(str, place)) if isinstance(place, list | tuple) else "body"
     return JSONResponse(
-        {"detail": details, "error": f"{where}: {first['msg']}"}, HTTPStatus.UNPROCESSABLE_ENTITY
+        {"detail": details, "error": problem_sentence(details[0])}, HTTPStatus.UNPROCESSABLE_ENTITY
     )
 
 

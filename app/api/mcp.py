@@ -27,6 +27,7 @@ from app.api.approval_schemas import (
     KubectlArguments,
     ProposalBody,
     iso,
+    problem_sentence,
     validation_details,
 )
 from app.approvals.services import ApprovalServices
@@ -36,7 +37,6 @@ from app.domain.review import Approval, ApprovalStatus, CommandStatus
 
 DECISION_WAIT = timedelta(minutes=30)
 TOOLS_FILE = Path(__file__).with_name("mcp_tools.json")
-SUCCESSES = {CommandStatus.SUCCEEDED, CommandStatus.RECORDED}
 
 Current = Callable[[], ApprovalServices]
 ToolCall = Callable[[ApprovalServices, Mapping[str, Any]], Awaitable[JsonValue]]
@@ -86,7 +86,7 @@ async def _answer(services: ApprovalServices, call: CallToolRequestParams) -> Ca
         answer = await tool(services, call.arguments or {})
     except ValidationError as error:
         problem = validation_details(error)[0]
-        return _result({"error": f"{problem['loc']}: {problem['msg']}"}, is_error=True)
+        return _result({"error": problem_sentence(problem)}, is_error=True)
     except AppError as error:
         return _result({"error": str(error)}, is_error=True)
     return _result(answer, is_error=False)
@@ -157,7 +157,7 @@ def _outcome(approval_id: ApprovalId, approval: Approval) -> JsonValue:
 
 
 def _result_of(command: str, status: CommandStatus, output: str) -> JsonValue:
-    if status in SUCCESSES:
+    if status is CommandStatus.SUCCEEDED:
         return {"command": command, "status": "success", "output": output}
     return {"command": command, "status": "error", "error": f"{status}: {output}"}
 

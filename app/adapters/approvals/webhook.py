@@ -6,7 +6,7 @@ from datetime import datetime
 from http import HTTPStatus
 
 import httpx
-from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from app.domain.errors import StartupFailed, WebhookFailed, WebhookRefused
 from app.domain.review import DueReport
@@ -70,7 +70,7 @@ async def open_report_sender(url: str, secret: str | None) -> AsyncIterator[Http
 def _signer(secret: str) -> Webhook:
     try:
         return Webhook(secret)
-    except (ValueError, RuntimeError) as error:
+    except (ValueError, EmptyWebhookSecretError) as error:
         raise StartupFailed(
             "WEBHOOK_SECRET cannot be used: it must be `whsec_` and base64."
         ) from error

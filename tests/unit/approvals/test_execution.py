@@ -1,0 +1,165 @@
+"""What runs after an approval, in which order, and what never does."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from app.adapters.storage.approvals import SqliteApprovals, open_approvals
+from app.approvals.changes import Changes
+from app.approvals.execution import RUN_WITHIN, Execution
+from app.approvals.judging import CommandJudge
+from app.domain.approval import Decision
+from app.domain.errors import ExternalFailed
+from app.domain.ids import ApprovalId
+from app.domain.ports import CommandResult, CommandRunner
+from app.domain.review import Approval, CommandStatus, ReviewedCommand
+from app.kubectl.policy import load_policy
+from tests.fakes.approvals import (
+    DELETE_VOLUME,
+    GET,
+    RESTART,
+    SCALE,
+    DrivenClock,
+    ScriptedRunner,
+    approval,
+    command,
+)
+
+ONE = ApprovalId("one")
+
+
+@dataclass
+class Desk:
+    """A store with what executes it."""
+
+    store: SqliteApprovals
+    clock: DrivenClock
+
+    async def approved(self, *commands: ReviewedCommand) -> None:
+        """Keep an approved request."""
+        pending = approval(ONE, *commands)
+        await self.store.create(pending, None, 10)
+        await self.store.decide(pending.decide(Decision.APPROVED, None, None, self.clock.now()))
+
+    async def executed(self, runner: CommandRunner | None) -> Approval:
+        """The request after everything ran that may."""
+        judge = CommandJudge(load_policy())
+        await Execution(self.store, judge, runner, self.clock, Changes()).execute_all()
+        found = await self.store.get(ONE)
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with open_approvals(tmp_path) as database:
+        yield Desk(SqliteApprovals(database), DrivenClock())
+
+
+async def test_approved_commands_run_in_order_with_their_namespace(desk: Desk):
+    runner = ScriptedRunner()
+    await desk.approved(command(RESTART), command("kubectl get pods"))
+
+    ended = await desk.executed(runner)
+
+    assert runner.ran == [
+        ("rollout", "restart", "deployment/checkout", "--namespace=shop"),
+        ("get", "pod", "--namespace=shop"),
+    ]
+    assert [one.status for one in ended.commands] == ["succeeded", "succeeded"]
+    assert ended.commands[0].output == "done\n"
+
+
+async def test_nothing_runs_twice(desk: Desk):
+    runner = ScriptedRunner()
+    await desk.approved(command(RESTART))
+
+    await desk.executed(runner)
+    await desk.executed(runner)
+
+    assert len(runner.ran) == 1
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "words"),
+    [
+        (CommandResult(1, "no such deployment", timed_out=False), "failed", "no such deployment"),
+        (CommandResult(None, "", timed_out=True), "unknown", "not known"),
+        (ExternalFailed("kubectl is not installed"), "failed", "kubectl is not installed"),
+    ],
+)
+async def test_the_first_failure_stops_the_rest(
+    desk: Desk, result: CommandResult | Exception, status: str, words: str
+):
+    runner = ScriptedRunner({"rollout": result})
+    await desk.approved(command(RESTART), command(SCALE), command(GET))
+
+    ended = await desk.executed(runner)
+
+    assert [one.status for one in ended.commands] == [status, "skipped", "skipped"]
+    assert words in ended.commands[0].output
+    assert len(runner.ran) == 1
+
+
+async def test_a_refused_command_never_runs_and_the_others_do(desk: Desk):
+    runner = ScriptedRunner()
+    await desk.approved(command(DELETE_VOLUME, is_refused=True), command(SCALE))
+
+    ended = await desk.executed(runner)
+
+    assert [one.status for one in ended.commands] == ["failed", "succeeded"]
+    assert [argv[0] for argv in runner.ran] == ["scale"]
+
+
+async def test_the_policy_is_asked_again_before_a_command_runs(desk: Desk):
+    runner = ScriptedRunner()
+    await desk.approved(command(DELETE_VOLUME, is_refused=False))
+
+    ended = await desk.executed(runner)
+
+    assert runner.ran == []
+    assert ended.commands[0].output.startswith("refused by policy: ")
+
+
+async def test_what_was_executing_when_the_server_died_is_unknown_and_stops_the_rest(desk: Desk):
+    runner = ScriptedRunner()
+    await desk.approved(command(RESTART), command(SCALE))
+    await desk.store.move(ONE, 0, CommandStatus.EXECUTING, "")
+
+    ended = await desk.executed(runner)
+
+    assert [one.status for one in ended.commands] == ["unknown", "skipped"]
+    assert runner.ran == []
+
+
+async def test_an_approval_that_a_stopped_server_left_for_too_long_is_not_run(desk: Desk):
+    runner = ScriptedRunner()
+    await desk.approved(command(RESTART))
+    desk.clock.advance(RUN_WITHIN + timedelta(seconds=1))
+
+    ended = await desk.executed(runner)
+
+    assert runner.ran == []
+    assert ended.commands[0].status is CommandStatus.SKIPPED
+
+
+async def test_without_a_cluster_commands_are_recorded(desk: Desk):
+    await desk.approved(command(RESTART))
+
+    ended = await desk.executed(None)
+
+    assert ended.commands[0].status is CommandStatus.RECORDED
+
+
+async def test_secrets_in_an_output_are_not_kept(desk: Desk):
+    secret = "hunter2-" + "x7Kq9" * 3
+    output = CommandResult(0, f"env DB_PASSWORD={secret} started\n", timed_out=False)
+    await desk.approved(command(GET))
+
+    ended = await desk.executed(ScriptedRunner({"get": output}))
+
+    assert secret not in ended.commands[0].output
+    assert "started" in ended.commands[0].output

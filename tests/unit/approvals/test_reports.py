@@ -1,0 +1,165 @@
+"""How long and how often a decision is reported, driven by a clock that nobody waits for."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from app.adapters.storage.approvals import SqliteApprovals, open_approvals
+from app.adapters.storage.reports import SqliteReports
+from app.approvals.changes import Changes
+from app.approvals.reports import DecisionReports, pause_after
+from app.domain.approval import Decision
+from app.domain.errors import WebhookFailed, WebhookRefused
+from app.domain.review import Approval
+from tests.fakes.approvals import (
+    SCALE,
+    DrivenClock,
+    ScriptedSender,
+    approval,
+    command,
+)
+
+DOWN = WebhookFailed("The backend does not answer.")
+
+
+@dataclass
+class Office:
+    """Store and outbox of one folder, and the clock."""
+
+    store: SqliteApprovals
+    outbox: SqliteReports
+    clock: DrivenClock
+
+    async def decided(self, pending: Approval, decision: Decision) -> None:
+        """Keep a settled approval."""
+        await self.store.create(pending, None, 100)
+        decided = pending.decide(decision, "Ada", "too risky", self.clock.now())
+        await self.store.decide(decided.without_cluster())
+
+    def reports(self, sender: ScriptedSender) -> DecisionReports:
+        """Reports without jitter."""
+        return DecisionReports(self.outbox, sender, self.clock, Changes(), jitter=lambda: 0)
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    async with open_approvals(tmp_path) as database:
+        yield Office(SqliteApprovals(database), SqliteReports(database), DrivenClock())
+
+
+async def test_an_approval_is_reported_with_honest_counts_and_each_command(office: Office):
+    sender = ScriptedSender()
+    pending = approval("one", command(), command(SCALE, is_refused=True))
+    await office.decided(pending, Decision.APPROVED)
+
+    pause = await office.reports(sender).deliver_due()
+
+    (report,) = sender.delivered
+    body = json.loads(report.body)
+    assert pause is None
+    assert (body["approval_id"], body["status"]) == ("one", "approved")
+    assert (body["approved_count"], body["rejected_count"]) == (1, 1)
+    assert "rejection_reason" not in body
+    assert [(one["decision"], one["status"]) for one in body["commands"]] == [
+        ("approved", "recorded"),
+        ("rejected", "failed"),
+    ]
+
+
+async def test_a_rejection_carries_its_reason(office: Office):
+    sender = ScriptedSender()
+    await office.decided(approval(), Decision.REJECTED)
+
+    await office.reports(sender).deliver_due()
+
+    body = json.loads(sender.delivered[0].body)
+    assert (body["status"], body["rejection_reason"]) == ("rejected", "too risky")
+    assert (body["approved_count"], body["rejected_count"]) == (0, 1)
+
+
+async def test_a_delivered_report_is_never_sent_again(office: Office):
+    sender = ScriptedSender()
+    await office.decided(approval(), Decision.REJECTED)
+
+    for _ in range(3):
+        await office.reports(sender).deliver_due()
+
+    assert len(sender.attempts) == 1
+
+
+async def test_an_outage_is_sat_out_with_longer_and_longer_pauses(office: Office):
+    sender = ScriptedSender(*[DOWN] * 12)
+    reports = office.reports(sender)
+    await office.decided(approval(), Decision.REJECTED)
+    pauses: list[float] = []
+
+    while (pause := await reports.deliver_due()) is not None:
+        pauses.append(pause.total_seconds())
+        office.clock.advance(pause)
+
+    assert pauses == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
+    assert len(sender.delivered) == 1
+
+
+async def test_nothing_is_sent_before_its_time(office: Office):
+    sender = ScriptedSender(DOWN)
+    reports = office.reports(sender)
+    await office.decided(approval(), Decision.REJECTED)
+
+    await reports.deliver_due()
+    await reports.deliver_due()
+
+    assert len(sender.attempts) == 1
+    assert (await reports.backlog()).waiting == 1
+
+
+async def test_a_day_of_outage_ends_in_a_report_that_is_given_up_and_still_counted(office: Office):
+    sender = ScriptedSender(*[DOWN] * 1000)
+    reports = office.reports(sender)
+    await office.decided(approval(), Decision.REJECTED)
+    began = office.clock.now()
+
+    while (pause := await reports.deliver_due()) is not None:
+        office.clock.advance(pause)
+
+    assert timedelta(hours=23, minutes=50) < sender.attempts[-1] - began <= timedelta(hours=24)
+    backlog = await reports.backlog()
+    assert (backlog.waiting, backlog.abandoned) == (0, 1)
+    assert "24 hours" in backlog.last_error
+
+
+async def test_a_refused_report_is_not_tried_again_and_holds_nothing_up(office: Office):
+    sender = ScriptedSender(WebhookRefused("The backend answers 401."))
+    reports = office.reports(sender)
+    await office.decided(approval("one"), Decision.REJECTED)
+    await office.decided(approval("two"), Decision.REJECTED)
+
+    pause = await reports.deliver_due()
+
+    assert pause is None
+    assert [report.approval_id for report in sender.delivered] == ["two"]
+    assert (await reports.backlog()).abandoned == 1
+
+
+async def test_hundreds_of_decisions_of_an_outage_are_all_delivered(office: Office):
+    sender = ScriptedSender()
+    reports = office.reports(sender)
+    for number in range(250):
+        pending = approval(f"a{number}")
+        await office.store.create(pending, None, 1000)
+        await office.store.decide(pending.decide(Decision.REJECTED, None, None, office.clock.now()))
+
+    while await reports.deliver_due() is not None:
+        continue
+
+    assert len({report.approval_id for report in sender.delivered}) == 250
+
+
+def test_jitter_takes_off_up_to_a_half():
+    assert pause_after(3, 0) == timedelta(seconds=8)
+    assert pause_after(3, 1) == timedelta(seconds=4)
+    assert pause_after(10_000, 0) == timedelta(minutes=5)
