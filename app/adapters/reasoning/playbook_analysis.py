@@ -1,0 +1,190 @@
+"""AnalysisAgent's question: why did it go wrong?"""
+
+import re
+from collections.abc import Sequence
+
+from app.adapters.reasoning.playbook_diagnosis import Diagnosis, Verdict
+from app.adapters.reasoning.playbook_findings import service_of, unexplained
+from app.adapters.reasoning.playbook_parameters import FactReader, entities_of
+from app.adapters.reasoning.playbook_scan import Scanner
+from app.adapters.reasoning.playbook_text import Parameters, render, render_all, render_first
+from app.domain.answer import Level, Priority
+from app.domain.incident import (
+    UNKNOWN_TIME,
+    Analysis,
+    AnalysisSummary,
+    Cause,
+    DetectedPattern,
+    Findings,
+    Impact,
+    PatternType,
+    RootCause,
+    WarningAnalysis,
+)
+from app.domain.logbatch import Line, LogBatch, Pattern
+
+QUOTES = 4
+QUOTE_CHARACTERS = 300
+DECISIVE_CHARACTERS = 200
+MOST_WARNINGS = 20
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?")
+
+
+def analyse(
+    batch: LogBatch, findings: Findings, verdict: Verdict, scanner: Scanner, facts: FactReader
+) -> Analysis:
+    """Root causes in order, or none where nothing is wrong any more."""
+    causes = tuple(
+        _root_cause(item, verdict, batch, facts.read(item, verdict, batch))
+        for item in verdict.diagnoses
+    )
+    if not causes:
+        causes = _honest(unexplained(batch, verdict, scanner), batch)
+    services = dict.fromkeys(cause.service for cause in causes)
+    return Analysis(
+        analysis_summary=AnalysisSummary(
+            total_issues_analyzed=len(findings.errors) + len(findings.warnings),
+            root_causes_identified=sum(not cause.is_cascading_effect for cause in causes),
+            critical_issues=sum(cause.severity is Level.CRITICAL for cause in causes),
+            cascading_failures_detected=sum(cause.is_cascading_effect for cause in causes),
+            services_affected=tuple(services),
+        ),
+        root_cause_analysis=causes,
+        warning_analysis=_warnings(findings, verdict),
+        patterns_detected=_shapes(verdict, causes),
+    )
+
+
+def quote(line: Line) -> str:
+    """`line N: <text>`, cut where it is long."""
+    return f"line {line.number}: {line.text.strip()[:QUOTE_CHARACTERS]}"
+
+
+def _root_cause(item: Diagnosis, verdict: Verdict, batch: LogBatch, known: Parameters) -> RootCause:
+    book = item.playbook
+    first = item.evidence[0]
+    sentences = (*render_all(book.explanation, known), _decisive(item))
+    time = _TIME.search(first.text)
+    return RootCause(
+        timestamp=time.group() if time else UNKNOWN_TIME,
+        service=known.first("workload") or known.first("pod") or service_of(None, batch),
+        error_message=first.text.strip()[:QUOTE_CHARACTERS],
+        severity=book.severity,
+        priority=book.priority,
+        root_cause=render_first(book.cause, known) or book.title,
+        explanation=" ".join(sentences),
+        contributing_factors=render_all(book.factors, known),
+        impact=Impact(
+            severity=book.impact.severity,
+            blast_radius=render(book.impact.blast, known) or "",
+            user_impact=render(book.impact.users, known) or "",
+            cascading_effects=render_all(book.impact.effects, known),
+        ),
+        evidence=tuple(quote(line) for line in item.evidence[:QUOTES]),
+        is_cascading_effect=item.caused_by is not None,
+        related_to=item.caused_by,
+        failure_mode=item.mode,
+        entities=entities_of(item, verdict, batch),
+    )
+
+
+def _decisive(item: Diagnosis) -> str:
+    """Points at the strongest line in words around its core."""
+    line = item.evidence[0]
+    text = line.text.strip()
+    if len(text) > DECISIVE_CHARACTERS:
+        text = _core(text, item)
+    return f"The decisive evidence is in line {line.number}, which says “{text}”."
+
+
+def _core(text: str, item: Diagnosis) -> str:
+    values = [value for _, value in item.sightings[0].captures]
+    at = min((text.find(value) for value in values if value in text), default=0)
+    if not values:
+        at = max(0, len(text) - DECISIVE_CHARACTERS)
+    start = max(0, min(at - DECISIVE_CHARACTERS // 3, len(text) - DECISIVE_CHARACTERS))
+    return f"…{text[start : start + DECISIVE_CHARACTERS]}…"
+
+
+def _honest(patterns: Sequence[Pattern], batch: LogBatch) -> tuple[RootCause, ...]:
+    """One cause that says what is not known; none without a real error."""
+    if not patterns:
+        return ()
+    worst = patterns[0]
+    service = service_of(worst, batch)
+    count = sum(pattern.count for pattern in patterns)
+    return (
+        RootCause(
+            timestamp=worst.timestamp,
+            service=service,
+            error_message=worst.message[:QUOTE_CHARACTERS],
+            severity=Level.MEDIUM,
+            priority=Priority.P2,
+            root_cause=f"{service} reports an error that no playbook explains: "
+            f"{worst.message[:DECISIVE_CHARACTERS]}",
+            explanation=f"The input holds {count} error records of {len(patterns)} kinds, the "
+            f"first in line {worst.samples[0].number}. Why they happen is not known from these "
+            "lines alone; the investigation steps collect what is missing.",
+            evidence=tuple(quote(pattern.samples[0]) for pattern in patterns[:QUOTES]),
+            entities=batch.entities,
+        ),
+    )
+
+
+def _warnings(findings: Findings, verdict: Verdict) -> tuple[WarningAnalysis, ...]:
+    titles = [item.playbook.title for item in verdict.recovered]
+    return tuple(
+        WarningAnalysis(
+            timestamp=warning.timestamp,
+            service=warning.service,
+            warning_message=warning.message,
+            severity=Level.LOW,
+            priority=warning.priority,
+            potential_causes=tuple(
+                Cause(
+                    cause=title,
+                    probability=Level.HIGH,
+                    explanation="It was seen and is over: later lines show that it works again.",
+                )
+                for title in titles[:1]
+            ),
+            potential_impact="None now; watch whether it comes back.",
+            recommended_action="No action is needed while it does not come back.",
+            urgency=Level.LOW,
+        )
+        for warning in findings.warnings[:MOST_WARNINGS]
+    )
+
+
+def _shapes(verdict: Verdict, causes: Sequence[RootCause]) -> tuple[DetectedPattern, ...]:
+    services = tuple(dict.fromkeys(cause.service for cause in causes))
+    shapes = {
+        item.playbook.pattern: item
+        for item in reversed(verdict.diagnoses)
+        if item.playbook.pattern and item.playbook.pattern is not PatternType.CASCADING_FAILURE
+    }
+    found = [
+        DetectedPattern(
+            pattern_type=shape,
+            description=f"{item.playbook.title}, seen in {len(item.evidence)} lines.",
+            affected_services=services,
+            evidence_count=len(item.evidence),
+            recommendation=next(iter(item.playbook.prevent), ""),
+        )
+        for shape, item in shapes.items()
+        if shape
+    ]
+    effects = [cause for cause in causes if cause.is_cascading_effect]
+    if effects:
+        names = ", ".join(cause.failure_mode for cause in effects)
+        found.append(
+            DetectedPattern(
+                pattern_type=PatternType.CASCADING_FAILURE,
+                description=f"{causes[0].failure_mode} brings about {names}.",
+                affected_services=services,
+                evidence_count=len(effects),
+                recommendation="Remedy the cause first; its effects may end by themselves.",
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,122 @@
+"""What is known about one diagnosis: its objects, what the symptoms captured, what follows."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from app.adapters.reasoning.playbook_derived import derived
+from app.adapters.reasoning.playbook_diagnosis import Diagnosis, Verdict
+from app.adapters.reasoning.playbook_scan import compile_pattern
+from app.adapters.reasoning.playbook_text import VALUE_CHARACTERS, Parameters
+from app.domain.answer import Entities
+from app.domain.logbatch import Line, LogBatch
+from app.intake.entities import find_entities
+
+NEAR_LINES = 40
+"""Facts this close to a symptom belong to it."""
+
+NEAR_SIGHTINGS = 4
+EVIDENCE_LINES = 6
+WHOLE_TEXT_CHARACTERS = 400_000
+VALUES_PER_NAME = 12
+
+
+class FactReader:
+    """Reads the parameters of diagnoses; compiles each fact pattern once."""
+
+    def __init__(self) -> None:
+        """Start with nothing compiled."""
+        self._compiled: dict[str, Any] = {}
+
+    def read(self, diagnosis: Diagnosis, verdict: Verdict, batch: LogBatch) -> Parameters:
+        """The parameters of a diagnosis."""
+        entities = entities_of(diagnosis, verdict, batch)
+        values: dict[str, list[str]] = {}
+        for sighting in diagnosis.sightings:
+            for name, value in sighting.captures:
+                _keep(values, name, value)
+        near = _near(diagnosis, verdict.scan.lines)
+        whole = _whole(verdict.scan.lines)
+        for pattern in diagnosis.playbook.facts:
+            for name, value in self._captures(pattern, near) or self._captures(pattern, whole):
+                _keep(values, name, value)
+        for name, value in derived(values, entities, diagnosis, batch):
+            _keep(values, name, value)
+        known = {name: tuple(found) for name, found in values.items()}
+        return Parameters(known, entities.namespace)
+
+    def _captures(self, pattern: str, text: str) -> list[tuple[str, str]]:
+        if pattern not in self._compiled:
+            self._compiled[pattern] = compile_pattern(pattern)
+        found = self._compiled[pattern].search(text)
+        if found is None:
+            return []
+        return [(name, value) for name, value in found.groupdict().items() if value]
+
+
+def entities_of(diagnosis: Diagnosis, verdict: Verdict, batch: LogBatch) -> Entities:
+    """The objects the evidence names, completed by those of the whole text that fit."""
+    own = find_entities(diagnosis.evidence[:EVIDENCE_LINES])
+    if not (own.pod or own.workload_kind) and _is_object_text(verdict.scan.lines):
+        own = find_entities(_before(diagnosis.evidence[0], verdict.scan.lines))
+    whole = batch.entities
+    if not (own.pod or own.workload_kind):
+        own = Entities(namespace=own.namespace, container=own.container)
+        return _completed(own, whole)
+    if _is_same(own, whole):
+        return _completed(own, whole)
+    return own.model_copy(update={"namespace": own.namespace or whole.namespace})
+
+
+def _is_object_text(lines: Sequence[Line]) -> bool:
+    return bool(lines) and lines[0].text.lstrip().startswith(("{", "["))
+
+
+def _before(line: Line, lines: Sequence[Line]) -> Sequence[Line]:
+    """The lines that lead to one, up to the object it is part of."""
+    index = next(i for i, other in enumerate(lines) if other.number == line.number)
+    start = max(0, index - NEAR_LINES)
+    for position in range(index, start, -1):
+        if '"involvedObject"' in lines[position].text:
+            return lines[position : index + 8]
+    return ()
+
+
+def _is_same(own: Entities, whole: Entities) -> bool:
+    if own.pod and whole.pod:
+        return own.pod == whole.pod or own.workload == whole.workload
+    return own.workload == whole.workload or not (whole.workload or whole.pod)
+
+
+def _completed(own: Entities, whole: Entities) -> Entities:
+    given = {name: value for name, value in own.model_dump().items() if value}
+    return Entities(**{**whole.model_dump(), **given})
+
+
+def _keep(values: dict[str, list[str]], name: str, value: str) -> None:
+    clean = " ".join(value.split()).strip("\"'\\`,; ")[:VALUE_CHARACTERS].rstrip(".:")
+    kept = values.setdefault(name.rstrip("0123456789"), [])
+    if clean and clean not in kept and len(kept) < VALUES_PER_NAME:
+        kept.append(clean)
+
+
+def _near(diagnosis: Diagnosis, lines: Sequence[Line]) -> str:
+    position = {line.number: index for index, line in enumerate(lines)}
+    wanted: dict[int, None] = {}
+    for line in diagnosis.evidence[:NEAR_SIGHTINGS]:
+        centre = position[line.number]
+        for index in range(max(0, centre - NEAR_LINES), min(len(lines), centre + NEAR_LINES)):
+            wanted[index] = None
+    return "\n".join(lines[index].text for index in sorted(wanted))
+
+
+def _whole(lines: Sequence[Line]) -> str:
+    return "\n".join(_bounded(lines))
+
+
+def _bounded(lines: Sequence[Line]) -> Iterator[str]:
+    total = 0
+    for line in lines:
+        total += len(line.text)
+        if total > WHOLE_TEXT_CHARACTERS:
+            return
+        yield line.text
