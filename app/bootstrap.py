@@ -54,8 +54,13 @@ class SystemClock:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings) -> AsyncIterator[Services]:
-    """The backend's parts; raises StartupFailed with one line that says what to change."""
+async def open_services(
+    settings: Settings, own_reasoner: Reasoner | None = None
+) -> AsyncIterator[Services]:
+    """The backend's parts; raises StartupFailed with one line that says what to change.
+
+    A reasoner of the caller's own takes the place of the one that the settings name.
+    """
     clock, metrics = SystemClock(), Metrics()
     async with AsyncExitStack() as stack:
         stack.enter_context(_own_folder(settings.data_dir))
@@ -68,7 +73,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             await stack.enter_async_context(open_feedback_file(feedback_path(settings)))
         )
         reasoner = MeasuredReasoner(
-            await stack.enter_async_context(_open_reasoner(settings)), metrics
+            await stack.enter_async_context(_open_reasoner(settings, own_reasoner)), metrics
         )
         gate = await stack.enter_async_context(
             open_remote_gate(settings.approval_base_url, settings.approval_page_url)
@@ -150,7 +155,12 @@ def _own_folder(folder: Path) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _open_reasoner(settings: Settings) -> AsyncIterator[Reasoner]:
+async def _open_reasoner(
+    settings: Settings, own_reasoner: Reasoner | None = None
+) -> AsyncIterator[Reasoner]:
+    if own_reasoner is not None:
+        yield own_reasoner
+        return
     if settings.google_api_key is None:
         yield PlaybookReasoner()
         return
