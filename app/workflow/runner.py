@@ -50,6 +50,7 @@ class WorkflowRunner:
     metrics: Metrics
     limits: Limits
     _waiting: asyncio.Queue[WorkflowId] = field(init=False)
+    _running: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         """Bound the queue."""
@@ -85,6 +86,7 @@ class WorkflowRunner:
         await self.workflows.create(record, log_input)
         self.metrics.workflow_started()
         await self._waiting.put(workflow_id)
+        self._count()
         return workflow_id
 
     async def _resume(self) -> None:
@@ -94,8 +96,15 @@ class WorkflowRunner:
     async def _work(self) -> None:
         while True:
             workflow_id = await self._waiting.get()
+            self._running += 1
+            self._count()
             with workflow_context(workflow_id):
                 await self._run(workflow_id)
+            self._running -= 1
+            self._count()
+
+    def _count(self) -> None:
+        self.metrics.workflows_now(running=self._running, queued=self._waiting.qsize())
 
     async def _run(self, workflow_id: WorkflowId) -> None:
         voice = Voice(workflow_id, self.events)
