@@ -18,8 +18,9 @@ export class StartView {
     spellcheck: "false",
     placeholder: "kubectl logs, kubectl describe, events, anything a pod wrote",
     onkeydown: (event) => (event.ctrlKey || event.metaKey) && event.key === "Enter" && this.#start(),
-    oninput: () => this.#showSize(),
+    oninput: () => this.#showSizeSoon(),
   });
+  #timer = null;
   #size = element("span", { class: "muted small number" });
   #button = element("button", { type: "button", class: "button button-primary", onclick: () => this.#start() }, "Investigate");
   #progress = element("progress", { max: "1", value: "0", "aria-label": "Upload", hidden: true });
@@ -112,6 +113,12 @@ export class StartView {
     this.#text.disabled = file !== null;
     replaceContent(this.#trouble);
     if (file) this.#button.focus();
+  }
+
+  /* Counting a long text at every key would make typing slow. */
+  #showSizeSoon() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#showSize(), 200);
   }
 
   #showSize() {

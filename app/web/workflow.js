@@ -95,6 +95,7 @@ export class WorkflowView {
   }
 
   #show(event) {
+    if (event.seq === 1) replaceContent(this.#state, stateBadge("running"));
     announce(this.#rail.show(event));
     if (event.type === "example_used") this.#slots.examples.add(parsed(event.data) ?? {});
     else if (isTerminal(event)) this.#finish(event);

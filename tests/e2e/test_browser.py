@@ -18,7 +18,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.fakes.gemini_server import BAD_KEY, KEY, running_gemini
+from tests.conftest import StartProduct
+from tests.fakes.gemini_server import BAD_KEY, KEY, Canned, running_gemini
 from tests.fakes.servers import RunningProduct, running_product
 from tests.fakes.stream import read_stream, start_workflow
 
@@ -34,6 +35,7 @@ UNTIL_CLOSED = """path => new Promise(done => {
     const source = new EventSource(path);
     source.onerror = () => source.readyState === EventSource.CLOSED && done();
 })"""
+WAIT_LIMIT_MS = 20_000
 PHONE = {"width": 360, "height": 740}
 HOSTILE = """\
 2026-11-20T10:00:00Z ERROR checkout-api <img src=x onerror="window.ran=1"> cannot connect
@@ -62,6 +64,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProduct
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
+        expect.set_options(timeout=WAIT_LIMIT_MS)
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield started
         started.close()
@@ -71,7 +74,7 @@ def browser() -> Iterator[Browser]:
 def watched_page(browser: Browser, **options: object) -> Iterator[Page]:
     """A fresh page; a script error, a broken policy or a foreign request fails the test."""
     context = browser.new_context(**options)  # type: ignore[arg-type]
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(WAIT_LIMIT_MS)
     page = context.new_page()
     troubles: list[str] = []
 
@@ -234,6 +237,29 @@ def test_a_stream_that_was_refused_is_opened_again_and_shows_each_event_once(
     expect(page.get_by_text("Workflow completed successfully")).to_be_visible()
     expect(page.get_by_text("Connecting again")).to_be_hidden()
     expect(page.get_by_role("heading", name="Findings")).to_have_count(1)
+
+
+def test_a_page_goes_on_by_itself_over_a_restart_of_the_server(
+    browser: Browser, start_product: StartProduct
+):
+    with running_gemini(always=Canned(is_silent=True)) as gemini, watched_page(browser) as page:
+        engine = {"GOOGLE_API_KEY": KEY, "GEMINI_BASE_URL": gemini.url}
+        first = start_product(**engine)
+        ports = {"PORT": str(first.port), "APPROVAL_PORT": str(first.approval_port)}
+        page.goto(first.url)
+        page.get_by_label("Logs").fill("ERROR shop-api cannot connect to its database")
+        page.get_by_role("button", name="Investigate").click()
+        expect(page.locator(".stop-working")).to_have_count(1)
+
+        first.terminate()
+        expect(page.get_by_text("Connecting again")).to_be_visible()
+        gemini.always = None
+        start_product(**engine, **ports)
+
+        expect(page.get_by_text("Workflow completed successfully")).to_be_visible()
+        expect(page.get_by_text("Connecting again")).to_be_hidden()
+        expect(page.locator(".stop-done")).to_have_count(4)
+        expect(page.get_by_text("AnalysisAgent received")).to_have_count(1)
 
 
 def test_healthy_logs_are_shown_as_healthy(page: Page, product: RunningProduct):
