@@ -26,7 +26,13 @@ OUTSIDE = "-"
 CHATTY = ("httpx", "httpcore", "httpx2", "elastic_transport", "google_genai", "asyncio", "mcp")
 """Libraries that log every request, some with the whole address; only their warnings are kept."""
 
-_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "workflow_id"}
+# `color_message` is uvicorn's second copy of the message.
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {
+    "message",
+    "asctime",
+    "workflow_id",
+    "color_message",
+}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _workflow_id: ContextVar[str] = ContextVar("workflow_id", default=OUTSIDE)
 
