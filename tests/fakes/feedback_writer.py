@@ -10,7 +10,7 @@ from app.adapters.storage.feedback_jsonl import open_feedback_file
 from app.domain.feedback import Rated
 from app.domain.ids import FeedbackId
 
-LONG_COMMENT = "x" * 200_000
+LONG_COMMENT = "x" * 60_000
 
 
 async def write(path: Path, name: str) -> None:

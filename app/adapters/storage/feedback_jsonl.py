@@ -1,6 +1,7 @@
 """Feedback events as JSON lines: the file people can read, grep, copy and take elsewhere."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -97,7 +98,15 @@ def to_line(event: FeedbackEvent) -> bytes:
     """One event as it stands in the file."""
     values = event.model_dump(mode="json", exclude_defaults=True)
     head = {"v": event.v, "id": event.id, "ts": values.pop("ts"), "type": event.type}
-    return orjson.dumps(head | values) + b"\n"
+    try:
+        return orjson.dumps(head | values) + b"\n"
+    except orjson.JSONEncodeError:
+        return _replace_halves(json.dumps(head | values, ensure_ascii=False)).encode() + b"\n"
+
+
+def _replace_halves(text: str) -> str:
+    """Half an emoji, left by a client that cuts texts, has no place in UTF-8."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def parse_line(line: bytes) -> FeedbackEvent | None:

@@ -1,9 +1,12 @@
 """What people made of plans: ratings and decisions come in, figures and lessons go out."""
 
+import json
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.types import Message
 
@@ -47,7 +50,10 @@ class SmallBodyRoute(APIRoute):
         async def limited(request: Request) -> Response:
             body = await read_body(request, BODY_LIMIT)
             # FastAPI turns every error while it reads a body into a 400; ours must stay a 413.
-            return await answer(Request(request.scope, _replay(body)))
+            try:
+                return await answer(Request(request.scope, _replay(body)))
+            except RequestValidationError as error:
+                raise RequestValidationError(_printable(error.errors())) from error
 
         return limited
 
@@ -146,6 +152,13 @@ async def learning_curve(parts: Parts) -> LearningCurve:
     """Approval and reward over the decided plans."""
     points = await parts.feedback_report.learning_curve()
     return LearningCurve(window=CURVE_WINDOW, points=[to_point(point) for point in points])
+
+
+def _printable(problems: Any) -> list[Any]:
+    """The input that is shown back may hold half a surrogate pair, which no answer can carry."""
+    text = json.dumps(jsonable_encoder(problems), ensure_ascii=False)
+    printable: list[Any] = json.loads(text.encode("utf-8", "replace"))
+    return printable
 
 
 def _replay(body: bytes) -> Callable[[], Coroutine[Any, Any, Message]]:

@@ -1,0 +1,449 @@
+"""The feedback endpoints over a real socket, as the earlier system's clients use them."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import APIRouter, FastAPI
+
+from app.api.errors import add_error_pages
+from app.api.v1 import feedback
+from app.domain.answer import AgentName
+from app.domain.plan import Plan
+from app.security.signatures import WebhookVerifier
+from tests.fakes.feedback import READ, RESTART, WORKFLOW, open_learning, plan_of
+from tests.fakes.servers import serving
+
+SECRET = f"whsec_{base64.b64encode(b'0123456789abcdef0123456789abcdef').decode()}"
+LEARNER = AgentName.REMEDIATION
+ID = f"{WORKFLOW}_remediation_1"
+JSON = {"content-type": "application/json"}
+Open = Callable[..., httpx.Client]
+
+
+def create_feedback_app(path: Path, verifier: WebhookVerifier | None) -> FastAPI:
+    """The router as the product mounts it, over a real file."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_learning(path) as learning:
+            app.state.services = SimpleNamespace(
+                feedback=learning.recorder,
+                feedback_report=learning.report,
+                webhook_verifier=verifier,
+            )
+            yield
+
+    app = FastAPI(lifespan=lifespan)
+    add_error_pages(app)
+    version_1 = APIRouter(prefix="/api/v1")
+    version_1.include_router(feedback.router)
+    app.include_router(version_1)
+    return app
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "feedback" / "remediation_feedback.jsonl"
+
+
+@pytest.fixture
+def open_client(path: Path) -> Iterator[Open]:
+    """Starts the server, with or without a webhook secret."""
+    with ExitStack() as stack:
+
+        def start(secret: str | None = None) -> httpx.Client:
+            verifier = WebhookVerifier(secret) if secret else None
+            url = stack.enter_context(serving(create_feedback_app(path, verifier)))
+            return stack.enter_context(
+                httpx.Client(base_url=f"{url}/api/v1/feedback", trust_env=False, timeout=10)
+            )
+
+        yield start
+
+
+@pytest.fixture
+def client(open_client: Open) -> httpx.Client:
+    return open_client()
+
+
+def propose(path: Path, number: int, plan: Plan | None = None) -> None:
+    """The workflow's side of the same file: a plan, and an approval named after its number."""
+
+    async def write() -> None:
+        async with open_learning(path) as learning:
+            await learning.plan(number, plan)
+
+    asyncio.run(write())
+
+
+def statistics(client: httpx.Client) -> dict[str, Any]:
+    found: dict[str, Any] = client.get(f"/statistics/{LEARNER}").json()["statistics"]
+    return found
+
+
+def decide(client: httpx.Client, **more: object) -> httpx.Response:
+    body = {"approval_id": "approval-1", "status": "approved", **more}
+    return client.post("/mcp-approval", json=body)
+
+
+def test_a_rating_is_taken(client: httpx.Client, path: Path):
+    propose(path, 1)
+
+    answer = client.post("/submit", json={"feedback_id": ID, "rating": 4, "was_helpful": None})
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "success": True,
+        "message": "Feedback submitted successfully",
+        "feedback_id": ID,
+    }
+    assert statistics(client)["average_reward"] == 0.75
+
+
+def test_a_rating_for_an_unknown_id_is_404(client: httpx.Client):
+    answer = client.post("/submit", json={"feedback_id": "nobody", "rating": 4})
+
+    assert answer.status_code == 404
+    assert answer.json() == {"detail": "Feedback ID 'nobody' not found"}
+
+
+SENSELESS_RATINGS: list[object] = [
+    {"rating": 4},
+    {"feedback_id": ""},
+    {"feedback_id": ID, "rating": 0},
+    {"feedback_id": ID, "rating": 6},
+    {"feedback_id": ID, "rating": "many"},
+    {"feedback_id": ID, "was_helpful": "perhaps"},
+    {"feedback_id": ID, "feedback_comments": 7},
+    [],
+    "text",
+]
+
+
+def test_a_rating_that_makes_no_sense_is_422(client: httpx.Client, path: Path):
+    propose(path, 1)
+
+    answers = [client.post("/submit", json=body) for body in SENSELESS_RATINGS]
+
+    assert [answer.status_code for answer in answers] == [422] * len(SENSELESS_RATINGS)
+    assert all({"type", "loc", "msg"} <= answer.json()["detail"][0].keys() for answer in answers)
+
+
+def test_half_an_emoji_in_a_comment_is_no_reason_to_lose_it(client: httpx.Client, path: Path):
+    propose(path, 1)
+    body = {"feedback_id": ID, "improvements_suggested": "thanks \ud83d"}
+
+    answer = client.post("/submit", content=json.dumps(body), headers=JSON)
+
+    assert answer.status_code == 200
+    said = client.get(f"/improvements/{LEARNER}").json()["improvement_suggestions"]
+    assert said == ["thanks \ufffd"]
+
+
+def test_half_an_emoji_elsewhere_is_422(client: httpx.Client):
+    bodies: list[object] = [{"feedback_id": "\ud83d"}, {"feedback_id": ID, "rating": "\ud83d"}]
+
+    for body in bodies:
+        answer = client.post("/submit", content=json.dumps(body), headers=JSON)
+
+        assert answer.status_code == 422
+        assert answer.json()["detail"][0]["input"] == "?"
+
+
+def test_malformed_json_is_422_in_the_same_shape(client: httpx.Client):
+    for name in ("/submit", "/mcp-approval"):
+        answer = client.post(name, content=b"{", headers=JSON)
+
+        assert answer.status_code == 422
+        assert answer.json()["detail"][0]["type"] == "json_invalid"
+
+
+def test_a_body_over_the_limit_is_413(client: httpx.Client):
+    body = json.dumps({"feedback_id": ID, "approval_id": "a", "feedback_comments": "x" * 270_000})
+
+    for name in ("/submit", "/mcp-approval"):
+        answer = client.post(name, content=body, headers=JSON)
+
+        assert answer.status_code == 413
+        assert "256 KiB" in answer.json()["detail"]
+
+
+def test_a_decision_counts_commands(client: httpx.Client, path: Path):
+    propose(path, 1)
+
+    answer = decide(client, approved_count=9, rejected_count=1)
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "success": True,
+        "message": "Approval status 'approved' recorded successfully",
+        "approval_id": "approval-1",
+    }
+    found = statistics(client)
+    assert (found["approved_count"], found["rejected_count"]) == (9, 1)
+    assert found["approval_rate"] == 0.9
+
+
+def test_the_same_decision_twice_is_200_and_counts_once(client: httpx.Client, path: Path):
+    propose(path, 1)
+
+    assert decide(client, approved_count=2).status_code == 200
+    assert decide(client, approved_count=2).status_code == 200
+
+    assert statistics(client)["approved_count"] == 2
+
+
+def test_a_decision_without_counts_stands_for_the_plans_commands(client: httpx.Client, path: Path):
+    propose(path, 1)
+
+    decide(client, rejection_reason=None, approved_count=None, rejected_count=None)
+
+    assert statistics(client)["approved_count"] == len((READ, RESTART))
+
+
+def test_an_early_decision_is_404_and_counts_when_its_plan_is_known(
+    client: httpx.Client, path: Path
+):
+    answer = decide(client, approved_count=2)
+    assert answer.status_code == 404
+    assert answer.json() == {"detail": "No feedback found for approval_id: approval-1"}
+
+    propose(path, 1)
+
+    assert statistics(client)["approved_count"] == 2
+
+
+SENSELESS_DECISIONS: list[dict[str, object]] = [
+    {"approved_count": -1},
+    {"rejected_count": -3},
+    {"status": "maybe"},
+    {"status": "pending"},
+    {"approval_id": None},
+]
+
+
+def test_a_decision_that_makes_no_sense_is_422(client: httpx.Client, path: Path):
+    propose(path, 1)
+
+    answers = [decide(client, **wrong) for wrong in SENSELESS_DECISIONS]
+
+    assert [answer.status_code for answer in answers] == [422] * len(SENSELESS_DECISIONS)
+    assert statistics(client)["approved_count"] == 0
+
+
+def test_our_own_servers_verdicts_are_read(client: httpx.Client, path: Path):
+    propose(path, 1)
+
+    decide(
+        client,
+        commands=[
+            {"command": READ, "decision": "approved", "status": "succeeded", "output": "ok"},
+            {"command": RESTART, "decision": "rejected", "reason": "Too risky"},
+        ],
+    )
+
+    assert statistics(client)["average_reward"] == 0.0
+    said = client.get(f"/improvements/{LEARNER}").json()["improvement_suggestions"]
+    assert said == ["Avoid: Too risky"]
+
+
+def test_commands_of_another_shape_are_passed_over(client: httpx.Client, path: Path):
+    propose(path, 1)
+
+    assert decide(client, commands=["kubectl get pods"], approved_count=1).status_code == 200
+
+    assert statistics(client)["approved_count"] == 1
+
+
+def signed(body: bytes, *, at: datetime | None = None, secret: str = SECRET) -> dict[str, str]:
+    headers = WebhookVerifier(secret).sign("msg_1", at or datetime.now(UTC), body)
+    return {"content-type": "application/json", **headers}
+
+
+BODY = json.dumps({"approval_id": "approval-1", "status": "approved", "approved_count": 2}).encode()
+OTHER_SECRET = f"whsec_{base64.b64encode(b'another secret, as long as this').decode()}"
+
+
+def badly_signed() -> dict[str, dict[str, str]]:
+    now = datetime.now(UTC)
+    return {
+        "unsigned": {"content-type": "application/json"},
+        "stale": signed(BODY, at=now - timedelta(minutes=6)),
+        "early": signed(BODY, at=now + timedelta(minutes=6)),
+        "secret": signed(BODY, secret=OTHER_SECRET),
+        "body": signed(BODY + b" "),
+        "id": signed(BODY) | {"webhook-id": "msg_2"},
+        "base64": signed(BODY) | {"webhook-signature": "v1,no base64!"},
+        "shape": signed(BODY) | {"webhook-signature": "nonsense"},
+        "time": signed(BODY) | {"webhook-timestamp": "nan"},
+    }
+
+
+def test_with_a_secret_what_is_not_well_signed_is_401(open_client: Open, path: Path):
+    client = open_client(SECRET)
+    propose(path, 1)
+
+    for name, headers in badly_signed().items():
+        answer = client.post("/mcp-approval", content=BODY, headers=headers)
+
+        assert answer.status_code == 401, name
+        assert "webhook" in answer.json()["detail"]
+    assert statistics(client)["approved_count"] == 0
+
+
+def test_a_signed_decision_is_taken_and_its_replay_changes_nothing(open_client: Open, path: Path):
+    client = open_client(SECRET)
+    propose(path, 1)
+    headers = signed(BODY)
+
+    first = client.post("/mcp-approval", content=BODY, headers=headers)
+    second = client.post("/mcp-approval", content=BODY, headers=headers)
+
+    assert (first.status_code, second.status_code) == (200, 200)
+    found = statistics(client)
+    assert (found["approved_count"], found["unsigned_count"]) == (2, 0)
+
+
+def test_statistics_have_the_contracts_shape(client: httpx.Client, path: Path):
+    propose(path, 1)
+    decide(client)
+
+    answer = client.get("/statistics").json()
+
+    assert answer["total_feedbacks"] == 1
+    assert answer["average_reward"] == 1.0
+    assert answer["agent_statistics"].keys() == {"RemediationAgent"}
+    assert (
+        answer["agent_statistics"]["RemediationAgent"].items()
+        >= {
+            "total_outputs": 1,
+            "approved_count": 2,
+            "rejected_count": 0,
+            "pending_count": 0,
+            "approval_rate": 1.0,
+            "average_reward": 1.0,
+            "learning_examples": 1,
+        }.items()
+    )
+
+
+def test_agents_that_do_not_learn_say_so(client: httpx.Client):
+    sentence = "This agent doesn't use reinforcement learning"
+
+    assert client.get("/statistics/AnalysisAgent").json() == {
+        "agent_name": "AnalysisAgent",
+        "statistics": {"message": sentence},
+    }
+    assert client.get("/improvements/Nobody").json() == {
+        "agent_name": "Nobody",
+        "improvement_suggestions": [],
+        "count": 0,
+        "message": sentence,
+    }
+    assert client.get("/top-examples/Nobody").json() == {
+        "agent_name": "Nobody",
+        "examples_count": 0,
+        "examples": [],
+    }
+
+
+def test_improvements_name_what_to_avoid(client: httpx.Client, path: Path):
+    propose(path, 1)
+    client.post(
+        "/mcp-approval",
+        json={
+            "approval_id": "approval-1",
+            "status": "rejected",
+            "rejection_reason": "It drops open carts",
+            "rejected_count": 2,
+        },
+    )
+
+    assert client.get(f"/improvements/{LEARNER}").json() == {
+        "agent_name": "RemediationAgent",
+        "improvement_suggestions": ["Avoid: It drops open carts"],
+        "count": 1,
+    }
+
+
+def test_top_examples_have_the_contracts_fields(client: httpx.Client, path: Path):
+    propose(path, 1)
+    propose(path, 2)
+    decide(client)
+    client.post("/submit", json={"feedback_id": f"{WORKFLOW}_remediation_2", "rating": 5})
+
+    answer = client.get(f"/top-examples/{LEARNER}").json()
+
+    assert (answer["agent_name"], answer["examples_count"]) == ("RemediationAgent", 1)
+    (example,) = answer["examples"]
+    assert example.keys() == {
+        "feedback_id",
+        "timestamp",
+        "rating",
+        "reward_score",
+        "was_helpful",
+        "approval_status",
+        "approved_commands",
+        "rejected_commands",
+        "input_preview",
+        "output_preview",
+    }
+    assert (example["feedback_id"], example["approval_status"]) == (ID, "approved")
+    assert len(example["input_preview"]) == 203
+
+
+def test_a_wrong_query_is_422(client: httpx.Client):
+    for query in ("limit=0", "limit=x", "min_reward=nan", "min_reward=high"):
+        assert client.get(f"/top-examples/{LEARNER}?{query}").status_code == 422, query
+
+
+def test_a_workflows_plans_can_be_rated_until_somebody_did(client: httpx.Client, path: Path):
+    propose(path, 1)
+    propose(path, 2, plan_of(RESTART))
+    client.post("/submit", json={"feedback_id": ID, "was_helpful": True})
+
+    answer = client.get(f"/workflow/{WORKFLOW}").json()
+
+    assert (answer["workflow_id"], answer["count"]) == (WORKFLOW, 2)
+    first, second = answer["feedback_opportunities"]
+    assert (
+        first.items()
+        >= {
+            "feedback_id": ID,
+            "agent_name": "RemediationAgent",
+            "has_ui_feedback": True,
+            "approval_status": "pending",
+            "approval_id": "approval-1",
+        }.items()
+    )
+    assert datetime.fromisoformat(first["timestamp"]).tzinfo is not None
+    assert not second["has_ui_feedback"]
+
+
+def test_an_unknown_workflow_has_no_plans(client: httpx.Client):
+    assert client.get("/workflow/any string").json() == {
+        "workflow_id": "any string",
+        "feedback_opportunities": [],
+        "count": 0,
+    }
+
+
+def test_the_learning_curve_has_a_point_per_decided_plan(client: httpx.Client, path: Path):
+    propose(path, 1)
+    propose(path, 2)
+    decide(client)
+
+    answer = client.get("/learning-curve").json()
+
+    assert answer["window"] == 20
+    (point,) = answer["points"]
+    assert (point["number"], point["approval_rate"], point["average_reward"]) == (1, 1.0, 1.0)
