@@ -77,6 +77,8 @@ class _Reader:
             word = self._rest.pop()
             text = word.text
             if text[:1] != "-" or text == "-":
+                if table.path in grammar().families:
+                    raise UnparseableCommand(f"unknown verb '{table.path} {text}'", word.position)
                 plain.append(word)
             elif text != "--":
                 self._read_flag(table, word)
