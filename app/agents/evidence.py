@@ -44,8 +44,13 @@ def checked_findings(findings: Findings, batch: LogBatch) -> Findings:
 
 
 def _shown_lines(batch: LogBatch) -> Mapping[int, str]:
+    """What a reasoner was shown of each line; a record's message and trace count as its line."""
     samples = (line for pattern in batch.patterns for line in pattern.samples)
-    return {line.number: _squeezed(line.text) for line in (*samples, *batch.excerpt)}
+    lines = {line.number: line.text for line in (*samples, *batch.excerpt)}
+    for pattern in batch.patterns:
+        first = pattern.samples[0].number
+        lines[first] = f"{lines[first]} {pattern.message} {pattern.trace or ''}"
+    return {number: _squeezed(text) for number, text in lines.items()}
 
 
 def _with_true_quotes(cause: RootCause, lines: Mapping[int, str]) -> RootCause:

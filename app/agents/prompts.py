@@ -103,9 +103,8 @@ def _data(facts: Facts, log_tokens: int) -> tuple[str, dict[str, str]]:
 
 
 def _logs(batch: LogBatch, log_tokens: int) -> str:
-    whole = "the whole input" if batch.is_complete else "an extract of the input"
-    head = f"{whole}: {batch.total_lines} lines, each as `number: text`"
-    return f"{head}\n{render_batch(batch, log_tokens)}"
+    whole = f"the whole input, {batch.total_lines} lines" if batch.is_complete else "an extract"
+    return f"{whole}; each line stands as `number: text`\n{render_batch(batch, log_tokens)}"
 
 
 def _answer(answer: Answer) -> str:

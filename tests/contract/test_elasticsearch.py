@@ -296,7 +296,7 @@ async def test_a_silent_store_costs_no_more_than_the_time_limit(server: Elastics
         with pytest.raises(LogSourceTimedOut, match=r"within 0\.5 s"):
             await logs.fetch(MINUTE, "*")
 
-    assert time.monotonic() - before < 2.5
+    assert time.monotonic() - before < 5
     assert server.views == {}
 
 
@@ -318,7 +318,7 @@ async def test_trouble_says_why_a_search_cannot_work(server: ElasticsearchServer
         server.always = Fault(is_silent=True)
         before = time.monotonic()
         assert "did not answer within" in str(await logs.trouble())
-        assert time.monotonic() - before < 2
+        assert time.monotonic() - before < 4
     async with source_for(server, url="http://127.0.0.1:9") as logs:
         assert await logs.trouble() == "Elasticsearch cannot be reached at http://127.0.0.1:9."
 

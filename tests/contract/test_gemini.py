@@ -5,89 +5,63 @@ import json
 import logging
 import os
 import sys
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, aclosing
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from pydantic import SecretStr
 
 from app.adapters.reasoning.gemini import GeminiReasoner, open_gemini
-from app.agents.prompts import render_prompt
+from app.agents.analysis import find_causes
+from app.agents.monitoring import find_problems
+from app.agents.remediation import plan_remedies
 from app.domain.answer import AgentName, Entities
-from app.domain.errors import ReasonerFailed, ReasonerRefusedKey
+from app.domain.guidance import Guidance
 from app.domain.incident import Analysis, Findings
 from app.domain.logbatch import Line, LogBatch
 from app.domain.plan import Remediation, RepairedCommands
-from app.domain.ports import AnalysisFacts, MonitoringFacts, Question
+from app.domain.ports import AnalysisFacts, Question, RepairFacts
 from app.domain.prompt import Prompt
+from tests.fakes.gemini_cases import (
+    BATCH,
+    FINDING,
+    HEALTHY,
+    ONE_ERROR,
+    SECRET_LINE,
+    Heard,
+    failure,
+    reasoner_for,
+)
 from tests.fakes.gemini_server import (
-    BAD_KEY,
     KEY,
-    Canned,
     GeminiServer,
     answered,
-    error_info,
     refused,
     replied,
-    retry_info,
     running_gemini,
 )
 
-HEALTHY = '{"summary": {}, "errors": [], "warnings": []}'
-ONE_ERROR = json.dumps(
-    {"summary": {}, "errors": [{"message": "cannot bind port 8080"}], "warnings": []}
-)
-SECRET_LINE = "ERROR cannot bind port 8080 for zebra-finch"
-BATCH = LogBatch(1, 43, (), 0, (Line(1, SECRET_LINE),), True, Entities(), ())
-FINDING = Question(AgentName.MONITORING, MonitoringFacts(BATCH), Findings)
-
-OpenReasoner = Callable[..., GeminiReasoner]
+# Building a client costs more than most tests: they share one, and the loop it lives on.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
-def server() -> Iterator[GeminiServer]:
-    with running_gemini() as running:
-        yield running
+@pytest.fixture(scope="module")
+def running() -> Iterator[GeminiServer]:
+    with running_gemini() as started:
+        yield started
 
 
 @pytest.fixture
-async def reasoner(server: GeminiServer) -> AsyncIterator[GeminiReasoner]:
-    async with reasoner_for(server) as opened:
+def server(running: GeminiServer) -> GeminiServer:
+    running.reset()
+    return running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def reasoner(running: GeminiServer) -> AsyncIterator[GeminiReasoner]:
+    async with reasoner_for(running) as opened:
         yield opened
-
-
-def reasoner_for(
-    server: GeminiServer, **changes: Any
-) -> AbstractAsyncContextManager[GeminiReasoner]:
-    arguments: dict[str, Any] = {
-        "api_key": SecretStr(KEY),
-        "model": "gemini-test",
-        "temperature": 0.2,
-        "max_tokens": 512,
-        "timeout_seconds": 10,
-        "render": lambda question: render_prompt(question, 1000),
-        "base_url": server.url,
-        "first_delay_seconds": 0.01,
-    }
-    return aclosing(GeminiReasoner(**arguments | changes))
-
-
-class Heard:
-    """Collects progress."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    async def __call__(self, text: str) -> None:
-        self.said.append(text)
-
-
-async def failure(reasoner: GeminiReasoner, *, progress: Heard | None = None) -> ReasonerFailed:
-    with pytest.raises(ReasonerFailed) as caught:
-        await reasoner.ask(FINDING, progress or Heard())
-    return caught.value
 
 
 async def test_an_answer_arrives_typed(server: GeminiServer, reasoner: GeminiReasoner):
@@ -160,180 +134,16 @@ async def test_thoughts_are_not_part_of_the_answer(server: GeminiServer, reasone
     assert len((await reasoner.ask(FINDING, Heard())).errors) == 1
 
 
-@pytest.mark.parametrize(
-    ("canned", "sentence"),
-    [
-        (answered(ONE_ERROR, "MAX_TOKENS"), r"the answer was longer than MAX_TOKENS \(512\)"),
-        (answered(HEALTHY[:-9], "MAX_TOKENS"), "longer than MAX_TOKENS"),
-        (answered("", "SAFETY"), "stopped before the answer was complete: SAFETY"),
-        (answered(HEALTHY, "RECITATION"), "complete: RECITATION"),
-        (answered(HEALTHY, "SOMETHING_NEW"), "before the answer was complete"),
-        (replied({"promptFeedback": {"blockReason": "SAFETY"}}), r"blocked the question \(SAFETY"),
-        (replied({"promptFeedback": {"blockReason": "OTHER"}, "candidates": []}), "OTHER"),
-        (refused(404, "NOT_FOUND", "models/x is not found"), "GEMINI_MODEL_ID.: models/x is not"),
-        (refused(400, "INVALID_ARGUMENT", "too many things"), r"question \(400\): too many things"),
-        (refused(400, "X", "The input token limit is 9 tokens"), r"token limit is 9 tokens"),
-        (Canned(302, b"", {"location": "http://127.0.0.1:9/"}), r"refused the question \(302\)"),
-    ],
-)
-@pytest.mark.filterwarnings("ignore:SOMETHING_NEW is not a valid FinishReason")
-async def test_what_another_try_cannot_mend_fails_at_once(
-    server: GeminiServer, reasoner: GeminiReasoner, canned: Canned, sentence: str
-):
-    server.script.append(canned)
-
-    error = await failure(reasoner)
-
-    assert error.args[0] == await reasoner.trouble()
-    assert len(server.received) == 1
-    with pytest.raises(ReasonerFailed, match=sentence):
-        raise error
-
-
-@pytest.mark.parametrize(
-    ("canned", "sentence"),
-    [
-        (answered(""), "answer is empty"),
-        (replied({"candidates": []}), "broke off before its end"),
-        (answered(HEALTHY, None), "broke off before its end"),
-        (answered(ONE_ERROR[:-20]), "is not JSON"),
-        (answered("All is well."), "is not JSON"),
-        (answered("[]"), "is not a JSON object"),
-        (answered("{}"), "lacks errors, warnings"),
-        (answered('{"summary": {}, "errors": []}'), "lacks warnings"),
-        (answered('{"errors": [{"severity": "BAD"}], "warnings": []}'), r"form at errors\.0\."),
-        (Canned(200, b"<html>login</html>"), "cannot be read"),
-        (Canned(200, b"[1, 2]"), "cannot be read|broke off"),
-        (Canned(200, b"null"), "cannot be read|broke off"),
-        (replied({"candidates": [{"finishReason": "STOP"}]}), "is empty"),
-        (replied({"candidates": [{"content": {}, "finishReason": "STOP"}]}), "is empty"),
-        (replied({"candidates": [{"content": {"parts": [None]}}]}), "cannot be read|broke off"),
-        (replied({"candidates": "none"}), "cannot be read|broke off"),
-        (Canned(200, answered(HEALTHY).body, is_dropped=True), "connection to Gemini failed"),
-        (refused(429, "RESOURCE_EXHAUSTED", "Quota exceeded"), "rate limit is reached: Quota"),
-        (refused(500, "INTERNAL", "oops"), r"not available \(500\): oops"),
-        (Canned(502, b"<html>bad gateway</html>"), r"not available \(502\)"),
-        (refused(503, "UNAVAILABLE", "overloaded"), r"not available \(503\): overloaded"),
-    ],
-)
-async def test_a_passing_fault_is_tried_again_and_a_lasting_one_reported(
-    server: GeminiServer, canned: Canned, sentence: str
-):
-    async with reasoner_for(server) as reasoner:
-        server.script.append(canned)
-        assert await reasoner.ask(FINDING, Heard()) == await reasoner.ask(FINDING, Heard())
-        server.always = canned
-        server.received.clear()
-
-        error = await failure(reasoner)
-
-    assert 2 <= len(server.received) <= 4
-    with pytest.raises(ReasonerFailed, match=sentence):
-        raise error
-
-
-@pytest.mark.parametrize(
-    "canned",
-    [
-        BAD_KEY,
-        refused(400, "INVALID_ARGUMENT", "API key expired. Please renew the API key."),
-        refused(400, "INVALID_ARGUMENT", "no", error_info("API_KEY_SERVICE_BLOCKED")),
-        refused(401, "UNAUTHENTICATED", "missing credentials"),
-        refused(403, "PERMISSION_DENIED", f"Consumer 'api_key:{KEY}' has been suspended."),
-        Canned(403, b"forbidden"),
-    ],
-)
-async def test_a_refused_key_is_said_in_one_sentence_until_it_is_accepted(
-    server: GeminiServer, reasoner: GeminiReasoner, canned: Canned
-):
-    server.script.append(canned)
-
-    error = await failure(reasoner)
-
-    assert isinstance(error, ReasonerRefusedKey)
-    assert str(error) == "Gemini refused the API key (GOOGLE_API_KEY)"
-    assert await reasoner.trouble() == str(error)
-    assert len(server.received) == 1
-    await reasoner.ask(FINDING, Heard())
-    assert await reasoner.trouble() is None
-
-
-@pytest.mark.parametrize(
-    "canned",
-    [
-        refused(429, "RESOURCE_EXHAUSTED", "Quota", retry_info("0.3s")),
-        refused(503, "UNAVAILABLE", "Busy", retry_after="0.3"),
-    ],
-)
-async def test_the_delay_gemini_asks_for_is_kept_and_told(
-    server: GeminiServer, reasoner: GeminiReasoner, canned: Canned
-):
-    server.script.extend([canned, canned])
-    heard = Heard()
-    before = time.monotonic()
-
-    await reasoner.ask(FINDING, heard)
-
-    assert time.monotonic() - before >= 0.6
-    assert len(server.received) == 3
-    assert [line.split(" because")[0] for line in heard.said[1:3]] == ["Trying again in 0.3 s"] * 2
-
-
-async def test_a_delay_beyond_the_time_limit_fails_at_once(
-    server: GeminiServer, reasoner: GeminiReasoner
-):
-    server.always = refused(429, "RESOURCE_EXHAUSTED", "Quota exceeded.", retry_info("3600s"))
-
-    async with asyncio.timeout(5):
-        error = await failure(reasoner)
-
-    assert "the next try would be in 3600 s" in str(error)
-    assert len(server.received) == 1
-
-
-async def test_a_silent_server_costs_no_more_than_the_time_limit(server: GeminiServer):
-    async with reasoner_for(server, timeout_seconds=3) as reasoner:
-        await reasoner.ask(FINDING, Heard())
-    async with reasoner_for(server, timeout_seconds=0.5) as reasoner:
-        server.always = Canned(is_silent=True)
-        before = time.monotonic()
-
-        error = await failure(reasoner)
-
-    assert time.monotonic() - before < 3
-    assert str(error) == "Gemini gave no answer within 0.5 s (AGENT_TIMEOUT_SECONDS)"
-
-
-async def test_an_address_where_nobody_listens_fails(server: GeminiServer):
-    async with reasoner_for(server, base_url="http://127.0.0.1:9") as reasoner:
-        error = await failure(reasoner)
-
-    assert "the connection to Gemini failed" in str(error)
-    assert "tried 4 times" in str(error)
-
-
-async def test_a_cancelled_question_is_cancelled(server: GeminiServer, reasoner: GeminiReasoner):
-    await reasoner.ask(FINDING, Heard())
-    server.always = Canned(is_silent=True)
-
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.2):
-            await reasoner.ask(FINDING, Heard())
-
-    assert await reasoner.trouble() is None
-
-
-async def test_a_schema_that_gemini_refuses_is_given_in_words(
-    server: GeminiServer, reasoner: GeminiReasoner
-):
+async def test_a_schema_that_gemini_refuses_is_given_in_words(server: GeminiServer):
     server.script.append(
         refused(400, "INVALID_ARGUMENT", "The specified schema produces too many states")
     )
     server.script.append(answered(ONE_ERROR))
     server.script.append(answered(HEALTHY))
 
-    assert len((await reasoner.ask(FINDING, Heard())).errors) == 1
-    await reasoner.ask(FINDING, Heard())
+    async with reasoner_for(server) as reasoner:
+        assert len((await reasoner.ask(FINDING, Heard())).errors) == 1
+        await reasoner.ask(FINDING, Heard())
 
     first, second, third = (request.body for request in server.received)
     assert "responseJsonSchema" in first["generationConfig"]
@@ -388,7 +198,7 @@ async def test_open_gemini_closes_what_it_opened(server: GeminiServer):
 
 SCRIPT = """
 import asyncio, sys
-from tests.contract.test_gemini import FINDING, Heard, reasoner_for, KEY
+from tests.fakes.gemini_cases import FINDING, Heard, reasoner_for, KEY
 
 class Named:
     url = sys.argv[1]
@@ -403,6 +213,7 @@ print("answered")
 """
 
 
+@pytest.mark.timeout(60)
 async def test_no_variable_of_the_environment_sends_logs_elsewhere(server: GeminiServer):
     with running_gemini() as elsewhere:
         environment = {
@@ -429,7 +240,7 @@ async def test_no_variable_of_the_environment_sends_logs_elsewhere(server: Gemin
             stderr=asyncio.subprocess.STDOUT,
         )
         try:
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(50):
                 output, _ = await process.communicate()
         finally:
             if process.returncode is None:
@@ -442,3 +253,30 @@ async def test_no_variable_of_the_environment_sends_logs_elsewhere(server: Gemin
     assert request.path == "/v1beta/models/gemini-test:generateContent"
     assert request.headers["x-goog-api-key"] == KEY
     assert "authorization" not in request.headers
+
+
+async def test_the_four_questions_of_a_run_are_answered(
+    server: GeminiServer, reasoner: GeminiReasoner
+):
+    lines = ("INFO start", "FATAL deployment/cart -n shop: config key PORT is missing")
+    batch = LogBatch(
+        2, 60, (), 0, tuple(Line(n, t) for n, t in enumerate(lines, 1)), True, Entities(), ()
+    )
+    refused_commands = (("kubectl delete ns shop", "it deletes a namespace"),)
+    repair = Question(
+        AgentName.KUBECTL_COMMAND, RepairFacts(batch, refused_commands), RepairedCommands
+    )
+
+    findings = await find_problems(batch, reasoner, Heard())
+    analysis = await find_causes(batch, findings, reasoner, Heard())
+    plans = await plan_remedies(batch, analysis, Guidance(), reasoner, Heard())
+    repaired = await reasoner.ask(repair, Heard())
+
+    assert [error.lines for error in findings.errors] == [(2,)]
+    [cause] = analysis.root_cause_analysis
+    assert cause.evidence == (f"line 2: {lines[1]}",)
+    commands = [
+        command.command for step in plans.remediation_plans[0].steps for command in step.commands
+    ]
+    assert "kubectl rollout restart deployment/cart -n shop" in commands
+    assert repaired.commands == ("",)

@@ -114,6 +114,12 @@ class GeminiServer:
         self.http = ThreadingHTTPServer(("127.0.0.1", port), partial(_Exchange, self))
         self.http.daemon_threads = True
 
+    def reset(self) -> None:
+        """Forget what was asked and scripted."""
+        self.script.clear()
+        self.received.clear()
+        self.always = None
+
     def next_answer(self, request: Received) -> Canned:
         """What this request gets."""
         self.received.append(request)

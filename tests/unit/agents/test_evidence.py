@@ -34,7 +34,7 @@ def batch_of(*texts: str) -> LogBatch:
         service="cart",
         message="cart gave up after 12 tries",
         samples=(sample,),
-        trace=None,
+        trace="RetryError: gave up\n  at connect (cart.py:7)",
         entities=Entities(),
     )
     return LogBatch(1000, 50_000, (pattern,), 0, lines, False, Entities(), ())
@@ -58,6 +58,7 @@ def evidence_left(*quotes: str) -> tuple[str, ...]:
         ("line 3: retrying in 5s", "line 3: retrying in 5s"),
         ("line 2: ERROR cart … connection refused", "line 2: ERROR cart … connection refused"),
         ("line 900: gave up after 12 tries", "line 900: gave up after 12 tries"),
+        ("line 900: at connect (cart.py:7)", "line 900: at connect (cart.py:7)"),
         ("42: odd line that starts", "line 4: odd line that starts"),
     ],
 )

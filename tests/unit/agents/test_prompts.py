@@ -3,8 +3,10 @@
 import json
 import re
 from enum import StrEnum
+from pathlib import Path
 
 import pytest
+import yaml
 
 from app.agents import prompts
 from app.agents.prompts import render, render_prompt
@@ -31,6 +33,7 @@ from app.domain.ports import (
 )
 from app.domain.prompt import Prompt
 
+APP = Path(prompts.__file__).parents[1]
 LOG_TOKENS = 2000
 
 
@@ -158,7 +161,34 @@ def test_an_extract_is_called_an_extract():
 
     prompt = ask(AgentName.MONITORING, MonitoringFacts(batch), Findings)
 
-    assert "an extract of the input: 9000 lines" in fenced(prompt, "logs")
+    assert fenced(prompt, "logs").startswith("an extract; ")
+    assert "9000 lines" in fenced(prompt, "logs")
+
+
+def test_the_failure_modes_named_are_those_the_playbooks_know():
+    known = {
+        mode
+        for path in (APP / "adapters/reasoning/playbooks").glob("*.yaml")
+        for mode in re.findall(r"^ *- mode: (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    listed = prompts.read_template(prompts.ANALYSIS).partition("`failure_mode` is the one")[2]
+    named = set(re.findall(r"`(\w+)`", listed.partition("`warning_analysis`")[0]))
+
+    assert known - named == set()
+    assert named - known <= {"unknown"}
+
+
+@pytest.mark.parametrize(("kind", "verbs"), [("looking", "reads"), ("changing", "writes")])
+def test_the_commands_a_plan_may_use_are_commands_the_policy_allows(kind: str, verbs: str):
+    policy = yaml.safe_load((APP / "kubectl/policy.yaml").read_text(encoding="utf-8"))
+    template = prompts.read_template(prompts.REMEDIATION)
+    allowed = template.partition(f"Allowed for {kind}: ")[2].partition(" Not: ")[0]
+    named = {name.split(" NAME")[0] for name in re.findall(r"`([a-z][^`]+)`", allowed)}
+
+    objects = {"top": {"top pod", "top node"}, "delete pod": {"delete"}, "delete job": {"delete"}}
+    needed = {verb for name in named for verb in objects.get(name, {name})}
+    assert len(named) > 5
+    assert needed - set(policy[verbs]) == set()
 
 
 def test_a_missing_value_is_an_error():
