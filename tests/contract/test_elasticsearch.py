@@ -109,13 +109,12 @@ async def test_beyond_the_limit_the_newest_are_kept(server: ElasticsearchServer)
     assert lines == [f"message {number}" for number in range(100, 1200)]
 
 
-async def test_a_flood_of_bytes_is_cut_at_its_oldest_end(
-    server: ElasticsearchServer, logs: LogSource
-):
-    large = "x" * (7 * 1024 * 1024)
+async def test_a_flood_of_bytes_is_cut_at_its_oldest_end(server: ElasticsearchServer):
+    large = "é" * 500
     server.add(*(f"{number} {large}" for number in range(10)), seconds_ago=30)
 
-    lines = await logs.fetch(MINUTE, "*")
+    async with source_for(server, max_bytes=9100) as logs:
+        lines = await logs.fetch(MINUTE, "*")
 
     assert [line[0] for line in lines] == list("123456789")
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from app.adapters.logs.elasticsearch_source import ElasticsearchLogs
 
 FIRST_DELAY_SECONDS = 0.5
+MOST_BYTES = 64 * 1024 * 1024
 
 
 @asynccontextmanager
@@ -25,6 +26,7 @@ async def open_elasticsearch(  # noqa: PLR0913 - one argument per setting
     user: str | None = None,
     password: SecretStr | None = None,
     api_key: SecretStr | None = None,
+    max_bytes: int = MOST_BYTES,
     first_delay_seconds: float = FIRST_DELAY_SECONDS,
 ) -> AsyncIterator["ElasticsearchLogs"]:
     """A log source whose connections end with the block; raises StartupFailed for a bad address."""
@@ -32,6 +34,7 @@ async def open_elasticsearch(  # noqa: PLR0913 - one argument per setting
         address=url,
         index=index,
         max_hits=max_hits,
+        max_bytes=max_bytes,
         timeout_seconds=timeout_seconds,
         user=user,
         password=password,

@@ -17,6 +17,8 @@ class ElasticsearchAccess:
     index: str
     """Names and patterns, by comma."""
     max_hits: int
+    max_bytes: int
+    """Of all lines together; beyond it the oldest are left out."""
     timeout_seconds: float
     """For one whole fetch, retries included."""
     user: str | None

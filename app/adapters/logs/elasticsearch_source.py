@@ -18,8 +18,6 @@ from app.adapters.logs.elasticsearch_query import message_of, query_of, search_b
 from app.domain.errors import AppError, LogSourceTimedOut
 
 PAGE_HITS = 1000
-MOST_BYTES = 64 * 1024 * 1024
-"""Together; beyond it the oldest lines are left out."""
 MOST_ATTEMPTS = 4
 RETRYABLE = {429, 502, 503}
 READY_LIMIT_SECONDS = 1.8
@@ -81,7 +79,7 @@ class ElasticsearchLogs:
 
     async def _collect(self, since: timedelta, query: str) -> list[str]:
         lines: list[str] = []
-        room = MOST_BYTES
+        room = self._access.max_bytes
         async with aclosing(self._pages(since, query)) as pages:
             async for hits in pages:
                 for hit in hits:
