@@ -118,7 +118,7 @@ def test_from_logs_over_approval_and_rating_to_the_figures(page: Page, product: 
     expect(page.locator(".stop-done")).to_have_count(4)
     expect(page.get_by_text("Evidence in the logs").first).to_be_visible()
     expect(page.locator(".command").filter(has_text="kubectl").first).to_be_visible()
-    decision = page.locator("section", has_text="Decision and rating")
+    decision = page.locator("section", has_text="Decision and rating").locator("article").first
     expect(decision.get_by_text("Waiting for a decision")).to_be_visible()
 
     with watched_page(page.context.browser) as approvals:  # type: ignore[arg-type]
@@ -144,11 +144,12 @@ def test_from_logs_over_approval_and_rating_to_the_figures(page: Page, product: 
 
 def approve(approvals: Page, address: str) -> None:
     approvals.goto(address)
-    approvals.get_by_role("button", name="Approve", exact=True).first.click()
-    for box in approvals.locator(".panel").get_by_role("checkbox").all():
+    request = approvals.locator(f"[id='{urlsplit(address).fragment}']")
+    request.get_by_role("button", name="Approve", exact=True).click()
+    for box in request.get_by_role("checkbox").all():
         box.check()
-    approvals.get_by_role("button", name="Yes, approve").click()
-    expect(approvals.get_by_text("Nothing waits")).to_be_visible()
+    request.get_by_role("button", name="Yes, approve").click()
+    expect(request).to_have_count(0)
 
 
 def test_markup_in_logs_stays_text(page: Page, product: RunningProduct):
