@@ -1,5 +1,6 @@
-"""Whole workflows with Gemini answering: the real client against a server that speaks its wire."""
+"""Workflows of the real product with Gemini as its reasoner, the service played by a fake."""
 
+import json
 from collections.abc import Iterator
 
 import httpx
@@ -7,88 +8,102 @@ import pytest
 
 from tests.fakes.gemini_server import KEY, SCENARIOS, GeminiServer, running_gemini
 from tests.fakes.servers import RunningProduct, running_product
-from tests.fakes.stream import Message, read_stream, start_workflow, statuses
 
-LOG = b"2026-03-01T10:00:00Z ERROR checkout: connection refused to payments-db:5432\n"
+LOGS = (
+    "INFO cart starts\n"
+    "FATAL deployment/cart -n shop: config key PORT is missing, token=sk-live-abcdef0123456789\n"
+)
+
+Events = list[dict[str, str]]
 
 
 @pytest.fixture(scope="module")
 def gemini() -> Iterator[GeminiServer]:
-    with running_gemini() as server:
-        yield server
+    with running_gemini() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
-def asking_gemini(
+def product(
     gemini: GeminiServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningProduct]:
     folder = tmp_path_factory.mktemp("gemini")
-    settings = {"GOOGLE_API_KEY": KEY, "GEMINI_BASE_URL": gemini.url, "AGENT_TIMEOUT_SECONDS": "8"}
-    with running_product(folder, **settings) as product:
-        yield product
+    with running_product(folder, GOOGLE_API_KEY=KEY, GEMINI_BASE_URL=gemini.url) as running:
+        yield running
 
 
-def run(product: RunningProduct, log: bytes = LOG) -> list[Message]:
-    return read_stream(product.url, start_workflow(product.url, log))
+def run(product: RunningProduct, logs: str) -> Events:
+    with httpx.Client(base_url=f"{product.url}/api/v1", timeout=30, trust_env=False) as client:
+        started = client.post("/workflows/start", content=logs).json()
+        stream = client.get(f"/workflows/{started['workflow_id']}/stream").text
+    frames = [line[6:] for line in stream.splitlines() if line.startswith("data: ")]
+    return [json.loads(frame) for frame in frames]
 
 
-def test_gemini_answers_all_four_agents(asking_gemini: RunningProduct):
-    messages = run(asking_gemini)
-
-    assert messages[-1].data["data"].startswith("Workflow completed successfully.")
-    assert "Gemini (" in httpx.get(f"{asking_gemini.url}/").json()["engine"]
-
-
-def test_the_logs_are_fenced_and_redacted_before_they_leave(
-    asking_gemini: RunningProduct, gemini: GeminiServer
+@pytest.mark.timeout(60)
+def test_a_run_goes_through_all_agents_and_the_key_and_secrets_stay_inside(
+    product: RunningProduct, gemini: GeminiServer
 ):
-    gemini.received.clear()
+    gemini.reset()
 
-    run(asking_gemini, LOG + b"ERROR login password=correct-horse-battery failed\n")
+    events = run(product, LOGS)
 
-    sent = repr([request.body for request in gemini.received])
-    assert "payments-db" in sent
-    assert "correct-horse-battery" not in sent
+    done = [event["agent_name"] for event in events if event["status"] == "COMPLETED"]
+    assert done == [
+        "MonitoringAgent",
+        "AnalysisAgent",
+        "RemediationAgent",
+        "KubectlCommandAgent",
+        "OrchestratorAgent",
+    ]
+    analysis = json.loads(
+        next(e["data"] for e in events if e["output"] and "root_cause" in e["data"])
+    )
+    [quote] = analysis["root_cause_analysis"][0]["evidence"]
+    assert quote.startswith("line 2: FATAL deployment/cart")
+    sent = json.dumps([request.body for request in gemini.received])
+    kept = "".join(path.read_text(errors="replace") for path in product.logs_dir.rglob("*.log*"))
+    assert len(gemini.received) == 3
+    assert "sk-live-abcdef0123456789" not in sent + json.dumps(events) + kept
+    assert KEY not in sent + json.dumps(events) + kept + product.printed()
 
 
-@pytest.mark.parametrize("scenario", ["bad_key", "too_long", "blocked", "rate_limited", "down"])
-def test_a_failure_never_looks_like_health(
-    asking_gemini: RunningProduct, gemini: GeminiServer, scenario: str
+@pytest.mark.parametrize(
+    ("scenario", "sentence"),
+    [
+        ("bad_key", "Gemini refused the API key (GOOGLE_API_KEY)"),
+        ("too_long", "the answer was longer than MAX_TOKENS"),
+        ("blocked", "Gemini's filter blocked the question"),
+        ("rate_limited", "Gemini's rate limit is reached"),
+        ("down", "Gemini's service is not available"),
+    ],
+)
+@pytest.mark.timeout(60)
+def test_a_failing_gemini_ends_in_an_error_that_ready_repeats(
+    product: RunningProduct, gemini: GeminiServer, scenario: str, sentence: str
 ):
+    gemini.reset()
     gemini.always = SCENARIOS[scenario]
-    try:
-        messages = run(asking_gemini)
-        ready = httpx.get(f"{asking_gemini.url}/ready")
-    finally:
-        gemini.always = None
 
-    assert statuses(messages)[-2:] == [("MonitoringAgent", "ERROR"), ("OrchestratorAgent", "ERROR")]
-    assert "No errors or warnings" not in repr(messages)
-    assert ready.status_code == httpx.codes.SERVICE_UNAVAILABLE
-    assert ready.json()["checks"]["reasoner"] in messages[-1].data["data"]
+    events = run(product, LOGS)
+    ready = httpx.get(f"{product.url}/ready", trust_env=False).json()
+
+    failed = [event["agent_name"] for event in events if event["status"] == "ERROR"]
+    assert failed == ["MonitoringAgent", "OrchestratorAgent"]
+    assert sentence in events[-1]["data"]
+    assert sentence in ready["checks"]["reasoner"]
+    assert "No errors or warnings found" not in json.dumps(events)
 
 
-def test_a_refused_key_is_named_and_never_shown(
-    asking_gemini: RunningProduct, gemini: GeminiServer
+@pytest.mark.timeout(60)
+def test_an_empty_finding_is_a_healthy_end_and_mends_ready(
+    product: RunningProduct, gemini: GeminiServer
 ):
-    gemini.always = SCENARIOS["bad_key"]
-    try:
-        last = run(asking_gemini)[-1].data
-        ready = httpx.get(f"{asking_gemini.url}/ready").json()
-    finally:
-        gemini.always = None
-
-    assert "Gemini refused the API key (GOOGLE_API_KEY)" in last["data"]
-    assert ready["checks"]["reasoner"] == "Gemini refused the API key (GOOGLE_API_KEY)"
-    written = asking_gemini.printed() + (asking_gemini.logs_dir / "app.log").read_text()
-    assert KEY not in written
-
-
-def test_only_an_empty_finding_is_health(asking_gemini: RunningProduct, gemini: GeminiServer):
+    gemini.reset()
     gemini.always = SCENARIOS["healthy"]
-    try:
-        last = run(asking_gemini)[-1].data
-    finally:
-        gemini.always = None
 
-    assert last["data"] == "No errors or warnings found in logs. Workflow complete."
+    events = run(product, "INFO all is well\n")
+    ready = httpx.get(f"{product.url}/ready", trust_env=False).json()
+
+    assert events[-1]["data"] == "No errors or warnings found in logs. Workflow complete."
+    assert ready["checks"]["reasoner"] == "ok"

@@ -133,7 +133,7 @@ class GeminiClient:
 
     def _scrubbed(self, text: str) -> str:
         plain = " ".join(text.replace(self._key, "…").split())
-        return "" if plain.startswith("<") else plain[:300]
+        return "" if plain.startswith("<") else plain[:300].rstrip(".")
 
 
 def _details(error: APIError) -> list[dict[str, Any]]:
