@@ -79,19 +79,19 @@ def _split_quoted(text: str) -> list[Word]:
     text = text.rstrip("\r\n")
     words: list[Word] = []
     pieces: list[str] = []
-    begin = position = 0
-    while position < len(text):
-        match = _PIECE.match(text, position)
-        if match is None:
-            raise _unusable(text, position)
-        if not pieces:
-            begin = position
+    begin = end = 0
+    for match in _PIECE.finditer(text):
+        if match.start() != end:
+            break
+        end = match.end()
         if match.lastgroup != "space":
+            begin = begin if pieces else match.start()
             pieces.append(_unquoted(match, is_first=not pieces))
         elif pieces:
             words.append(Word("".join(pieces), begin))
             pieces = []
-        position = match.end()
+    if end != len(text):
+        raise _unusable(text, end)
     if pieces:
         words.append(Word("".join(pieces), begin))
     return words
