@@ -1,0 +1,230 @@
+"""The approval server as a process, killed and stopped: decided once, run once, reported in the end."""
+
+import asyncio
+import os
+import random
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+from mcp import Client
+
+from tests.fakes.approvals import RESTART, SCALE, payload
+from tests.fakes.servers import (
+    RunningProduct,
+    answers,
+    free_port,
+    product_environment,
+    start_process,
+    stop,
+)
+from tests.fakes.webhook_receiver import webhook_receiver
+
+COMMAND = [sys.executable, "-m", "app", "approval-server"]
+KILLS = 3
+REQUESTS = 5
+PAUSE = threading.Event()
+END = {"succeeded", "failed", "unknown", "skipped", "recorded"}
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(90),
+    pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for kubectl is a script"),
+]
+
+
+class Server:
+    """One data folder, its server, and the stand-in for kubectl that notes what it ran."""
+
+    def __init__(self, folder: Path, running: ExitStack, kubectl: str) -> None:
+        """The stand-in's script is given; nothing is started."""
+        self._folder = folder
+        self._running = running
+        self.ran = folder / "ran.txt"
+        self.ran.touch()
+        self._kubeconfig = folder / "kubeconfig"
+        self._kubeconfig.write_text("apiVersion: v1\nkind: Config\n")
+        program = folder / "bin" / "kubectl"
+        program.parent.mkdir()
+        program.write_text(f'#!/bin/sh\necho "$*" >> {self.ran}\n{kubectl}\n')
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        self._path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+
+    def start(self, **settings: str) -> tuple[RunningProduct, httpx.Client]:
+        """Start the server and wait until it answers."""
+        environment = product_environment(
+            self._folder, {"PATH": self._path, "KUBECONFIG": str(self._kubeconfig), **settings}
+        )
+        product = start_process(COMMAND, self._folder, environment)
+        self._running.callback(stop, product)
+        until(lambda: answers(product.approval_port) or product.process.poll() is not None)
+        assert product.process.poll() is None, product.printed()
+        client = httpx.Client(base_url=product.approval_url, trust_env=False, timeout=10)
+        return product, self._running.enter_context(client)
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[Callable[[str], Server]]:
+    with ExitStack() as running:
+        yield lambda kubectl: Server(tmp_path, running, kubectl)
+
+
+def until(fact: Callable[[], object], seconds: float = 30) -> None:
+    """Ask again and again, because another process decides when it is so."""
+    deadline = time.monotonic() + seconds
+    while not fact():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        PAUSE.wait(0.05)
+
+
+def has_run(server: Server, count: int) -> bool:
+    """Whether so many commands were started."""
+    return len(server.ran.read_text().splitlines()) >= count
+
+
+def propose(client: httpx.Client, *commands: str) -> str:
+    answer = client.post("/api/approvals/propose", json=payload(*commands))
+    return str(answer.json()["approval_id"])
+
+
+def statuses(client: httpx.Client, approval_id: str) -> list[str]:
+    found = client.get(f"/api/approvals/{approval_id}").json()
+    return [command["status"] for command in found["commands"]]
+
+
+def test_a_command_that_runs_when_the_server_is_killed_is_unknown_and_never_run_again(
+    servers: Callable[[str], Server], tmp_path: Path
+):
+    pid = tmp_path / "pid.txt"
+    os.mkfifo(tmp_path / "never")
+    server = servers(f"echo $$ > {pid}; exec cat {tmp_path / 'never'}")
+    with webhook_receiver() as receiver:
+        product, client = server.start(BACKEND_WEBHOOK_URL=receiver.url)
+        approval_id = propose(client, RESTART, SCALE)
+        client.post(f"/api/approvals/{approval_id}/approve", json={"reviewer": "Ada"})
+        until(lambda: pid.exists() and pid.read_text())
+
+        before = statuses(client, approval_id)
+        product.kill()
+        with suppress(ProcessLookupError):
+            os.kill(int(pid.read_text()), signal.SIGKILL)
+        product, client = server.start(BACKEND_WEBHOOK_URL=receiver.url)
+        webhook = receiver.wait_for(1)[0].json
+
+        assert before == ["executing", "waiting"]
+        assert statuses(client, approval_id) == ["unknown", "skipped"]
+        assert len(server.ran.read_text().splitlines()) == 1
+        assert [command["status"] for command in webhook["commands"]] == ["unknown", "skipped"]
+        assert client.post(f"/api/approvals/{approval_id}/approve").status_code == 404
+
+
+def test_across_kills_nothing_is_lost_and_nothing_runs_twice(servers: Callable[[str], Server]):
+    seed = random.randrange(1_000_000)
+    chance = random.Random(seed)
+    server = servers("sleep 0.05")
+    decided: dict[str, str] = {}
+    with webhook_receiver() as receiver:
+        for kill in range(KILLS):
+            product, client = server.start(BACKEND_WEBHOOK_URL=receiver.url)
+            for number in range(REQUESTS):
+                name = f"run-{kill}-{number}"
+                approval_id = propose(client, RESTART.replace("checkout", name))
+                answer = client.post(f"/api/approvals/{approval_id}/approve")
+                assert answer.status_code == 200
+                decided[approval_id] = name
+            count = len(server.ran.read_text().splitlines()) + chance.randrange(REQUESTS)
+            until(partial(has_run, server, count))
+            product.kill()
+
+        _, client = server.start(BACKEND_WEBHOOK_URL=receiver.url)
+        until(lambda: {w.json["approval_id"] for w in list(receiver.received)} == set(decided))
+
+        ran = server.ran.read_text()
+        for approval_id, name in decided.items():
+            (status,) = statuses(client, approval_id)
+            runs = ran.count(f"deployment/{name} ")
+            assert status in END, f"seed {seed}"
+            assert runs == 1 if status == "succeeded" else runs <= 1, f"seed {seed}: {status}"
+        bodies = {(w.json["approval_id"], w.body) for w in receiver.received}
+        assert len(bodies) == len(decided), f"seed {seed}: one decision was told in two ways"
+
+
+async def test_a_stop_is_quick_even_when_agents_wait_for_decisions(
+    servers: Callable[[str], Server],
+):
+    server = servers("exit 0")
+    product, client = await asyncio.to_thread(server.start)
+    arguments = {"action": "Restart", "commands": payload()["commands"]}
+    async with Client(f"{product.approval_url}/mcp") as agent, asyncio.TaskGroup() as group:
+        call = group.create_task(agent.call_tool("propose_remediation", arguments))
+        await asyncio.to_thread(
+            until, lambda: client.get("/api/approvals/pending").json()["approvals"]
+        )
+        began = time.monotonic()
+
+        code = await asyncio.to_thread(product.terminate)
+        seconds = time.monotonic() - began
+        result = await call
+
+    assert code in {0, -signal.SIGTERM}
+    assert seconds < 2
+    assert result.is_error
+    assert "goes on without this call" in str(result.content)
+
+
+def test_it_stops_when_the_process_that_started_it_is_gone(tmp_path: Path):
+    environment = product_environment(tmp_path, {})
+    process = subprocess.Popen(
+        [*COMMAND, "--until-stdin-closes"],
+        cwd=tmp_path,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    with process:
+        until(lambda: answers(int(environment["APPROVAL_PORT"])))
+
+        assert process.stdin is not None
+        process.stdin.close()
+
+        assert process.wait(5) == 0
+
+
+@pytest.mark.parametrize("obstacle", ["folder in use", "port in use", "folder is a file"])
+def test_a_start_that_cannot_work_is_one_line_and_exit_code_1(
+    servers: Callable[[str], Server], tmp_path: Path, obstacle: str
+):
+    settings = {"APPROVAL_PORT": str(free_port()), "DATA_DIR": str(tmp_path / "other")}
+    if obstacle == "folder is a file":
+        (tmp_path / "other").touch()
+    else:
+        product, _ = servers("exit 0").start()
+        taken = obstacle == "port in use"
+        settings |= (
+            {"APPROVAL_PORT": str(product.approval_port)}
+            if taken
+            else {"DATA_DIR": str(product.data_dir)}
+        )
+
+    ended = subprocess.run(
+        COMMAND,
+        cwd=tmp_path,
+        env=product_environment(tmp_path, settings),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+    assert ended.returncode == 1
+    assert len(ended.stderr.strip().splitlines()) == 1
+    assert ended.stdout == ""
