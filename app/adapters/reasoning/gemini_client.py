@@ -19,7 +19,7 @@ from google.genai.errors import APIError
 from google.genai.types import HttpOptions
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_google_genai import ChatGoogleGenerativeAI
-from langchain_google_genai._common import GoogleGenerativeAIError
+from langchain_google_genai.chat_models import ChatGoogleGenerativeAIError
 from langsmith.run_helpers import tracing_context
 from pydantic import SecretStr
 
@@ -92,7 +92,7 @@ class GeminiClient:
         """One attempt; raises ReasonerFailed, MayPass among it."""
         try:
             message = await self._ask(prompt, schema)
-        except (APIError, GoogleGenerativeAIError) as error:
+        except (APIError, ChatGoogleGenerativeAIError) as error:
             # From None, here and below: a cause's text may hold the key.
             raise self._fault_of(error) from None
         except httpx.TimeoutException:
@@ -119,7 +119,7 @@ class GeminiClient:
         with tracing_context(enabled=False):
             return await self._model.ainvoke(messages, config={"callbacks": []}, **form)
 
-    def _fault_of(self, error: APIError | GoogleGenerativeAIError) -> ReasonerFailed:
+    def _fault_of(self, error: APIError | ChatGoogleGenerativeAIError) -> ReasonerFailed:
         cause = error if isinstance(error, APIError) else error.__cause__
         if not isinstance(cause, APIError):
             return ReasonerFailed(f"Gemini's client gave up: {self._said(error)}")
