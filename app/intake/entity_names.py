@@ -32,6 +32,9 @@ warn debug fatal critical level msg message reason type object age normal
 NOT_NAMES = frozenset(_WORDS.split())
 """Words that stand where a name could."""
 
+NOT_SUFFIXES = frozenset({"https", "00000", "12345", "https2"})
+"""Five characters that Kubernetes could have drawn but people wrote."""
+
 _NAME = re2.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
 _REPLICA_SET_POD = re2.compile(
     r"([a-z0-9][-a-z0-9.]*?)-([bcdfghjklmnpqrstvwxz0-9]{6,10})-([bcdfghjklmnpqrstvwxz0-9]{5})"
@@ -56,7 +59,8 @@ def workload_of_pod(pod: str) -> tuple[str | None, str] | None:
         return "deployment", str(replica.group(1))
     if ordinal := _ORDINAL_POD.fullmatch(pod):
         return "statefulset", str(ordinal.group(1))
-    if (owned := _OWNED_POD.fullmatch(pod)) and _has_digit(owned.group(2)):
+    owned = _OWNED_POD.fullmatch(pod)
+    if owned and owned.group(2) not in NOT_SUFFIXES:
         return None, str(owned.group(1))
     return None
 

@@ -151,7 +151,11 @@ RULES = (
     _rule('ode "|ode ', r"\b[Nn]ode \"(?P<node>NAME)\"", 1),
     # Prose.
     _rule("ith the name", r"\b(?P<kind>KINDS) with the name (?P<object>NAME)", 3),
-    _rule("amespace", r"\bnamespaces? [\"'`]?(?P<namespace>NAME)[\"'`]?(?:[\s.,;:)]|$)", 1),
+    _rule(
+        "amespace",
+        r"\bnamespaces? [\"'`]?(?P<namespace>NAME)[\"'`]?(?:[.,;:)]|$|\s(?:[^n]|n[^o]))",
+        1,
+    ),
     _rule(
         "eployment|tatefulSet|aemonSet|Job",
         r"\b(?P<kind>Deployment|deployment|StatefulSet|statefulset|DaemonSet|daemonset|CronJob|Job) [\"'`](?:(?P<namespace>NAME)/)?(?P<object>NAME)[\"'`]",
@@ -166,6 +170,12 @@ RULES = (
         ".svc", r"\b(?:NAME\.)?[a-z0-9][-a-z0-9]*\.(?P<namespace>[a-z0-9][-a-z0-9]*)\.svc\b", 0.1
     ),
     _rule("mage", r"(?i)\bimage:? \\?\"(?P<image>[\w./:@-]+)\\?\"", 1),
+    _rule("argocd app", r"argocd app \w+ (?:NAME/)?(?P<service>NAME)", 3),
+    _rule(
+        "kube-|etcd|coredns",
+        r"\b(?P<service>kube-apiserver|kube-controller-manager|kube-scheduler|kube-proxy|etcd|coredns)\b",
+        0.1,
+    ),
     # A pod's generated name standing anywhere.
     _rule(
         "-",

@@ -40,6 +40,7 @@ class PlaybookReasoner:
         self._library = library or shipped_library()
         self._scanner = Scanner(self._library)
         self._facts = FactReader()
+        self._last: tuple[LogBatch, Verdict] | None = None
 
     @property
     def name(self) -> str:
@@ -105,7 +106,12 @@ class PlaybookReasoner:
         return answer
 
     async def _verdict(self, batch: LogBatch) -> Verdict:
-        return await asyncio.to_thread(diagnose, batch, self._library, self._scanner)
+        last = self._last
+        if last is not None and last[0] is batch:
+            return last[1]
+        verdict = await asyncio.to_thread(diagnose, batch, self._library, self._scanner)
+        self._last = (batch, verdict)
+        return verdict
 
     def _cases(self, facts: RemediationFacts, verdict: Verdict) -> list[Case]:
         causes = [c for c in facts.analysis.root_cause_analysis if not c.is_cascading_effect]

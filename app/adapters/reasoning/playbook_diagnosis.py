@@ -6,6 +6,7 @@ from math import log10
 
 from app.adapters.reasoning.playbook_model import Library, Playbook
 from app.adapters.reasoning.playbook_scan import LOUD, Scan, Scanner, Sighting
+from app.domain.incident import ErrorType
 from app.domain.logbatch import Line, LogBatch
 
 MOST_MODES = 6
@@ -19,6 +20,9 @@ START_UP_LINES = 15
 
 QUIET_AFTER = 80
 """… that this many lines follow without another one is a matter of starting up."""
+
+CERTAIN = 9.5
+"""A symptom this strong is not explained away by a start or a closing remark."""
 
 CASCADE_SCORE = 3.0
 """A cause weaker than its presumed effect by more than this does not explain it."""
@@ -107,13 +111,14 @@ def _weigh(book: Playbook, scan: Scan) -> Diagnosis | None:
 def _is_over(diagnosis: Diagnosis, scan: Scan) -> bool:
     last = max(sighting.line.number for sighting in diagnosis.sightings)
     strongest = diagnosis.sightings[0].strength
+    is_platform = diagnosis.playbook.error_type is ErrorType.KUBERNETES
     if any(mode == diagnosis.mode and number > last for mode, number in scan.recoveries):
         return True
     if any(not mode and number >= last for mode, number in scan.recoveries):
         return True
-    if scan.resolved_lines and strongest < LOUD:
-        return True
-    return strongest < LOUD and _is_start_up_noise(last, scan)
+    if strongest >= CERTAIN or (is_platform and strongest >= LOUD):
+        return False
+    return bool(scan.resolved_lines) or _is_start_up_noise(last, scan)
 
 
 def _is_start_up_noise(last: int, scan: Scan) -> bool:

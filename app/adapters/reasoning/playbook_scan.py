@@ -1,7 +1,8 @@
 """One linear pass over the lines: which symptoms and which signs of recovery stand where."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import re2
@@ -9,10 +10,9 @@ import re2
 from app.adapters.reasoning.playbook_model import Library, Playbook, Symptom
 from app.domain.logbatch import Line
 
-PATTERNS_PER_SET = 120
-"""Small sets keep the automaton of each within its memory."""
+CAPTURES_PER_SYMPTOM = 60
+"""More lines of one kind seldom name anything new."""
 
-SET_MEMORY = 64 << 20
 LINE_CHARACTERS = 20_000
 """Beyond this a line is read at its two ends."""
 
@@ -58,88 +58,100 @@ class _Watch:
     symptom: Symptom | None = None
 
 
+@dataclass(slots=True)
+class _Seen:
+    """What a scan collects on its way."""
+
+    sightings: list[Sighting] = field(default_factory=list)
+    recoveries: list[tuple[str, int]] = field(default_factory=list)
+    exclusions: set[str] = field(default_factory=set)
+    resolved: list[int] = field(default_factory=list)
+    captured: Counter[str] = field(default_factory=Counter)
+
+    def wants(self, watch: _Watch) -> bool:
+        """Whether more captures of this pattern could still say something new."""
+        self.captured[watch.pattern] += 1
+        return self.captured[watch.pattern] <= CAPTURES_PER_SYMPTOM
+
+    def note(self, watch: _Watch, number: int) -> None:
+        """Keep what is no symptom."""
+        match watch.kind:
+            case "recovered":
+                self.recoveries.append((watch.mode, number))
+            case "excluded":
+                self.exclusions.add(watch.mode)
+            case "resolved":
+                self.resolved.append(number)
+            case _:
+                pass
+
+    def finished(self, lines: Sequence[Line]) -> Scan:
+        """Everything, as a value."""
+        return Scan(
+            tuple(lines),
+            tuple(self.sightings),
+            tuple(self.recoveries),
+            frozenset(self.exclusions),
+            tuple(self.resolved),
+        )
+
+
 class Scanner:
     """Compiles every pattern of a library once; a scan costs time linear in the text."""
 
     def __init__(self, library: Library) -> None:
         """Compile."""
         self._watches = tuple(_watches(library))
-        self._sets = tuple(
-            _compile_set(
-                [watch.pattern for watch in self._watches[start : start + PATTERNS_PER_SET]]
-            )
-            for start in range(0, len(self._watches), PATTERNS_PER_SET)
-        )
-        background = library.background
-        self._harmless = _compile_set((*background.harmless, *background.orders))
-        self._quiet = _compile_set(background.quiet)
+        self._filter = _compile_filter([watch.pattern for watch in self._watches])
         self._captures = {
-            watch.symptom.see: compile_pattern(watch.symptom.see)
+            watch.pattern: compile_pattern(watch.pattern)
             for watch in self._watches
-            if watch.symptom
-        }
-        self._unless = {
-            watch.symptom.unless: compile_pattern(watch.symptom.unless)
-            for watch in self._watches
-            if watch.symptom and watch.symptom.unless
+            if watch.symptom and "(?P<" in watch.pattern
         }
 
     def scan(self, lines: Sequence[Line]) -> Scan:
         """Look at every line once."""
-        sightings: list[Sighting] = []
-        recoveries: list[tuple[str, int]] = []
-        exclusions: set[str] = set()
-        resolved: list[int] = []
+        seen = _Seen()
         for line in lines:
-            for watch in self._hits(_bounded(line.text)):
-                match watch.kind:
-                    case "symptom":
-                        sightings.extend(self._sighting(watch, line))
-                    case "recovered":
-                        recoveries.append((watch.mode, line.number))
-                    case "excluded":
-                        exclusions.add(watch.mode)
-                    case _:
-                        resolved.append(line.number)
-        return Scan(
-            tuple(lines),
-            tuple(sightings),
-            tuple(recoveries),
-            frozenset(exclusions),
-            tuple(resolved),
-        )
+            hits = self._hits(line.text)
+            if not hits:
+                continue
+            kinds = {watch.kind for watch in hits}
+            vetoes = {watch.pattern for watch in hits if watch.kind == "unless"}
+            for watch in hits:
+                if watch.kind == "symptom":
+                    if "harmless" not in kinds and _applies(watch, vetoes):
+                        seen.sightings.append(self._sighting(watch, line, kinds, seen))
+                else:
+                    seen.note(watch, line.number)
+        return seen.finished(lines)
 
     def is_calm(self, text: str) -> bool:
         """Whether a line is harmless by itself: good news, an informational level, a command."""
-        shown = _bounded(text)
-        return bool(self._harmless.Match(shown) or self._quiet.Match(shown))
+        return any(watch.kind in {"harmless", "quiet"} for watch in self._hits(text))
 
     def _hits(self, text: str) -> list[_Watch]:
-        hits = [
-            self._watches[part * PATTERNS_PER_SET + index]
-            for part, patterns in enumerate(self._sets)
-            for index in sorted(patterns.Match(text) or ())
-        ]
-        if hits and self._harmless.Match(text):
-            return [watch for watch in hits if watch.kind != "symptom"]
-        return hits
+        matches = self._filter.Match(_bounded(text).lower())
+        return [self._watches[index] for index in matches or ()]
 
-    def _sighting(self, watch: _Watch, line: Line) -> Iterable[Sighting]:
+    def _sighting(self, watch: _Watch, line: Line, kinds: set[str], seen: _Seen) -> Sighting:
         symptom = watch.symptom
-        text = _bounded(line.text)
-        if symptom is None or (symptom.unless and self._unless[symptom.unless].search(text)):
-            return
-        found = self._captures[symptom.see].search(text)
-        if found is None:
-            return
-        is_quiet = symptom.weight < LOUD and bool(self._quiet.Match(text))
-        yield Sighting(
+        assert symptom is not None
+        is_quiet = symptom.weight < LOUD and "quiet" in kinds
+        return Sighting(
             mode=watch.mode,
             symptom=symptom,
             line=line,
             strength=symptom.weight * (QUIET_SHARE if is_quiet else 1),
-            captures=tuple((name, value) for name, value in found.groupdict().items() if value),
+            captures=self._captured(watch, line.text) if seen.wants(watch) else (),
         )
+
+    def _captured(self, watch: _Watch, text: str) -> tuple[tuple[str, str], ...]:
+        pattern = self._captures.get(watch.pattern)
+        found = pattern.search(_bounded(text)) if pattern else None
+        if found is None:
+            return ()
+        return tuple((name, value) for name, value in found.groupdict().items() if value)
 
 
 def compile_pattern(pattern: str) -> Any:
@@ -149,13 +161,16 @@ def compile_pattern(pattern: str) -> Any:
     return re2.compile(pattern, options)
 
 
-def _compile_set(patterns: Sequence[str]) -> Any:
+def _compile_filter(patterns: Sequence[str]) -> Any:
+    """Looks for the literal words of all patterns at once, then tests only what can match.
+
+    One automaton of all patterns would be as fast once it is warm, but a workflow reads one text.
+    """
     options = re2.Options()
     options.case_sensitive = False
-    options.max_mem = SET_MEMORY
-    compiled = re2.Set.SearchSet(options)
+    compiled = re2.Filter()
     for pattern in patterns:
-        compiled.Add(pattern)
+        compiled.Add(pattern, options)
     compiled.Compile()
     return compiled
 
@@ -163,6 +178,13 @@ def _compile_set(patterns: Sequence[str]) -> Any:
 def _watches(library: Library) -> Iterable[_Watch]:
     for book in library.playbooks:
         yield from _watches_of(book)
+    unless = {s.unless for book in library.playbooks for s in book.symptoms if s.unless}
+    for pattern in sorted(unless):
+        yield _Watch(pattern, "unless")
+    for pattern in (*library.background.harmless, *library.background.orders):
+        yield _Watch(pattern, "harmless")
+    for pattern in library.background.quiet:
+        yield _Watch(pattern, "quiet")
     for pattern in library.background.recovered:
         yield _Watch(pattern, "recovered")
     for pattern in library.background.resolved:
@@ -176,6 +198,10 @@ def _watches_of(book: Playbook) -> Iterable[_Watch]:
         yield _Watch(pattern, "excluded", book.mode)
     for pattern in book.recovered_by:
         yield _Watch(pattern, "recovered", book.mode)
+
+
+def _applies(watch: _Watch, vetoes: set[str]) -> bool:
+    return watch.symptom is not None and watch.symptom.unless not in vetoes
 
 
 def _bounded(text: str) -> str:
