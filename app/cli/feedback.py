@@ -10,8 +10,7 @@ from pathlib import Path
 
 import orjson
 
-from app.adapters.storage.feedback_jsonl import FeedbackFile, parse_line
-from app.bootstrap import feedback_path
+from app.adapters.storage.feedback_jsonl import FEEDBACK_FILE, FeedbackFile, parse_line
 from app.domain.errors import NotFound, StorageFailed
 from app.domain.feedback import FeedbackEvent
 from app.learning.export import to_object
@@ -34,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Both only read."""
-    path: Path = options.file or feedback_path(settings)
+    path: Path = options.file or settings.data_dir / FEEDBACK_FILE
     if not path.is_file():
         raise NotFound(f"There is no feedback file {path} yet.")
     return _export(path, options.out) if options.action == "export" else _verify(path)

@@ -15,6 +15,8 @@ from app.adapters.storage.jsonl import LineFile
 from app.domain.feedback import Decided, FeedbackEvent, Imported, event_id
 from app.domain.ports import FeedbackTail
 
+FEEDBACK_FILE = Path("feedback") / "remediation_feedback.jsonl"
+"""Inside the data folder (contract with the earlier system's tools)."""
 PARKED_NAME = "parked_decisions.jsonl"
 PARKED_LIMIT = 1000
 
