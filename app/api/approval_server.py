@@ -24,15 +24,13 @@ from app.domain.errors import AppError, InvalidField
 from app.settings import Settings
 
 WEB = Path(__file__).resolve().parents[1] / "web"
-ASSETS = {
-    "/": (WEB / "approvals" / "index.html", "text/html; charset=utf-8"),
-    "/approvals.js": (WEB / "approvals" / "approvals.js", "text/javascript; charset=utf-8"),
-    "/approvals.css": (WEB / "approvals" / "approvals.css", "text/css; charset=utf-8"),
-    "/theme.css": (WEB / "theme.css", "text/css; charset=utf-8"),
-    "/badge.js": (WEB / "badge.js", "text/javascript; charset=utf-8"),
-    "/format.js": (WEB / "format.js", "text/javascript; charset=utf-8"),
-    "/icon.svg": (WEB / "icon.svg", "image/svg+xml"),
-    "/dom.js": (WEB / "dom.js", "text/javascript; charset=utf-8"),
+PAGE = WEB / "approvals"
+SHARED = ("theme.css", "dom.js", "badge.js", "format.js", "icon.svg")
+MEDIA_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
 }
 WILDCARDS = {"0.0.0.0", "::", ""}  # noqa: S104 - compared with, never bound
 
@@ -91,10 +89,11 @@ def known_hosts(settings: Settings) -> frozenset[str]:
 
 
 def _add_page(app: FastAPI) -> None:
-    for path, (file, media_type) in ASSETS.items():
-        app.add_api_route(
-            path, _asset(file.read_bytes(), media_type), methods=["GET"], include_in_schema=False
-        )
+    own = (file for file in sorted(PAGE.iterdir()) if file.suffix in MEDIA_TYPES)
+    for file in (*own, *(WEB / name for name in SHARED)):
+        path = "/" if file.name == "index.html" else f"/{file.name}"
+        page = _asset(file.read_bytes(), MEDIA_TYPES[file.suffix])
+        app.add_api_route(path, page, methods=["GET"], include_in_schema=False)
 
 
 def _asset(content: bytes, media_type: str) -> Callable[[], Response]:

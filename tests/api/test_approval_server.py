@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -390,6 +391,21 @@ def test_the_page_and_everything_it_names_is_served(client: httpx.Client):
     for path in ("/theme.css", "/approvals.css", "/approvals.js", "/icon.svg"):
         assert f'"{path}"' in page.text
         assert client.get(path).status_code == 200
+    for module in _modules(client, "/approvals.js"):
+        assert module.headers["content-type"].startswith("text/javascript")
+
+
+def _modules(client: httpx.Client, start: str) -> list[httpx.Response]:
+    """A module and everything it imports."""
+    found: dict[str, httpx.Response] = {}
+    waiting = [start]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found[path] = client.get(path).raise_for_status()
+            waiting += re.findall(r'from "\.(/[a-z]+\.js)"', found[path].text)
+    assert len(found) > 5
+    return list(found.values())
 
 
 def test_text_of_others_never_becomes_markup():
