@@ -3,7 +3,7 @@
 import { badge, priorityBadge, severityBadge } from "./badge.js";
 import { element } from "./dom.js";
 import { countOf } from "./format.js";
-import { bulletList, card, factList, paragraph, quotes } from "./section.js";
+import { bulletList, card, factList, folded, paragraph, quotes } from "./section.js";
 
 export function causesCard(analysis) {
   const causes = analysis.root_cause_analysis ?? [];
@@ -11,8 +11,8 @@ export function causesCard(analysis) {
     "Root causes",
     causes.length === 0 && paragraph("No root cause could be determined from these logs."),
     causes.map(causeBlock),
-    block("Warnings", analysis.warning_analysis, warningBlock),
     block("Patterns", analysis.patterns_detected, patternBlock),
+    block("Warnings", analysis.warning_analysis, warningBlock),
   );
 }
 
@@ -79,7 +79,7 @@ function badges({ severity, priority, service }, ...more) {
 }
 
 function block(title, items, render) {
-  return items?.length ? [element("h3", { class: "subhead" }, title), items.map(render)] : null;
+  return items?.length ? folded(`${title} (${items.length})`, items.map(render)) : null;
 }
 
 function words(name) {

@@ -7,11 +7,16 @@ import { announce } from "./announcer.js";
 export function commandBlock({ command, explanation, safety_level: level, expected_output: expected }) {
   return element(
     "div",
-    { class: "command-block stack-tight" },
-    element("div", { class: "row spread" }, level ? safetyBadge(level) : element("span"), copyButton(command)),
+    { class: "command-block" },
     element("pre", { class: "command" }, command),
-    explanation && element("p", {}, explanation),
-    expected && element("p", { class: "small" }, element("span", { class: "muted" }, "Expect: "), expected),
+    copyButton(command),
+    element(
+      "p",
+      { class: "command-note small" },
+      level && [safetyBadge(level), " "],
+      explanation,
+      expected && [" ", element("span", { class: "muted" }, "Expect: "), expected],
+    ),
   );
 }
 

@@ -31,6 +31,7 @@ export class FeedbackCard {
   }
 
   async refresh() {
+    if (this.#isClosed) return;
     clearTimeout(this.#timer);
     try {
       this.#show((await workflowFeedback(this.workflowId)).feedback_opportunities ?? []);

@@ -6,7 +6,7 @@ import { countOf, formatCount } from "./format.js";
 import { card, factList, folded } from "./section.js";
 import { dataTable } from "./table.js";
 
-const IN_SIGHT = 6;
+const IN_SIGHT = 5;
 const COLUMNS = [
   { label: "Severity" },
   { label: "Priority" },

@@ -17,7 +17,8 @@ export function formatBytes(bytes) {
 }
 
 export function formatSeconds(seconds) {
-  if (seconds < 0.95) return `${Math.max(0, seconds).toFixed(2)} s`;
+  if (seconds < 0.005) return "0 s";
+  if (seconds < 0.95) return `${seconds.toFixed(2)} s`;
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
   const whole = Math.floor(seconds);
   return `${Math.floor(whole / 60)} min ${whole % 60} s`;

@@ -8,7 +8,7 @@ const AGENTS = [
   ["MonitoringAgent", "Monitoring", "reads the logs"],
   ["AnalysisAgent", "Analysis", "finds the cause"],
   ["RemediationAgent", "Remediation", "writes the plan"],
-  ["KubectlCommandAgent", "Kubectl commands", "judges and submits"],
+  ["KubectlCommandAgent", "Commands", "judges and submits them"],
 ];
 const STATES = {
   waiting: ["Waiting", ""],
@@ -59,7 +59,7 @@ class Stop {
   #earlierBox = element(
     "details",
     { class: "small", hidden: true },
-    element("summary", {}, "Earlier steps"),
+    element("summary", {}, "Steps"),
     this.#earlier,
   );
 
@@ -117,7 +117,13 @@ class Stop {
 
   #end(state, timestamp) {
     if (this.#startedAt) this.#showElapsed(timestamp);
+    if (state === "done") this.#foldLines();
     return this.#move(state);
+  }
+
+  #foldLines() {
+    this.#earlier.append(...this.#lines.children);
+    this.#earlierBox.hidden = this.#earlier.children.length === 0;
   }
 
   #move(state) {
@@ -129,7 +135,7 @@ class Stop {
   }
 
   #addLine(text) {
-    if (!text || text === this.#lines.lastChild?.textContent) return;
+    if (!text || text === (this.#lines.lastChild ?? this.#earlier.lastChild)?.textContent) return;
     this.#lines.append(element("li", {}, text));
     if (this.#lines.children.length <= LINES_IN_SIGHT) return;
     this.#earlier.append(this.#lines.firstChild);

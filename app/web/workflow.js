@@ -9,6 +9,7 @@ import { ExamplesCard } from "./examples.js";
 import { FeedbackCard } from "./feedback.js";
 import { findingsCard } from "./findings.js";
 import { countOf, formatBytes, formatSeconds, formatTime, secondsBetween } from "./format.js";
+import { JumpList } from "./jump.js";
 import { planCard } from "./plan.js";
 import { AgentRail } from "./rail.js";
 import { banner, card, factList } from "./section.js";
@@ -32,6 +33,7 @@ export class WorkflowView {
   #connection = element("p", { class: "banner banner-warn", hidden: true, role: "status" });
   #side = element("aside", { class: "side", "aria-label": "Agents" });
   #results = element("div", { class: "stack results" });
+  #jump = new JumpList();
   #feedback;
   #stream;
   #rail;
@@ -54,6 +56,7 @@ export class WorkflowView {
       this.#facts,
       this.#connection,
       this.#outcome,
+      this.#jump.root,
       element("div", { class: "columns" }, this.#side, this.#results),
     );
     this.#clear();
@@ -109,7 +112,8 @@ export class WorkflowView {
     if (!slot) return;
     slot.hidden = false;
     replaceContent(slot, answer ? RESULTS[event.agent_name](answer) : plainCard(event));
-    if (event.agent_name === "RemediationAgent" || event.agent_name === "KubectlCommandAgent") this.#feedback.refresh();
+    this.#jump.show([...this.#results.children]);
+    if (event.agent_name === "KubectlCommandAgent") this.#showFeedback();
   }
 
   #showTrouble(event) {
@@ -124,8 +128,13 @@ export class WorkflowView {
     else if (event.data.startsWith(HEALTHY)) this.#showEnd("good", "Healthy", event.data);
     else if (event.data.startsWith("Could not")) this.#showEnd("warn", "Not solved", event.data);
     else this.#outcome.prepend(banner("info", "Investigated", event.data));
-    this.#feedback.refresh();
+    this.#showFeedback();
     this.#refreshRecord();
+  }
+
+  async #showFeedback() {
+    await this.#feedback.refresh();
+    this.#jump.show([...this.#results.children]);
   }
 
   #showEnd(tone, title, sentence) {
@@ -161,15 +170,11 @@ export class WorkflowView {
 function recordFacts(record) {
   const input = record.input ?? {};
   const redactions = Object.entries(input.redactions ?? {}).map(([kind, count]) => `${count} × ${kind}`);
-  const timings = Object.entries(record.timings ?? {}).map(
-    ([agent, seconds]) => `${agent.replace("Agent", "")} ${formatSeconds(seconds)}`,
-  );
   return factList([
     ["Started", formatTime(record.created_at)],
     ["Took", record.finished_at && formatSeconds(secondsBetween(record.created_at, record.finished_at))],
     ["Input", input.total_lines && `${countOf(input.total_lines, "line")}, ${formatBytes(input.total_bytes)}`],
     ["Secrets hidden", redactions.join(", ")],
-    ["Agents", timings.join(", ")],
     ["Id", element("code", {}, record.workflow_id)],
   ]);
 }

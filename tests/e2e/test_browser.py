@@ -110,11 +110,8 @@ def finished(product: RunningProduct) -> str:
 
 
 def test_from_logs_over_approval_and_rating_to_the_figures(page: Page, product: RunningProduct):
-    page.goto(product.url)
-    page.get_by_role("button", name="Worker killed for its memory").click()
-    page.get_by_role("button", name="Investigate").click()
+    investigate_out_of_memory(page, product)
 
-    expect(page.get_by_text("Workflow completed successfully")).to_be_visible()
     expect(page.locator(".stop-done")).to_have_count(4)
     expect(page.get_by_text("Evidence in the logs").first).to_be_visible()
     expect(page.locator(".command").filter(has_text="kubectl").first).to_be_visible()
@@ -134,12 +131,24 @@ def test_from_logs_over_approval_and_rating_to_the_figures(page: Page, product: 
     body = sent.value.post_data_json or {}
     assert set(body) == {"feedback_id", "rating", "was_helpful", "feedback_comments"}
 
+    investigate_out_of_memory(page, product)
+    learned = page.locator("section", has_text="Learned from earlier decisions")
+    expect(learned.get_by_text("Followed").first).to_be_visible()
+    expect(learned.get_by_text("Right cause <b>at once</b>").first).to_be_visible()
+
     page.get_by_role("link", name="Statistics").click()
     approved = page.locator(".tile", has_text="Commands approved").locator("dd")
     expect(approved).to_have_text(re.compile(r"^[1-9]\d*$"))
     expect(page.get_by_role("img", name="Learning curve")).to_be_visible()
     page.get_by_role("link", name="History").click()
     expect(page.get_by_role("row")).not_to_have_count(0)
+
+
+def investigate_out_of_memory(page: Page, product: RunningProduct) -> None:
+    page.goto(f"{product.url}/ui/")
+    page.get_by_role("button", name="Worker killed for its memory").click()
+    page.get_by_role("button", name="Investigate").click()
+    expect(page.get_by_text("Workflow completed successfully")).to_be_visible()
 
 
 def approve(approvals: Page, address: str) -> None:
