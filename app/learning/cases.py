@@ -15,9 +15,11 @@ CANDIDATES = 120
 QUERY_TOKENS = 24
 POSTINGS = 2000
 """Of a token that many cases share, only the newest are looked at."""
-SIMILARITY_FLOOR = 0.2
+SIMILARITY_FLOOR = 0.12
 RELATIVE_FLOOR = 0.3
 MODE_WEIGHT = 2.0
+PAIR_WEIGHT = 0.5
+"""Pairs are rare, so their rarity alone would drown the words."""
 GROWTH = 1.25
 """The tokens' weights are computed anew when the number of cases has grown by this factor."""
 
@@ -148,8 +150,7 @@ class CaseIndex:
         square = self._squares.get(token)
         if square is None:
             rarity = log(1 + len(self._slots) / max(len(self._postings.get(token, ())), 1))
-            weight = rarity * (MODE_WEIGHT if token.startswith("mode:") else 1.0)
-            square = self._squares[token] = weight * weight
+            square = self._squares[token] = (rarity * _emphasis(token)) ** 2
         return square
 
     def _norm(self, slot: int, case: Case) -> float:
@@ -222,6 +223,12 @@ def facet_factor(one: Signature, other: Signature) -> float:
 def is_stateful(signature: Signature) -> bool:
     """Whether the workload keeps data."""
     return signature.kind in words().stateful
+
+
+def _emphasis(token: str) -> float:
+    if token.startswith("mode:"):
+        return MODE_WEIGHT
+    return PAIR_WEIGHT if " " in token else 1.0
 
 
 def _second(pair: tuple[int, float]) -> float:

@@ -27,8 +27,10 @@ class FeedbackLedger:
         self._watchers: list[Watcher] = []
 
     def watch(self, watcher: Watcher) -> None:
-        """Tell about every record that changes from now on."""
+        """Tell about every record, now and whenever it changes."""
         self._watchers.append(watcher)
+        for record in self._fold.records():
+            watcher(record)
 
     async def current(self) -> FeedbackFold:
         """The fold with everything that is committed by now."""

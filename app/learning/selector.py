@@ -1,6 +1,7 @@
 """Chooses what a new plan should know of earlier ones, and says why."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 
 from app.domain.answer import Entities
 from app.domain.approval import CommandDecision
@@ -14,7 +15,9 @@ from app.learning.signature import signatures_of
 
 ACCEPTED_LIMIT = 3
 REJECTED_LIMIT = 2
-SCOREBOARD_LIMIT = 8
+SCOREBOARD_LIMIT = 40
+"""Generous: an action that is left out would look like one that nobody tried."""
+LESSONS_LIMIT = 8
 ACCEPTANCE = 0.5
 LESSON_COUNT = 3
 LESSON_SHARE = 2 / 3
@@ -55,7 +58,7 @@ def choose(signatures: Sequence[Signature], index: CaseIndex) -> Guidance:
     return Guidance(
         examples=(*_accepted(neighbours, scores), *_rejected(neighbours)),
         scoreboard=scores[:SCOREBOARD_LIMIT],
-        lessons=tuple(_lessons(signatures[0], scores, index)),
+        lessons=tuple(islice(_lessons(signatures[0], scores, index), LESSONS_LIMIT)),
         note=NOTHING_GOOD if best < ACCEPTANCE else "",
     )
 
@@ -168,7 +171,7 @@ def _lessons(
     """What this team always or never allows in such an environment, where it said so often enough."""
     environment = signature.environment
     place = "" if environment is Environment.UNKNOWN else f" in {environment}"
-    for line in scores[:SCOREBOARD_LIMIT]:
+    for line in scores:
         known = index.tolerance(environment, line.action)
         total = known.approved + known.rejected
         if total < LESSON_COUNT:

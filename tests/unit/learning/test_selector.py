@@ -10,6 +10,7 @@ from app.domain.approval import CommandDecision, CommandVerdict, Decision
 from app.domain.feedback import Rating
 from app.domain.guidance import ExampleRole, Guidance
 from app.domain.incident import Analysis, Findings
+from app.learning.selector import ExampleSelector
 from tests.fakes.feedback import (
     READ,
     RESTART,
@@ -178,3 +179,26 @@ async def test_what_others_decide_in_another_process_is_used(tmp_path: Path, lea
         await decide(other, 1, RESTART, Decision.APPROVED)
 
     assert (await guide(learning)).examples
+
+
+async def test_a_selector_that_comes_late_knows_what_was_decided(learning: Learning):
+    await decide(learning, 1, RESTART, Decision.APPROVED)
+    await learning.report.statistics()
+
+    late = ExampleSelector(learning.ledger)
+
+    assert (await late.guide(analysis_of(), Findings(), Entities())).examples
+
+
+async def test_an_action_that_was_refused_stays_on_the_scoreboard(learning: Learning):
+    kinds = ("deployment", "statefulset", "daemonset")
+    verbs = ("rollout restart", "rollout undo", "delete", "label", "annotate")
+    actions = [f"kubectl {verb} {kind}/checkout" for verb in verbs for kind in kinds]
+    for number, action in enumerate(actions):
+        await decide(learning, number, action, Decision.APPROVED)
+    await decide(learning, 99, "kubectl drain node-1", Decision.REJECTED, reason="Never")
+
+    guidance = await guide(learning)
+
+    assert guidance.scoreboard[-1].action.startswith("drain")
+    assert guidance.scoreboard[-1].rejected == 1
