@@ -8,15 +8,12 @@ import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from types import FrameType
-
-import uvicorn
 
 from app.api.approval_server import create_approval_app, page_url
-from app.approvals.desk import ApprovalDesk
 from app.approvals.services import ApprovalServices
 from app.cli.approval_parts import open_approval_services
 from app.cli.binding import bind
+from app.cli.server import SignalledServer
 from app.domain.errors import StartupFailed
 from app.observability.logging import configure_logging
 from app.settings import Settings
@@ -58,26 +55,6 @@ def run_approval_server(settings: Settings, *, until_stdin_closes: bool = False)
         return 1
 
 
-class ApprovalServer(uvicorn.Server):
-    """Ends the waits of MCP clients when a signal arrives; they could go on for half an hour."""
-
-    def __init__(self, config: uvicorn.Config, desk: ApprovalDesk) -> None:
-        """Serve with this desk behind the routes."""
-        super().__init__(config)
-        self._desk = desk
-        self._loop = asyncio.get_running_loop()
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Called by the signal handler."""
-        self._loop.call_soon_threadsafe(self._desk.close)
-        super().handle_exit(sig, frame)
-
-    def stop(self) -> None:
-        """Stop as if a signal had come."""
-        self._desk.close()
-        self.should_exit = True
-
-
 async def _serve(settings: Settings, listener: socket.socket, *, until_stdin_closes: bool) -> int:
     async with open_approval_services(settings) as services:
 
@@ -85,23 +62,19 @@ async def _serve(settings: Settings, listener: socket.socket, *, until_stdin_clo
         async def opened() -> AsyncIterator[ApprovalServices]:
             yield services
 
-        config = uvicorn.Config(
+        server = SignalledServer(
             create_approval_app(settings, opened),
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-            server_header=False,
+            services.desk.close,
+            grace_seconds=GRACE_SECONDS,
         )
-        server = ApprovalServer(config, services.desk)
         if until_stdin_closes:
             _stop_with_parent(server)
         else:
             print(f"Approvals          {page_url(settings)}", flush=True)
-        await server.serve(sockets=[listener])
-        return 0 if server.started else 1
+        return await server.serve_until_signal(listener)
 
 
-def _stop_with_parent(server: ApprovalServer) -> None:
+def _stop_with_parent(server: SignalledServer) -> None:
     """A parent that is killed cannot send a signal, but its end of the pipe closes."""
     loop = asyncio.get_running_loop()
 

@@ -5,14 +5,11 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from types import FrameType
-
-import uvicorn
 
 from app.api.application import create_app
 from app.bootstrap import open_services
 from app.cli.binding import bind
-from app.domain.ports import EventLog
+from app.cli.server import SignalledServer
 from app.observability.logging import configure_logging
 from app.services import Services
 from app.settings import Settings
@@ -44,32 +41,11 @@ async def _serve(settings: Settings, listener: socket.socket) -> int:
         async def opened(_: Settings) -> AsyncIterator[Services]:
             yield services
 
-        config = uvicorn.Config(
-            create_app(settings, opened),
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-            server_header=False,
+        server = SignalledServer(
+            create_app(settings, opened), services.events.end_streams, grace_seconds=GRACE_SECONDS
         )
         _print_addresses(settings, services)
-        server = StreamEndingServer(config, services.events)
-        await server.serve(sockets=[listener])
-        return 0 if server.started else 1
-
-
-class StreamEndingServer(uvicorn.Server):
-    """Ends open event streams when a signal arrives; waiting for them would never end."""
-
-    def __init__(self, config: uvicorn.Config, events: EventLog) -> None:
-        """Serve with this event log behind the streams."""
-        super().__init__(config)
-        self._events = events
-        self._loop = asyncio.get_running_loop()
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Called by the signal handler."""
-        self._loop.call_soon_threadsafe(self._events.end_streams)
-        super().handle_exit(sig, frame)
+        return await server.serve_until_signal(listener)
 
 
 def _print_addresses(settings: Settings, services: Services) -> None:
