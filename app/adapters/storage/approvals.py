@@ -105,7 +105,8 @@ class SqliteApprovals:
 @asynccontextmanager
 async def open_approvals(data_dir: Path) -> AsyncIterator[Database]:
     """The database of approvals in the data folder; raises StartupFailed."""
-    async with open_database(data_dir / FILE_NAME, SCHEMA, SCHEMA_VERSION) as database:
+    # A power cut must not forget that a command was started: it would be run again.
+    async with open_database(data_dir / FILE_NAME, SCHEMA, SCHEMA_VERSION, "FULL") as database:
         yield database
 
 

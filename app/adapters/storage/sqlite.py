@@ -10,13 +10,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from app.domain.errors import AppError, StartupFailed, StorageFailed
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+
+Synchronous = Literal["NORMAL", "FULL"]
+"""FULL survives a power cut as well, for one fsync per group of writes."""
 
 BUSY_SECONDS = 10
 QUEUE_LIMIT = 20_000
@@ -35,9 +38,10 @@ class _Job:
 class Database:
     """Reads and writes of one file; nothing here blocks the event loop."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, synchronous: Synchronous) -> None:
         """Use `open_database` instead: it prepares the file and stops the threads."""
         self._path = path
+        self._synchronous = synchronous
         self._jobs: queue.Queue[_Job | None] = queue.Queue(QUEUE_LIMIT)
         self._writer = threading.Thread(target=self._write_groups, name=f"write {path.name}")
         self._readers = ThreadPoolExecutor(READERS, f"read {path.name}")
@@ -79,7 +83,7 @@ class Database:
         return connection
 
     def _write_groups(self) -> None:
-        connection = connect(self._path)
+        connection = connect(self._path, self._synchronous)
         stopping = False
         while not stopping:
             group: list[_Job] = []
@@ -95,20 +99,22 @@ class Database:
         connection.close()
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, synchronous: Synchronous = "NORMAL") -> sqlite3.Connection:
     """A connection that writes, in WAL mode: a killed process loses nothing that was committed."""
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute(f"PRAGMA synchronous={synchronous}")
     connection.execute("PRAGMA foreign_keys=ON")
     return connection
 
 
 @asynccontextmanager
-async def open_database(path: Path, schema: Path, version: int) -> AsyncIterator[Database]:
+async def open_database(
+    path: Path, schema: Path, version: int, synchronous: Synchronous = "NORMAL"
+) -> AsyncIterator[Database]:
     """Prepare the file by the statements in `schema`; raises StartupFailed."""
     await asyncio.to_thread(_prepare, path, schema, version)
-    database = Database(path)
+    database = Database(path, synchronous)
     database.start()
     try:
         yield database
