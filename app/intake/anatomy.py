@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from app.domain.incident import UNKNOWN_SERVICE, UNKNOWN_TIME
 
-_LONGEST_MESSAGE = 2_000
-_LONGEST_OBJECT = 1 << 16
+# The end is kept too: long lines often say at the end what went wrong.
+_LONGEST_MESSAGE, _MESSAGE_END = 2_000, 500
+LONGEST_OBJECT = 1 << 16
 
 _TIME = re.compile(
     r"\d{4}[-/.]\d\d[-/.]\d\d[T _]\d\d[:.]\d\d[:.]\d\d(?:[.,]\d{1,9})?(?:\s?(?:Z|UTC|[+-]\d\d:?\d\d))?"
@@ -106,10 +107,7 @@ def dissect(line: str) -> Anatomy:
     rest = line[prefix.end() :] if prefix else line
     service = (prefix["container"] or prefix["piped"]) if prefix else None
     fields = _fields(rest)
-    if fields is not None:
-        anatomy = _from_fields(fields, rest)
-    else:
-        anatomy = _from_text(rest)
+    anatomy = _from_fields(fields, rest) if fields is not None else _from_text(rest)
     if service and anatomy.service == UNKNOWN_SERVICE:
         return Anatomy(anatomy.timestamp, service, anatomy.message)
     return anatomy
@@ -117,7 +115,7 @@ def dissect(line: str) -> Anatomy:
 
 def _fields(text: str) -> Mapping[str, object] | None:
     start = text.find("{")
-    if 0 <= start < 120 and len(text) < _LONGEST_OBJECT and not text[:start].strip().endswith("="):
+    if 0 <= start < 120 and len(text) <= LONGEST_OBJECT and not text[:start].strip().endswith("="):
         try:
             parsed = json.loads(text[start:])
         except (ValueError, RecursionError):
@@ -215,4 +213,7 @@ def _structured_klog(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text[: _LONGEST_MESSAGE * 2].split())[:_LONGEST_MESSAGE]
+    line = " ".join(text.split())
+    if len(line) <= _LONGEST_MESSAGE:
+        return line
+    return f"{line[: _LONGEST_MESSAGE - _MESSAGE_END]} … {line[-_MESSAGE_END:]}"

@@ -9,12 +9,21 @@ from app.intake.entities import find_entities
 from app.intake.groups import Group, Groups
 from app.intake.lexicon import lexicon
 from app.intake.shape import cheap_key
-from app.intake.traces import LINE_PREFIX, Trace, TraceReader
+from app.intake.traces import (
+    LINE_PREFIX,
+    Trace,
+    TraceReader,
+    announces_trace,
+    may_continue,
+    opens_trace,
+)
 from app.intake.verdict import judge
 from app.security.linear import LinearPattern
 
 MOST_PATTERNS = 2_000
 _CHUNK = 1 << 20
+# Lines: a chunk grows by at most so many to hold the whole trace of its last record.
+_LONGEST_TRACE = 500
 _MOST_KNOWN = 50_000
 _LONGEST_KNOWN = 4 << 10
 _MOST_PROBLEM_LINES = 4_000
@@ -51,10 +60,22 @@ def read_batch(text: str, redactions: tuple[tuple[str, int], ...] = ()) -> LogBa
 def _chunks(text: str) -> Iterator[str]:
     start = 0
     while start < len(text):
-        cut = text.find("\n", start + _CHUNK)
-        end = len(text) if cut < 0 else cut + 1
+        end = _record_start(text, start + _CHUNK)
         yield text[start:end]
         start = end
+
+
+def _record_start(text: str, position: int) -> int:
+    """The next place to cut without tearing a trace from its record."""
+    end = text.find("\n", position) + 1
+    for _ in range(_LONGEST_TRACE):
+        stop = text.find("\n", end)
+        if not end or stop < 0:
+            return len(text)
+        if not may_continue(text[end : min(stop, end + 200)].encode("utf-8", "replace")):
+            break
+        end = stop + 1
+    return end
 
 
 @dataclass(slots=True)
@@ -64,6 +85,8 @@ class _Scan:
     groups: Groups = field(default_factory=Groups)
     problem_lines: list[int] = field(default_factory=list)
     _lines_before: int = 0
+    _last_line: bytes = b""
+    _last_key: tuple[bytes, ...] | None = None
     _known: dict[tuple[bytes, ...], Group | None] = field(default_factory=dict)
 
     def read(self, chunk: str) -> int:
@@ -91,7 +114,8 @@ class _Scan:
         """Judge the line that starts here; where to look for the next one."""
         end = _line_end(raw, start)
         line = raw[start:end].removesuffix(b"\r")
-        key = _key(line)
+        key = self._last_key if line == self._last_line else _key(line)
+        self._last_line, self._last_key = line, key
         if key is not None and key in self._known:
             group = self._known[key]
             next_position, _ = _read_trace(raw, line, end) if group is not None else (end, None)
@@ -139,8 +163,10 @@ def _key(line: bytes) -> tuple[bytes, ...] | None:
 
 def _read_trace(raw: bytes, head: bytes, end: int) -> tuple[int, Trace | None]:
     """The lines after a record that are its trace, and where they end."""
-    reader = TraceReader.after(head)
     position = end + 1
+    if not announces_trace(head) and not opens_trace(raw, position, _line_end(raw, position)):
+        return end, None
+    reader = TraceReader.after(head)
     while position < len(raw):
         stop = _line_end(raw, position)
         line = raw[position:stop].removesuffix(b"\r")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from app.domain.answer import Entities
 from app.domain.incident import UNKNOWN_SERVICE
 from app.domain.logbatch import Line, LineSeverity, Pattern
-from app.intake.anatomy import Anatomy, dissect
+from app.intake.anatomy import LONGEST_OBJECT, Anatomy, dissect
 from app.intake.cut import cut_line
 from app.intake.entities import find_entities
 from app.intake.shape import template_of
@@ -61,7 +61,8 @@ class Groups:
 
     def group_for(self, line: bytes, severity: LineSeverity, trace: Trace | None) -> Group | None:
         """The group of this record; None when there is no room for another one."""
-        anatomy = dissect(line.decode("utf-8", "replace"))
+        is_long = len(line) > LONGEST_OBJECT
+        anatomy = dissect(cut_line(line) if is_long else line.decode("utf-8", "replace"))
         if trace is not None and trace.conclusion is not None and "Traceback" in anatomy.message:
             conclusion = trace.conclusion.decode("utf-8", "replace").strip()
             anatomy = Anatomy(anatomy.timestamp, anatomy.service, conclusion)

@@ -6,17 +6,20 @@ from dataclasses import dataclass
 from app.security.linear import LinearPattern
 
 # What `kubectl logs --prefix --timestamps`, stern, compose and container runtimes put before a line.
-LINE_PREFIX = LinearPattern(
+_PREFIX = (
     r"(?:\[[A-Za-z0-9./_-]+\] +|[A-Za-z0-9._/-]+ +\| "
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9]{2}:[0-9]{2}) (?:std(?:out|err) [FP] )?)+"
 )
-_OPENS = LinearPattern(
+_OPENING = (
     r"\s*(?:at\s+[\w.$<>/@ \[\]-]+\s*\(|at (?:async )?[\w.$<>/]+[ (:]|at (?:file|node|internal|/)"
     r"|Traceback \(most recent call last\)|goroutine [0-9]+ \[|\[signal SIG|stack backtrace:|Stack trace:"
     r"|Caused by: |Suppressed: |\.\.\. [0-9]+ (?:more|common frames))"
     r"|\s+(?:File \"|from \S+:[0-9]+:in )|[#][0-9]+ (?:/|\{main\}|0x)"
     r"|(?:[a-z_$][\w$]*\.)+[A-Z][\w$]*(?:Exception|Error|Throwable|Failure)\b"
 )
+LINE_PREFIX = LinearPattern(_PREFIX)
+_OPENS = LinearPattern(_OPENING)
+_OPENS_AFTER_PREFIX = LinearPattern(rf"(?:{_PREFIX})?(?:{_OPENING})")
 _CONTINUES = LinearPattern(
     r"\s+\S|\s*$|[)}\]]+[;,]?\s*$|created by |exit status [0-9]|[\w./*()\[\]-]+\(.*\)\s*$"
     r"|During handling of the above|The above exception was"
@@ -26,6 +29,23 @@ _PYTHON_END = LinearPattern(
 )
 _PYTHON = b"Traceback (most recent call last)"
 _FIRST, _LAST = 12, 12
+
+
+def may_continue(line: bytes) -> bool:
+    """Whether the line can belong to a record that began before it."""
+    prefix = LINE_PREFIX.begins(line)
+    rest = line[prefix[0][1] :] if prefix is not None else line
+    return any(pattern.begins(rest) is not None for pattern in (_OPENS, _CONTINUES, _PYTHON_END))
+
+
+def announces_trace(head: bytes) -> bool:
+    """Whether a record that begins so is followed by a trace."""
+    return _PYTHON in head or b"panic: " in head or b"fatal error: " in head
+
+
+def opens_trace(text: bytes, start: int, end: int) -> bool:
+    """Whether the line there can be the first line of a trace."""
+    return _OPENS_AFTER_PREFIX.begins(text, start, end) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +74,7 @@ class TraceReader:
     @classmethod
     def after(cls, head: bytes) -> "TraceReader":
         """A reader that knows how the record began."""
-        is_python = _PYTHON in head
-        is_open = is_python or b"panic: " in head or b"fatal error: " in head
-        return cls(is_open=is_open, is_python=is_python, first=[], last=[])
+        return cls(is_open=announces_trace(head), is_python=_PYTHON in head, first=[], last=[])
 
     def takes(self, line: bytes) -> bool:
         """Whether the line, without its prefix, belongs to the trace; if so it is kept."""

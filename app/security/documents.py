@@ -1,19 +1,21 @@
 """Secrets that only the lines around them give away: manifests, block values, name and value."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cache
 
-from app.security.linear import LinearPattern, Spans
+from app.security.linear import LinearPattern
 from app.security.pem import Span
 from app.security.rules import rule_book
 
-# The longest manifest looked at around its `kind: Secret`, in each direction.
+# The longest block of values read.
 _LONGEST = 256 << 10
 
-_MANIFEST = LinearPattern(
-    r"(?m)^([ \t]*)(- )?\"?kind\"?[ \t]*:[ \t]*\"?Secret\"?[ \t]*,?[ \t]*\r?$"
+# Every object begins with its apiVersion, whether its keys are sorted or not.
+_MARK = LinearPattern(
+    r"(?m)^(?:(---)|([ \t]*)(- )?\"?(?:(apiVersion)|(kind)|(data|stringData))\"?[ \t]*:[ \t]*"
+    r"\"?(\{?|[A-Za-z0-9/.-]*)\"?[ \t]*,?[ \t]*\r?$)"
 )
-_DATA = LinearPattern(r"(?m)^([ \t]*)(- )?\"?(?:data|stringData)\"?[ \t]*:[ \t]*\{?[ \t]*\r?$")
 _ENTRY = LinearPattern(r"[ \t]*[^\s:]+:[ \t]+[\"']?([^\r\n\"']+)")
 _ONE_LINE = LinearPattern(r"\\?\"kind\\?\"\s*:\s*\\?\"Secret\\?\"")
 _ONE_LINE_DATA = LinearPattern(r"\"(?:data|stringData)\\?\"\s*:\s*\{([^{}\n]*)\}")
@@ -23,8 +25,8 @@ _MEMBER = LinearPattern(r":\s*\\?\"([^\"\\\n]+)")
 def spans_in_documents(text: bytes) -> Iterator[Span]:
     """Where secrets stand, in no particular order; they may overlap."""
     if b"Secret" in text:
-        for manifest in _MANIFEST.each(text):
-            yield from _manifest_values(text, manifest)
+        for head, indent in _secret_data(text):
+            yield from _entry_values(text, head, indent)
         yield from _one_line_manifests(text)
     for pattern in _named_values():
         for found in pattern.each(text):
@@ -34,24 +36,43 @@ def spans_in_documents(text: bytes) -> Iterator[Span]:
         yield from _deeper_lines(text, found[0][1] + 1, indent)
 
 
-def _manifest_values(text: bytes, manifest: Spans) -> Iterator[Span]:
-    indent = _indent(manifest)
-    start = text.rfind(b"\n---", max(0, manifest[0][0] - _LONGEST), manifest[0][0])
-    start = max(start, manifest[0][0] - _LONGEST, 0)
-    stop = text.find(b"\n---", manifest[0][1], manifest[0][1] + _LONGEST)
-    stop = stop if stop >= 0 else min(len(text), manifest[0][1] + _LONGEST)
-    for data in _DATA.each(text[start:stop]):
-        if _indent(data) == indent:
-            for begin, end in _deeper_lines(text, start + data[0][1] + 1, indent):
-                entry = _ENTRY.begins(text[begin:end])
-                if entry is None:
-                    yield begin, end
-                else:
-                    yield begin + entry[1][0], begin + entry[1][1]
+@dataclass(slots=True)
+class _Object:
+    """A manifest as far as it was read: is it a Secret, and where do its data begin?"""
+
+    is_secret: bool = False
+    data: list[int] = field(default_factory=list)
 
 
-def _indent(found: Spans) -> int:
-    return found[1][1] - found[1][0] + (2 if found[2][0] >= 0 else 0)
+def _secret_data(text: bytes) -> Iterator[tuple[int, int]]:
+    """Where the data of Secret manifests begin, and how far their keys are indented."""
+    objects: dict[int, _Object] = {}
+    for mark in _MARK.each(text):
+        if mark[1][0] >= 0:
+            yield from _data_of(objects)
+            objects = {}
+            continue
+        indent = mark[2][1] - mark[2][0] + (2 if mark[3][0] >= 0 else 0)
+        if mark[4][0] >= 0:
+            yield from _data_of({indent: objects.pop(indent, _Object())})
+        known = objects.setdefault(indent, _Object())
+        if mark[5][0] >= 0 and text[mark[7][0] : mark[7][1]] == b"Secret":
+            known.is_secret = True
+        if mark[6][0] >= 0:
+            known.data.append(mark[0][1])
+    yield from _data_of(objects)
+
+
+def _data_of(objects: dict[int, _Object]) -> Iterator[tuple[int, int]]:
+    for indent, known in objects.items():
+        if known.is_secret:
+            yield from ((head, indent) for head in known.data)
+
+
+def _entry_values(text: bytes, head: int, indent: int) -> Iterator[Span]:
+    for begin, end in _deeper_lines(text, head + 1, indent):
+        entry = _ENTRY.begins(text, begin, end)
+        yield entry[1] if entry is not None else (begin, end)
 
 
 def _deeper_lines(text: bytes, position: int, indent: int) -> Iterator[Span]:

@@ -35,9 +35,9 @@ class LinearPattern:
         spans: Spans = self._match(_ANYWHERE, text, position, len(text))
         return spans if spans[0][0] >= 0 else None
 
-    def begins(self, text: bytes) -> Spans | None:
-        """The match at the beginning."""
-        spans: Spans = self._match(_AT_START, text, 0, len(text))
+    def begins(self, text: bytes, start: int = 0, end: int | None = None) -> Spans | None:
+        """The match at the beginning of the text or of a part of it."""
+        spans: Spans = self._match(_AT_START, text, start, len(text) if end is None else end)
         return spans if spans[0][0] >= 0 else None
 
     def covers(self, text: bytes) -> bool:

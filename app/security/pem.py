@@ -22,17 +22,19 @@ def private_key_lines(text: bytes) -> Iterator[Span]:
     for begin in _BEGIN.each(text):
         yield from _after(text, *begin[0])
     for end in _END.each(text):
-        if text.rfind(b"-----BEGIN ", max(0, end[0][0] - _LONGEST), end[0][0]) < 0:
-            yield from _before(text, end[0][0])
+        start = end[0][0]
+        if text.rfind(b"-----", max(0, start - _LONGEST), start) < 0:
+            yield from _before(text, start)
 
 
 def _after(text: bytes, begin: int, body: int) -> Iterator[Span]:
     line_start = text.rfind(b"\n", 0, begin) + 1
     words_before = len(text[line_start:begin].split())
     limit = min(len(text), body + _LONGEST)
-    end = _END.first(text[body:limit])
-    is_whole = end is not None
-    limit = body + end[0][0] if end is not None else limit
+    # Looking for the next dashes only, an END or another BEGIN, keeps many BEGINs linear.
+    dashes = text.find(b"-----", body, limit)
+    is_whole = dashes >= 0 and text.startswith(b"-----END ", dashes)
+    limit = dashes if dashes >= 0 else limit
     foreign = 0
     position = text.find(b"\n", body, limit) + 1
     while 0 < position < limit and (is_whole or foreign < _FOREIGN_LINES):
@@ -41,7 +43,7 @@ def _after(text: bytes, begin: int, body: int) -> Iterator[Span]:
         span = _body(text, position, stop, words_before)
         if span is not None:
             yield span
-        elif not is_header(text[position:stop]):
+        elif not _is_header(text[position:stop]):
             foreign += 1
         position = stop + 1
 
@@ -58,7 +60,7 @@ def _before(text: bytes, end: int) -> Iterator[Span]:
         stop = start - 1
 
 
-def is_header(line: bytes) -> bool:
+def _is_header(line: bytes) -> bool:
     """Whether the line may stand between a key's head and body."""
     return not line.strip() or b"Proc-Type:" in line or b"DEK-Info:" in line
 
