@@ -1,7 +1,7 @@
 /* The learning curve as a drawing one can hover over, walk with the arrow keys, or read as a table. */
 
 import { element, replaceContent, svgElement } from "./dom.js";
-import { formatCount, formatPercent, formatScore, formatTime } from "./format.js";
+import { countOf, formatCount, formatPercent, formatScore, formatTime } from "./format.js";
 import { folded } from "./section.js";
 import { dataTable } from "./table.js";
 
@@ -15,7 +15,7 @@ const BOTTOM = 44;
 const MOST_POINTS = 400;
 const MOST_ROWS = 100;
 const LINES = [
-  ["windowed_approval_rate", "Approval rate, recent decisions", "line-recent"],
+  ["recent_approval_rate", "Approval rate, recent decisions", "line-recent"],
   ["approval_rate", "Approval rate, all decisions", "line-all"],
   ["average_reward", "Average reward", "line-reward"],
 ];
@@ -72,32 +72,32 @@ export class LearningChart {
   }
 
   #xAxis() {
-    const first = this.points[0].n;
-    const last = this.points.at(-1).n;
-    const middle = this.points[Math.floor((this.points.length - 1) / 2)].n;
+    const first = this.points[0].number;
+    const last = this.points.at(-1).number;
+    const middle = this.points[Math.floor((this.points.length - 1) / 2)].number;
     const ticks = [...new Set([first, middle, last])];
     return [
       svgElement("line", { class: "axis", x1: LEFT, x2: WIDTH - RIGHT, y1: yOf(0), y2: yOf(0) }),
-      ticks.map((n) => axisText({ x: this.#xOf(n), y: yOf(0) + 18, "text-anchor": "middle" }, formatCount(n))),
+      ticks.map((number) => axisText({ x: this.#xOf(number), y: yOf(0) + 18, "text-anchor": "middle" }, formatCount(number))),
       axisText({ x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, "Decided plans"),
     ];
   }
 
   #path(key) {
     const known = this.points.filter((point) => Number.isFinite(point[key]));
-    return known.map((point, index) => `${index ? "L" : "M"}${this.#xOf(point.n).toFixed(1)} ${yOf(point[key]).toFixed(1)}`).join("");
+    return known.map((point, index) => `${index ? "L" : "M"}${this.#xOf(point.number).toFixed(1)} ${yOf(point[key]).toFixed(1)}`).join("");
   }
 
-  #xOf(n) {
-    const first = this.points[0].n;
-    const span = this.points.at(-1).n - first;
-    return span === 0 ? (LEFT + WIDTH - RIGHT) / 2 : LEFT + ((n - first) / span) * (WIDTH - RIGHT - LEFT);
+  #xOf(number) {
+    const first = this.points[0].number;
+    const span = this.points.at(-1).number - first;
+    return span === 0 ? (LEFT + WIDTH - RIGHT) / 2 : LEFT + ((number - first) / span) * (WIDTH - RIGHT - LEFT);
   }
 
   #hover(event) {
     const box = this.#svg.getBoundingClientRect();
     const x = ((event.clientX - box.left) / box.width) * WIDTH;
-    const distances = this.points.map((point) => Math.abs(this.#xOf(point.n) - x));
+    const distances = this.points.map((point) => Math.abs(this.#xOf(point.number) - x));
     const nearest = distances.indexOf(Math.min(...distances));
     this.#slider.value = String(nearest);
     this.#point(nearest);
@@ -105,7 +105,7 @@ export class LearningChart {
 
   #point(index) {
     const point = this.points[index];
-    const x = this.#xOf(point.n);
+    const x = this.#xOf(point.number);
     replaceContent(
       this.#marker,
       svgElement("line", { class: "marker-line", x1: x, x2: x, y1: TOP, y2: yOf(0) }),
@@ -151,16 +151,16 @@ function legend() {
 
 function sentence(point) {
   return (
-    `After ${formatCount(point.n)} decided: recent approval rate ${formatPercent(point.windowed_approval_rate)}, ` +
+    `After ${countOf(point.number, "decided plan")}: recent approval rate ${formatPercent(point.recent_approval_rate)}, ` +
     `overall ${formatPercent(point.approval_rate)}, average reward ${formatScore(point.average_reward)}.`
   );
 }
 
 function rowCells(point) {
   return [
-    formatCount(point.n),
+    formatCount(point.number),
     formatTime(point.timestamp),
-    formatPercent(point.windowed_approval_rate),
+    formatPercent(point.recent_approval_rate),
     formatPercent(point.approval_rate),
     formatScore(point.average_reward),
   ];

@@ -78,7 +78,7 @@ class Entry {
       element(
         "h3",
         {},
-        `Plan ${number} `,
+        opportunity.issue ? `Plan ${number}: ${opportunity.issue} ` : `Plan ${number} `,
         element("span", { class: "muted small" }, formatTime(opportunity.timestamp)),
       ),
       this.#decision,

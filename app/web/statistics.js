@@ -52,7 +52,7 @@ function numbersCard(answer) {
     ["Approval rate", formatPercent(numbers.approval_rate)],
     ["Average reward", formatScore(numbers.average_reward)],
     ["Learning examples", formatCount(numbers.learning_examples)],
-    ["Plans with feedback", formatCount(answer.total_feedbacks)],
+    ["Plans rated", formatCount(numbers.rated_count)],
   ];
   return card(
     "Decisions and ratings",
@@ -69,7 +69,11 @@ function numbersCard(answer) {
 function curveCard(answer) {
   const points = answer.points ?? [];
   if (points.length === 0) return card("Learning curve", paragraph("It begins with the first decision on the approval page.", "muted"));
-  return card("Learning curve", new LearningChart(points).root);
+  return card(
+    "Learning curve",
+    paragraph(`“Recent” means the last ${countOf(answer.window, "decided plan")}.`, "muted"),
+    new LearningChart(points).root,
+  );
 }
 
 function suggestionsCard(answer) {

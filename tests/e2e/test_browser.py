@@ -139,7 +139,11 @@ def test_from_logs_over_approval_and_rating_to_the_figures(page: Page, product: 
     page.get_by_role("link", name="Statistics").click()
     approved = page.locator(".tile", has_text="Commands approved").locator("dd")
     expect(approved).to_have_text(re.compile(r"^[1-9]\d*$"))
-    expect(page.get_by_role("img", name="Learning curve")).to_be_visible()
+    expect(page.get_by_role("img", name="After 1 decided plan")).to_be_visible()
+    page.get_by_text("The same as a table").click()
+    expect(page.get_by_role("table", name="Learning curve").locator("tbody td")).to_have_text(
+        ["1", re.compile(r"\d"), "100 %", "100 %", re.compile(r"^\d\.\d\d$")]
+    )
     page.get_by_role("link", name="History").click()
     expect(page.get_by_role("row")).not_to_have_count(0)
 
