@@ -21,8 +21,13 @@ STATUS: dict[type[errors.AppError], HTTPStatus] = {
     errors.StartupFailed: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
-RETRY_LATER = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
-RETRY_AFTER_SECONDS = "5"
+RETRY_LATER = {"Retry-After": "5"}
+HEADERS = {
+    HTTPStatus.TOO_MANY_REQUESTS: RETRY_LATER,
+    HTTPStatus.SERVICE_UNAVAILABLE: RETRY_LATER,
+    # Without it the server would go on reading a body that nobody wants.
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: {"Connection": "close"},
+}
 
 
 def status_of(error: errors.AppError) -> HTTPStatus:
@@ -37,8 +42,7 @@ def render_error(error: errors.AppError) -> JSONResponse:
     if isinstance(error, errors.InvalidField):
         location = ["body", *error.field.split(".")]
         detail = [{"type": "value_error", "loc": location, "msg": str(error), "input": None}]
-    headers = {"Retry-After": RETRY_AFTER_SECONDS} if status in RETRY_LATER else None
-    return JSONResponse({"detail": detail}, status, headers)
+    return JSONResponse({"detail": detail}, status, HEADERS.get(status))
 
 
 def add_error_pages(app: FastAPI) -> None:
