@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -19,6 +20,7 @@ from app.api.approval_server import create_approval_app
 from app.cli.approval_parts import open_approval_services
 from app.settings import Settings
 from tests.fakes.approvals import DELETE_VOLUME, GET, RESTART, payload
+from tests.fakes.kube_api import open_kube_api
 from tests.fakes.servers import serving
 from tests.fakes.webhook_receiver import WebhookReceiver, webhook_receiver
 
@@ -279,6 +281,27 @@ def test_a_decision_reaches_the_backend_signed(start: StartServer, receiver: Web
     assert webhook.json["approval_id"] == approval_id
     assert (webhook.json["status"], webhook.json["reviewer"]) == ("approved", "Ada")
     assert (webhook.json["approved_count"], webhook.json["rejected_count"]) == (1, 1)
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed here")
+def test_approved_commands_change_the_cluster_and_the_backend_hears_how(
+    start: StartServer, receiver: WebhookReceiver, tmp_path: Path
+):
+    with open_kube_api() as cluster:
+        kubeconfig = cluster.write_kubeconfig(tmp_path / "kubeconfig")
+        client = start(backend_webhook_url=receiver.url, kubeconfig=kubeconfig)
+        without_namespace = "kubectl scale deployment/checkout --replicas=5"
+        approval_id = propose(client, without_namespace, DELETE_VOLUME, "kubectl get deploy nope")
+
+        answer = client.post(f"/api/approvals/{approval_id}/approve").json()
+        webhook = receiver.wait_for(1)[0].json
+
+    assert "run now" in answer["message"]
+    assert cluster.replicas == 5
+    assert [one["status"] for one in webhook["commands"]] == ["succeeded", "failed", "failed"]
+    assert "scaled" in webhook["commands"][0]["output"]
+    assert (webhook["approved_count"], webhook["rejected_count"]) == (2, 1)
+    assert client.get("/ready").json()["checks"]["cluster"] == "ok"
 
 
 def test_a_backend_that_does_not_know_the_proposal_yet_is_asked_again(start: StartServer):
