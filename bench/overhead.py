@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.bootstrap import open_services
+from app.bootstrap.backend import open_services
 from app.domain.answer import AgentName, Answer, Entities
 from app.domain.incident import Analysis, ErrorFinding, Findings, RootCause
 from app.domain.plan import Command, Phase, Plan, Remediation, SafetyLevel, Step

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 
 from app.api.approval_server import create_approval_app, page_url
 from app.approvals.services import ApprovalServices
-from app.cli.approval_parts import open_approval_services
+from app.bootstrap.approvals import open_approval_services
 from app.cli.binding import bind
 from app.cli.server import SignalledServer
 from app.domain.errors import StartupFailed

@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 from rich.console import Console
 
-from app.bootstrap import open_dry_run
+from app.bootstrap.backend import open_dry_run
 from app.cli.report import print_report, to_result
 from app.cli.words import plain
 from app.domain.errors import AppError, BadInput, InputTooLarge

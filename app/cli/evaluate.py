@@ -8,7 +8,7 @@ import orjson
 from rich.console import Console
 from rich.progress import track
 
-from app.bootstrap import open_dry_run
+from app.bootstrap.backend import open_dry_run
 from app.domain.errors import BadInput
 from app.domain.ids import new_workflow_id
 from app.settings import Settings

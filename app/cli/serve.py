@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from app.api.application import create_app
-from app.bootstrap import open_services
+from app.bootstrap.backend import open_services
 from app.cli.binding import bind
 from app.cli.server import SignalledServer
 from app.observability.logging import configure_logging

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from standardwebhooks import Webhook
 
 from app.api.approval_server import create_approval_app
-from app.cli.approval_parts import open_approval_services
+from app.bootstrap.approvals import open_approval_services
 from app.settings import Settings
 from tests.fakes.approvals import DELETE_VOLUME, GET, RESTART, payload
 from tests.fakes.kube_api import open_kube_api

@@ -13,7 +13,7 @@ import pytest
 
 from app.adapters.approvals.remote import open_remote_gate
 from app.api.approval_server import create_approval_app
-from app.cli.approval_parts import open_approval_services
+from app.bootstrap.approvals import open_approval_services
 from app.domain.approval import Proposal, ProposalMetadata, ProposedCommand
 from app.domain.errors import ApprovalGateFailed
 from app.domain.ids import WorkflowId

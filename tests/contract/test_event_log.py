@@ -11,7 +11,8 @@ import pytest
 from app.adapters.storage.events import SqliteEventLog, read_epoch
 from app.adapters.storage.memory import MemoryEventLog
 from app.adapters.storage.sqlite import open_database
-from app.bootstrap import WORKFLOW_SCHEMA, WORKFLOW_SCHEMA_VERSION, SystemClock
+from app.bootstrap.backend import WORKFLOW_SCHEMA, WORKFLOW_SCHEMA_VERSION
+from app.bootstrap.ground import SystemClock
 from app.domain.answer import AgentName
 from app.domain.errors import StorageFailed
 from app.domain.events import Event, EventStatus, Recorded

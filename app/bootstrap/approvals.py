@@ -2,12 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from datetime import UTC, datetime
-from pathlib import Path
-
-from filelock import FileLock, Timeout
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from app.adapters.approvals.webhook import open_report_sender
 from app.adapters.cluster.kubectl import KubectlRunner
@@ -20,20 +16,12 @@ from app.approvals.judging import CommandJudge
 from app.approvals.reading import ReadOnlyCommands
 from app.approvals.reports import DecisionReports
 from app.approvals.services import ApprovalServices
-from app.domain.errors import StartupFailed
+from app.bootstrap.ground import SystemClock, own_folder
 from app.domain.ports import CommandRunner
 from app.kubectl.policy import load_policy
 from app.settings import Settings
 
 log = logging.getLogger(__name__)
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> datetime:
-        """Now, in UTC."""
-        return datetime.now(UTC)
 
 
 @asynccontextmanager
@@ -44,7 +32,7 @@ async def open_approval_services(settings: Settings) -> AsyncIterator[ApprovalSe
     async with AsyncExitStack() as stack:
         judge = CommandJudge(load_policy())
         runner = _runner(settings)
-        stack.enter_context(_own_folder(settings.data_dir))
+        stack.enter_context(own_folder(settings.data_dir, "approvals"))
         database = await stack.enter_async_context(open_approvals(settings.data_dir))
         sender = await stack.enter_async_context(
             open_report_sender(settings.webhook_url, secret.get_secret_value() if secret else None)
@@ -62,29 +50,6 @@ def _runner(settings: Settings) -> CommandRunner | None:
     if settings.kubeconfig is None:
         return None
     return KubectlRunner(settings.kubeconfig, settings.command_timeout_seconds)
-
-
-@contextmanager
-def _own_folder(folder: Path) -> Iterator[None]:
-    """One approval server per data folder; raises StartupFailed."""
-    lock = FileLock(folder / "approvals.lock", timeout=0)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout as error:
-        raise StartupFailed(
-            f"Another approval server uses the data folder {folder.resolve()}: "
-            "stop it, or set DATA_DIR to another folder."
-        ) from error
-    except OSError as error:
-        raise StartupFailed(
-            f"The data folder {folder.resolve()} cannot be used ({error.strerror or error}): "
-            "make it writable, or set DATA_DIR to another folder."
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @asynccontextmanager

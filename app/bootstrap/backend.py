@@ -1,13 +1,10 @@
-"""Assembly: builds everything in order and closes it in reverse; the only place that names adapters."""
+"""Assembly of the backend, and of a diagnosis without one."""
 
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from app.adapters.approvals.embedded import embedded_approval_server
 from app.adapters.approvals.remote import open_remote_gate
@@ -15,12 +12,12 @@ from app.adapters.logs.elasticsearch import open_elasticsearch
 from app.adapters.reasoning.gemini import open_gemini
 from app.adapters.reasoning.playbook import PlaybookReasoner
 from app.adapters.storage.events import SqliteEventLog, read_epoch
-from app.adapters.storage.feedback_jsonl import open_feedback_file
+from app.adapters.storage.feedback_jsonl import FEEDBACK_FILE, open_feedback_file
 from app.adapters.storage.memory import MemoryEventLog
 from app.adapters.storage.sqlite import open_database
 from app.adapters.storage.workflows import SqliteProposalOutbox, SqliteWorkflowStore
 from app.agents.prompts import render_prompt
-from app.domain.errors import StartupFailed
+from app.bootstrap.ground import SystemClock, own_folder
 from app.domain.ports import LogSource, Reasoner
 from app.kubectl.policy import load_policy
 from app.learning.ledger import FeedbackLedger
@@ -40,17 +37,9 @@ from app.workflow.runner import Limits, WorkflowRunner
 from app.workflow.specialists import Specialists
 from app.workflow.submission import CommandReview, ProposalSubmission
 
-WORKFLOW_SCHEMA = Path(__file__).parent / "adapters" / "storage" / "workflows.sql"
+WORKFLOW_SCHEMA = Path(__file__).parents[1] / "adapters" / "storage" / "workflows.sql"
 WORKFLOW_SCHEMA_VERSION = 1
 APPROVAL_SERVER = (sys.executable, "-m", "app", "approval-server", "--until-stdin-closes")
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> datetime:
-        """Now, in UTC."""
-        return datetime.now(UTC)
 
 
 @asynccontextmanager
@@ -63,14 +52,14 @@ async def open_services(
     """
     clock, metrics = SystemClock(), Metrics()
     async with AsyncExitStack() as stack:
-        stack.enter_context(_own_folder(settings.data_dir))
+        stack.enter_context(own_folder(settings.data_dir, "backend"))
         database = await stack.enter_async_context(
             open_database(
                 settings.data_dir / "workflows.sqlite", WORKFLOW_SCHEMA, WORKFLOW_SCHEMA_VERSION
             )
         )
         ledger = FeedbackLedger(
-            await stack.enter_async_context(open_feedback_file(feedback_path(settings)))
+            await stack.enter_async_context(open_feedback_file(settings.data_dir / FEEDBACK_FILE))
         )
         reasoner = MeasuredReasoner(
             await stack.enter_async_context(_open_reasoner(settings, own_reasoner)), metrics
@@ -119,7 +108,7 @@ async def open_dry_run(settings: Settings) -> AsyncIterator[DryRun]:
     events = MemoryEventLog(SystemClock())
     async with AsyncExitStack() as stack:
         ledger = FeedbackLedger(
-            await stack.enter_async_context(open_feedback_file(feedback_path(settings)))
+            await stack.enter_async_context(open_feedback_file(settings.data_dir / FEEDBACK_FILE))
         )
         reasoner = await stack.enter_async_context(_open_reasoner(settings))
         review = CommandReview(reasoner, load_policy())
@@ -127,31 +116,6 @@ async def open_dry_run(settings: Settings) -> AsyncIterator[DryRun]:
             reasoner, ExampleSelector(ledger), review.submit, settings.agent_timeout_seconds
         )
         yield DryRun(build_graph(specialists), events)
-
-
-def feedback_path(settings: Settings) -> Path:
-    """The feedback file (contract section 4)."""
-    return settings.data_dir / "feedback" / "remediation_feedback.jsonl"
-
-
-@contextmanager
-def _own_folder(folder: Path) -> Iterator[None]:
-    """One backend per data folder; raises StartupFailed."""
-    lock = FileLock(folder / "backend.lock", timeout=0)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with lock:
-            yield
-    except Timeout as error:
-        raise StartupFailed(
-            f"Another server uses the data folder {folder.resolve()}: "
-            "stop it, or set DATA_DIR to another folder."
-        ) from error
-    except OSError as error:
-        raise StartupFailed(
-            f"The data folder {folder.resolve()} cannot be used ({error.strerror or error}): "
-            "make it writable, or set DATA_DIR to another folder."
-        ) from error
 
 
 @asynccontextmanager
