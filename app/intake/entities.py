@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import re2
+
 from app.domain.answer import Entities
 from app.domain.logbatch import Line
 from app.intake.entity_names import (
@@ -19,6 +21,13 @@ READ_AT_MOST = 1_000_000
 
 CONSISTENT_SHARE = 0.2
 """A pod outside the elected workload is still taken when it has this share of the votes."""
+
+
+_ORDER = re2.compile(
+    r"(?i)\b(instructions?|assistant|ai agent|llm|system prompt)\b.*\bkubectl\b"
+    r"|\b(ignore|disregard) (all |any )?(of )?(the |your )?(previous|prior|above)\b"
+)
+"""Text that tries to command its reader; the names in it are the writer's choice."""
 
 
 @dataclass(slots=True)
@@ -62,7 +71,7 @@ class Ballot:
 
 def find_entities(lines: Iterable[Line]) -> Entities:
     """The namespace, workload, pod, container, image and node most readings agree on."""
-    texts = [line.text for line in lines]
+    texts = [line.text for line in lines if not _ORDER.search(line.text)]
     ballot = Ballot()
     for read in (phrases, tables, documents):
         read(_bounded(texts), ballot)

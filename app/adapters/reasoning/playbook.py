@@ -142,6 +142,6 @@ def _repaired(facts: RepairFacts) -> RepairedCommands:
 
 def _with_namespace(command: str, reason: str, namespace: str | None) -> str:
     has_one = any(word.startswith(("-n", "--namespace")) for word in command.split())
-    if namespace and not has_one and "namespace" in reason.lower():
+    if namespace and not has_one and "needs a namespace" in reason.lower():
         return f"{command} -n {namespace}"
     return ""

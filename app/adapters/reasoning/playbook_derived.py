@@ -117,6 +117,3 @@ def _permissions(values: Values) -> Pairs:
         return
     group = _first(values, "group")
     yield "resource_full", f"{resource}.{group}" if group else resource
-    account = _first(values, "sa")
-    if account and _first(values, "in_ns") == _first(values, "sa_namespace"):
-        yield "new_role", re.sub(r"[^a-z0-9-]", "-", f"{account}-{verb}-{resource}".lower())

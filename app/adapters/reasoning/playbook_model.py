@@ -47,6 +47,8 @@ class Symptom(Part):
     """10 proves the mode, 5 suggests it, 1 is a hint; 0 only captures parameters."""
     unless: Regex | None = None
     """Lines that match this are not meant."""
+    loud: bool = False
+    """Counts in full on lines that call themselves informational, too."""
     group: str = ""
     """Symptoms of one group count once, the best of them."""
 

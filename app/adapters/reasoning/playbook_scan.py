@@ -137,7 +137,7 @@ class Scanner:
     def _sighting(self, watch: _Watch, line: Line, kinds: set[str], seen: _Seen) -> Sighting:
         symptom = watch.symptom
         assert symptom is not None
-        is_quiet = symptom.weight < LOUD and "quiet" in kinds
+        is_quiet = symptom.weight < LOUD and not symptom.loud and "quiet" in kinds
         return Sighting(
             mode=watch.mode,
             symptom=symptom,
