@@ -7,7 +7,7 @@ from app.security.linear import LinearPattern
 
 # What `kubectl logs --prefix --timestamps`, stern, compose and container runtimes put before a line.
 _PREFIX = (
-    r"(?:\[[A-Za-z0-9./_-]+\] +|[A-Za-z0-9._/-]+ +\| "
+    r"(?:\[[A-Za-z0-9./_-]+\] |[A-Za-z0-9._/-]+ +\| "
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9]{2}:[0-9]{2}) (?:std(?:out|err) [FP] )?)+"
 )
 _OPENING = (
