@@ -1,4 +1,4 @@
-"""How long the start takes until the backend answers."""
+"""How long the start takes until both servers answer."""
 
 import time
 from pathlib import Path
@@ -12,11 +12,11 @@ TRIES = 5
 
 
 def measure() -> list[Figure]:
-    """From the command to the first answer, on a fresh and then on the same data folder."""
+    """From the command to the first answers, on a fresh and then on the same data folder."""
     say(f"start-up: {TRIES} times")
     with TemporaryDirectory() as folder:
         seconds = [_start(Path(folder)) for _ in range(TRIES)]
-    return [Figure("command to the first answer, median", median(seconds) * 1000, "ms")]
+    return [Figure("start until both servers answer, median", median(seconds) * 1000, "ms")]
 
 
 def _start(folder: Path) -> float:

@@ -44,6 +44,8 @@ class RunningProduct:
     data_dir: Path
     logs_dir: Path
     output: Path
+    has_approval_server: bool = True
+    """Whether the approval server is part of it, and not an external one."""
 
     @property
     def url(self) -> str:
@@ -108,6 +110,7 @@ def start_process(
         data_dir=Path(environment["DATA_DIR"]),
         logs_dir=Path(environment["LOGS_DIR"]),
         output=output,
+        has_approval_server="MCP_SERVER_URL" not in environment,
     )
 
 
@@ -123,10 +126,17 @@ def answers(port: int, path: str = "/health") -> bool:
         connection.close()
 
 
+def is_healthy(product: RunningProduct) -> bool:
+    """Whether the backend answers, and the approval server where it is part of the product."""
+    return answers(product.port) and (
+        not product.has_approval_server or answers(product.approval_port, "/")
+    )
+
+
 def wait_until_healthy(product: RunningProduct, limit: float = START_LIMIT_SECONDS) -> None:
-    """Return when `/health` answers; an early exit or a late start is an error with the output."""
+    """Return when both servers answer; an early exit or a late start is an error with the output."""
     deadline = time.monotonic() + limit
-    while not answers(product.port):
+    while not is_healthy(product):
         try:
             product.process.wait(0.05)
         except subprocess.TimeoutExpired:
