@@ -6,7 +6,7 @@ from app.domain.ports import ApprovalGate, EventLog, LogSource, Reasoner
 from app.learning.recorder import FeedbackRecorder
 from app.learning.report import FeedbackReport
 from app.observability.metrics import Metrics
-from app.security.signatures import WebhookVerifier
+from app.security.signatures import WebhookSignature
 from app.workflow.reading import WorkflowReader
 from app.workflow.runner import WorkflowRunner
 
@@ -20,7 +20,7 @@ class Services:
     events: EventLog
     feedback: FeedbackRecorder
     feedback_report: FeedbackReport
-    webhook_verifier: WebhookVerifier | None
+    webhook_signature: WebhookSignature | None
     """None when no webhook secret is set: unsigned webhooks are taken and counted."""
     log_source: LogSource | None
     """None when ELASTICSEARCH_URL is not set."""

@@ -25,7 +25,7 @@ from app.learning.recorder import FeedbackRecorder
 from app.learning.report import FeedbackReport
 from app.learning.selector import ExampleSelector
 from app.observability.metrics import Metrics
-from app.security.signatures import WebhookVerifier
+from app.security.signatures import WebhookSignature
 from app.services import Services
 from app.settings import Settings
 from app.workflow.delivery import ProposalDelivery
@@ -94,7 +94,7 @@ async def open_services(
             events=events,
             feedback=feedback,
             feedback_report=FeedbackReport(ledger),
-            webhook_verifier=WebhookVerifier(secret.get_secret_value()) if secret else None,
+            webhook_signature=WebhookSignature(secret.get_secret_value()) if secret else None,
             log_source=log_source,
             approvals=gate,
             reasoner=reasoner,

@@ -11,8 +11,8 @@ from app.domain.errors import StartupFailed, Unauthorized
 SIGNED_HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
 
-class WebhookVerifier:
-    """One shared secret; signatures older or newer than five minutes are refused."""
+class WebhookSignature:
+    """One shared secret, to sign and to verify; signatures older or newer than five minutes are refused."""
 
     def __init__(self, secret: str) -> None:
         """Raises StartupFailed when the secret cannot be used."""

@@ -18,7 +18,8 @@ from app.api.errors import add_error_pages
 from app.api.v1 import feedback
 from app.domain.answer import AgentName
 from app.domain.plan import Plan
-from app.security.signatures import WebhookVerifier
+from app.observability.metrics import Metrics
+from app.security.signatures import WebhookSignature
 from tests.fakes.feedback import READ, RESTART, WORKFLOW, open_learning, plan_of
 from tests.fakes.servers import serving
 
@@ -29,16 +30,17 @@ JSON = {"content-type": "application/json"}
 Open = Callable[..., httpx.Client]
 
 
-def create_feedback_app(path: Path, verifier: WebhookVerifier | None) -> FastAPI:
+def create_feedback_app(path: Path, verifier: WebhookSignature | None) -> FastAPI:
     """The router as the product mounts it, over a real file."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_learning(path) as learning:
             app.state.services = SimpleNamespace(
+                metrics=Metrics(),
                 feedback=learning.recorder,
                 feedback_report=learning.report,
-                webhook_verifier=verifier,
+                webhook_signature=verifier,
             )
             yield
 
@@ -61,7 +63,7 @@ def open_client(path: Path) -> Iterator[Open]:
     with ExitStack() as stack:
 
         def start(secret: str | None = None) -> httpx.Client:
-            verifier = WebhookVerifier(secret) if secret else None
+            verifier = WebhookSignature(secret) if secret else None
             url = stack.enter_context(serving(create_feedback_app(path, verifier)))
             return stack.enter_context(
                 httpx.Client(base_url=f"{url}/api/v1/feedback", trust_env=False, timeout=10)
@@ -265,7 +267,7 @@ def test_commands_of_another_shape_are_passed_over(client: httpx.Client, path: P
 
 
 def signed(body: bytes, *, at: datetime | None = None, secret: str = SECRET) -> dict[str, str]:
-    headers = WebhookVerifier(secret).sign("msg_1", at or datetime.now(UTC), body)
+    headers = WebhookSignature(secret).sign("msg_1", at or datetime.now(UTC), body)
     return {"content-type": "application/json", **headers}
 
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from http import HTTPStatus
 
 import httpx
-from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
-from app.domain.errors import StartupFailed, WebhookFailed, WebhookRefused
+from app.domain.errors import WebhookFailed, WebhookRefused
 from app.domain.review import DueReport
+from app.security.signatures import WebhookSignature
 
 SEND_SECONDS = 10.0
 WORTH_RETRYING = {
@@ -23,7 +23,9 @@ WORTH_RETRYING = {
 class HttpReportSender:
     """Sends over one client; the webhook's id is the same on every attempt."""
 
-    def __init__(self, client: httpx.AsyncClient, url: str, signer: Webhook | None) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, url: str, signer: WebhookSignature | None
+    ) -> None:
         """Use `open_report_sender` instead: it closes the client."""
         self._client = client
         self._url = url
@@ -49,28 +51,15 @@ class HttpReportSender:
 
     def _headers(self, report: DueReport, at: datetime) -> dict[str, str]:
         message_id = f"decision_{report.approval_id}"
-        headers = {
-            "content-type": "application/json",
-            "webhook-id": message_id,
-            "webhook-timestamp": str(int(at.timestamp())),
-        }
+        headers = {"content-type": "application/json", "webhook-id": message_id}
         if self._signer is not None:
-            headers["webhook-signature"] = self._signer.sign(message_id, at, report.body.decode())
+            headers |= self._signer.sign(message_id, at, report.body)
         return headers
 
 
 @asynccontextmanager
 async def open_report_sender(url: str, secret: str | None) -> AsyncIterator[HttpReportSender]:
     """The sender to one address; raises StartupFailed for a secret that cannot sign."""
-    signer = _signer(secret) if secret else None
+    signer = WebhookSignature(secret) if secret else None
     async with httpx.AsyncClient(trust_env=False) as client:
         yield HttpReportSender(client, url, signer)
-
-
-def _signer(secret: str) -> Webhook:
-    try:
-        return Webhook(secret)
-    except (ValueError, EmptyWebhookSecretError) as error:
-        raise StartupFailed(
-            "WEBHOOK_SECRET cannot be used: it must be `whsec_` and base64."
-        ) from error

@@ -63,9 +63,9 @@ router = APIRouter(prefix="/feedback", tags=["feedback"], route_class=SmallBodyR
 
 async def sender_is_proven(request: Request, parts: Parts) -> bool:
     """Whether a signature proves the sender; raises Unauthorized where one is demanded."""
-    if parts.webhook_verifier is None:
+    if parts.webhook_signature is None:
         return False
-    parts.webhook_verifier.verify(request.headers, await request.body())
+    parts.webhook_signature.verify(request.headers, await request.body())
     return True
 
 
@@ -83,7 +83,8 @@ async def record_decision(
     decision: ReportedDecision, parts: Parts, is_signed: Annotated[bool, Depends(sender_is_proven)]
 ) -> DecisionTaken:
     """Take an approval server's decision; the same one again changes nothing."""
-    await parts.feedback.decide(decision.to_report(is_signed=is_signed))
+    if await parts.feedback.decide(decision.to_report(is_signed=is_signed)):
+        parts.metrics.decision_recorded(decision.status)
     return DecisionTaken(
         message=f"Approval status '{decision.status}' recorded successfully",
         approval_id=decision.approval_id,
