@@ -238,19 +238,21 @@ def test_a_stream_that_was_refused_is_opened_again_and_shows_each_event_once(
 ):
     refusals = [503, 502]
 
-    def refuse_first(route: Route) -> None:
+    def refuse_then_repeat(route: Route) -> None:
         if refusals:
             route.fulfill(status=refusals.pop())
-        else:
-            route.continue_()
+            return
+        answer = route.fetch()
+        *blocks, last, _ = answer.text().split("\n\n")
+        route.fulfill(response=answer, body="\n\n".join([*blocks, *blocks, last, ""]))
 
-    page.route(STREAM, refuse_first)
+    page.route(STREAM, refuse_then_repeat)
     page.goto(f"{product.url}/ui/#/workflows/{finished}")
 
     expect(page.get_by_text("Connecting again")).to_be_visible()
     expect(page.get_by_text("Workflow completed successfully")).to_be_visible()
     expect(page.get_by_text("Connecting again")).to_be_hidden()
-    expect(page.get_by_role("heading", name="Findings")).to_have_count(1)
+    expect(page.get_by_text("AnalysisAgent received")).to_have_count(1)
 
 
 def test_a_page_goes_on_by_itself_over_a_restart_of_the_server(
