@@ -122,6 +122,8 @@ def _fields(text: str) -> Mapping[str, object] | None:
             parsed = None
         if isinstance(parsed, dict) and _first(parsed, (*_MESSAGE_KEYS, *_ERROR_KEYS)):
             return parsed
+    if "=" not in text:
+        return None
     found = {m["key"]: m["quoted"] or m["bare"] or "" for m in _FIELD.finditer(text[:8_000])}
     if _first(found, ("msg", "message", "err", "error", "Error")) and (
         "level" in found or "ts" in found or "time" in found or "lvl" in found
@@ -166,7 +168,8 @@ def _time(text: str) -> str:
 
 
 def _from_text(text: str) -> Anatomy:
-    if event := _EVENT.search(text[:4_000]):
+    is_event = "Warning" in text or "Normal" in text
+    if is_event and (event := _EVENT.search(text[:4_000])):
         about = event["object"] or ""
         source = (event["source"] or "").split(",")[0]
         return Anatomy(
