@@ -15,6 +15,9 @@ Homes = dict[str, str]
 DESCRIBE_HEAD = 60
 """Lines after `Name:` in which a describe page shows of what kind it is."""
 
+STARTING = frozenset({None, "PodInitializing", "ContainerCreating"})
+"""Reasons of waiting that are not trouble of the container itself."""
+
 JSON_OBJECTS = 5000
 """Objects visited in one document."""
 
@@ -198,7 +201,8 @@ def _statuses(status: dict[str, Any]) -> Iterator[Reading]:
             ended: dict[str, Any] = next(
                 (state["terminated"] for state in states if state.get("terminated")), {}
             )
-            is_bad = bool(ended.get("exitCode")) or bool(states[0].get("waiting"))
+            waiting = (states[0].get("waiting") or {}).get("reason")
+            is_bad = bool(ended.get("exitCode")) or waiting not in STARTING
             if container.get("name"):
                 yield "container", str(container["name"]), 3.0 if is_bad else 0.3
             if container.get("image"):

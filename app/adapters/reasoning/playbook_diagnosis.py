@@ -24,7 +24,7 @@ QUIET_AFTER = 80
 CERTAIN = 9.5
 """A symptom this strong is not explained away by a start or a closing remark."""
 
-CASCADE_SCORE = 3.0
+CASCADE_SCORE = 5.0
 """A cause weaker than its presumed effect by more than this does not explain it."""
 
 
