@@ -1,7 +1,9 @@
 """CommandRunner: what reaches the program, what comes back, and that nothing runs on for ever."""
 
 import asyncio
+import io
 import os
+import select
 import shutil
 import sys
 from collections.abc import Iterator
@@ -111,6 +113,22 @@ async def test_a_cancelled_run_leaves_no_process(tmp_path: Path, kubeconfig: Pat
 
     assert running.cancelled()
     assert rest == b""
+
+
+@needs_posix
+@pytest.mark.parametrize("milliseconds", range(1, 25, 2))
+async def test_a_run_that_is_cancelled_while_it_starts_leaves_no_process(
+    tmp_path: Path, kubeconfig: Path, milliseconds: int
+):
+    alive = open_while_alive(tmp_path)
+    program = stand_in(tmp_path, "sleep 60 3>alive &".replace("alive", str(alive)), "wait")
+
+    with os.fdopen(os.open(alive, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as pipe:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(milliseconds / 1000):
+                await KubectlRunner(kubeconfig, 60, program).run([])
+
+        assert await asyncio.to_thread(_reads_to_its_end, pipe)
 
 
 @needs_posix
@@ -241,3 +259,10 @@ async def test_an_object_that_is_not_there_is_a_failure(kube_api: KubeApi, tmp_p
     assert result.exit_code == 1
     assert "not found" in result.output
     assert kube_api.writes == []
+
+
+def _reads_to_its_end(pipe: io.FileIO) -> bool:
+    """Whether nobody holds the other end; one that was just killed may need a moment."""
+    watch = select.poll()
+    watch.register(pipe, select.POLLHUP)
+    return pipe.read(1) == b"" or bool(watch.poll(3000))

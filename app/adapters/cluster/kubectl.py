@@ -7,6 +7,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from app.domain.errors import ExternalFailed
@@ -63,19 +64,31 @@ class KubectlRunner:
         program = self._program()
         if program is None:
             raise ExternalFailed(self._missing())
+        # Cancelled half-way, asyncio would kill the program but not its children: the start is
+        # waited for in any case, and this function owns it.
+        starting = asyncio.ensure_future(self._spawn(program, argv, home))  # noqa: TID251
         try:
-            return await asyncio.create_subprocess_exec(
-                program,
-                *argv,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-                env=self._environment(program, home),
-                cwd=home,
-                start_new_session=True,
-            )
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            with suppress(OSError, ValueError):
+                await _stop(await starting)
+            raise
         except (OSError, ValueError) as error:
             raise ExternalFailed(f"kubectl could not be started: {error}") from error
+
+    async def _spawn(
+        self, program: str, argv: Sequence[str], home: str
+    ) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            program,
+            *argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=self._environment(program, home),
+            cwd=home,
+            start_new_session=True,
+        )
 
     def _environment(self, program: str, home: str) -> dict[str, str]:
         path = os.pathsep.join((str(Path(program).parent), SYSTEM_PATH))
@@ -129,5 +142,7 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
             os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
-    async with asyncio.timeout(STOP_SECONDS):
-        await process.wait()
+    # A child that left the process group may hold the output open; nobody waits for it.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(STOP_SECONDS):
+            await process.communicate()
