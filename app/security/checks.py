@@ -17,7 +17,8 @@ _PROSE = frozenset(
     renewed generated used unable does did do request response timeout context rpc open stat read dial eof
     unauthenticated bearer basic optional hidden masked redacted provided specified supplied disabled
     enabled length too access default unsupported parse parsing malformed signature secret token password
-    user username account login connection retry retrying fetching loading using ignored skipped""".split()
+    user username account login connection retry retrying fetching loading using ignored skipped
+    server message repository get list watch post put patch update create delete head""".split()
 )
 _NOTHING = frozenset(b"yes no none null nil undefined true false unset empty".split())
 # Tokens stand for placeholders while the rules run; their bytes occur in no UTF-8 text.
@@ -28,6 +29,7 @@ _REFERENCE = LinearPattern(
     r"|x{3,}[^a-z0-9]*$|[0-9]+ bytes\b|(?:file|vault|secretref|awssm|gcpsm)://?"
     r"|/(?:etc|var|run|tmp|home|root|usr|opt|mnt|secrets?|data|vault|app|srv|proc|dev|certs?)/"
 )
+_API_TYPE = LinearPattern(r"(?:[a-z.]+/)?v[0-9][a-z0-9]*\.Secret$")
 _OBJECT = LinearPattern(r"[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9.-]*")
 _ABSENT = LinearPattern(
     r"[\"'\\\s,]{1,4}(?:not found|is forbidden|does not exist|not registered|already exists)"
@@ -75,6 +77,8 @@ def _is_object(suspect: Suspect) -> bool:
         return True
     if not suspect.key.lower().endswith(b"secret"):
         return False
+    if _API_TYPE.begins(suspect.key) is not None:
+        return True
     return _OBJECT.covers(suspect.value) or _ABSENT.begins(suspect.after) is not None
 
 
