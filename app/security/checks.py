@@ -144,7 +144,10 @@ def is_not_random(suspect: Suspect) -> bool:
 
 
 def is_address_of_a_machine(suspect: Suspect) -> bool:
-    """Whether `user@host` names a login, a unit, a package or a cloud identity, not a person."""
+    """Whether `user@host` names a login, a unit, a package or a cloud identity, not a person.
+
+    The subject of a refusal (`User "…" cannot list …`) stays: the role binding needs its name.
+    """
     user, _, domain = suspect.value.rpartition(b"@")
     labels = domain.lower().split(b".")
     return (
@@ -153,7 +156,7 @@ def is_address_of_a_machine(suspect: Suspect) -> bool:
         or b"cluster" in labels
         or user in {b"git", b"root"}
         or labels[-2] == b"gserviceaccount"
-        or suspect.before.endswith((b"/", b"ssh ", b"\\"))
+        or suspect.before.endswith((b"/", b"ssh ", b"\\", b'User "', b'User \\"'))
         or suspect.after.startswith((b"/", b":/"))
     )
 

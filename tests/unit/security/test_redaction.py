@@ -124,6 +124,7 @@ def test_a_token_is_known_by_its_form(kind: str, line: str):
         'secrets "db" is forbidden: User "system:serviceaccount:shop:api" cannot get resource',
         '"Failed to fetch" secret="shop/db-credentials"',
         "token expired",
+        'pods is forbidden: User "sre@example.com" cannot list resource "pods"',
         'reflector.go:1] failed to list *v1.Secret: Get "https://10.0.0.1:443/api/v1/secrets": eof',
         "pull access denied, may require authorization: server message: insufficient_scope",
         "token: invalid",
