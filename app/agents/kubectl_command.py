@@ -9,6 +9,7 @@ from app.domain.ids import WorkflowId
 from app.domain.logbatch import LogBatch
 from app.domain.plan import Command, Phase, Plan, RepairedCommands, SafetyLevel
 from app.domain.ports import Progress, Question, Reasoner, RepairFacts
+from app.domain.words import counted
 from app.kubectl.evidence import Evidence
 from app.kubectl.guard import Verdict, judge_text
 from app.kubectl.policy import Policy, Risk, higher_risk
@@ -69,7 +70,7 @@ async def _repair(
     """Refused text → accepted text, for those that could be repaired."""
     if not refused:
         return {}
-    await progress(f"{len(refused)} command(s) refused by the policy; asking for a repair")
+    await progress(f"The policy refuses {counted(len(refused), 'command')}; asking for a repair")
     pairs = tuple((text, "; ".join(guard.judge(text).reasons)) for text in refused)
     question = Question(AgentName.KUBECTL_COMMAND, RepairFacts(batch, pairs), RepairedCommands)
     answer = await reasoner.ask(question, progress)

@@ -13,7 +13,7 @@ from app.domain.guidance import Guidance
 from app.domain.ids import ApprovalId, WorkflowId
 from app.domain.incident import Analysis, Findings
 from app.domain.logbatch import LogBatch
-from app.domain.workflow import WorkflowInput, WorkflowRecord, WorkflowState
+from app.domain.workflow import WorkflowInput, WorkflowRecord
 
 A = TypeVar("A", bound=Answer)
 
@@ -87,7 +87,9 @@ class LogSource(Protocol):
     """Where logs can be fetched."""
 
     async def fetch(self, since: timedelta, query: str) -> Sequence[str]:
-        """Messages, oldest first; raises LogSourceFailed or LogSourceTimedOut."""
+        """Messages, oldest first; raises LogSourceFailed, LogSourceTimedOut, or BadInput
+        for a query that does not parse.
+        """
         ...
 
     async def trouble(self) -> str | None:
@@ -104,7 +106,10 @@ class EventLog(Protocol):
         ...
 
     async def append(self, workflow_id: WorkflowId, events: Sequence[Event]) -> Sequence[Recorded]:
-        """Store, then show to whoever follows; raises StorageFailed."""
+        """Store, then show to whoever follows; raises StorageFailed.
+
+        Storing the terminal event is what ends the workflow's record, too.
+        """
         ...
 
     async def read(self, workflow_id: WorkflowId, after: int, limit: int) -> Sequence[Recorded]:
@@ -142,12 +147,6 @@ class WorkflowStore(Protocol):
 
     async def begin(self, workflow_id: WorkflowId, title: str) -> None:
         """Note that the workflow runs, and its title."""
-        ...
-
-    async def finish(
-        self, workflow_id: WorkflowId, state: WorkflowState, at: datetime, outcome: str
-    ) -> None:
-        """Note the workflow's end."""
         ...
 
     async def page(

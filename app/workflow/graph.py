@@ -1,11 +1,14 @@
 """The four agents as a LangGraph graph: the picture is the code."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langsmith import tracing_context
 
+from app.domain.approval import SubmissionReport
+from app.domain.words import counted
 from app.workflow.specialists import Specialists
 from app.workflow.state import Run, State
 
@@ -43,13 +46,18 @@ def last_sentence(state: State) -> str:
         return "Could not determine root cause. Workflow complete."
     if not _has_plan(state):
         return "Could not generate remediation plan. Workflow complete."
-    report = state["report"]
-    told = f"{report.success_count} proposal(s) wait for approval"
+    return f"Workflow completed successfully. {'; '.join(_told(state['report']))}."
+
+
+def _told(report: SubmissionReport) -> Iterator[str]:
+    if report.success_count:
+        yield f"Waiting for approval: {counted(report.success_count, 'proposal')}"
     if report.error_count:
-        told += f", {report.error_count} could not be delivered yet"
+        yield f"not delivered yet, will retry: {counted(report.error_count, 'proposal')}"
+    if not report.total_submissions:
+        yield f"Nothing was proposed; {counted(len(report.accepted), 'command')} passed the policy"
     if report.refused:
-        told += f", {len(report.refused)} command(s) refused by the policy"
-    return f"Workflow completed successfully. {told}."
+        yield f"refused by the policy: {counted(len(report.refused), 'command')}"
 
 
 def _found_problems(state: State) -> bool:

@@ -2,11 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-
-import orjson
 
 from app.agents.agent import INTERNAL_ERROR, Voice
 from app.domain.answer import AgentName
@@ -59,9 +57,10 @@ class WorkflowRunner:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run workflows until left; what is unfinished then goes on at the next start."""
+        left = await self.workflows.unfinished()
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._work()) for _ in range(self.limits.running)]
-            tasks.append(group.create_task(self._resume()))
+            tasks.append(group.create_task(self._resume(left)))
             tasks.append(group.create_task(self.delivery.run()))
             try:
                 yield
@@ -89,8 +88,8 @@ class WorkflowRunner:
         self._count()
         return workflow_id
 
-    async def _resume(self) -> None:
-        for record in await self.workflows.unfinished():
+    async def _resume(self, left: Sequence[WorkflowRecord]) -> None:
+        for record in left:
             await self._waiting.put(record.workflow_id)
 
     async def _work(self) -> None:
@@ -109,26 +108,19 @@ class WorkflowRunner:
     async def _run(self, workflow_id: WorkflowId) -> None:
         voice = Voice(workflow_id, self.events)
         try:
-            sentence = await self._investigate(voice)
-            status, state = EventStatus.COMPLETED, WorkflowState.COMPLETED
+            await self._end(voice, EventStatus.COMPLETED, await self._investigate(voice))
         except StorageFailed:
             log.exception("workflow stopped; it goes on after a restart")
-            return
         except AppError as error:
             log.warning("workflow failed", extra={"reason": str(error)})
-            sentence = f"Workflow failed: {error}"
-            status, state = EventStatus.ERROR, WorkflowState.FAILED
+            await self._fail(voice, str(error))
         except Exception:
             log.exception("workflow failed by a defect")
-            sentence = f"Workflow failed: {INTERNAL_ERROR}"
-            status, state = EventStatus.ERROR, WorkflowState.FAILED
-        await self._end(voice, status, state, sentence)
+            await self._fail(voice, INTERNAL_ERROR)
 
     async def _investigate(self, voice: Voice) -> str:
         """Run the graph from where its events say it is; returns the last sentence."""
         recorded = await self.events.read(voice.workflow_id, 0, ALL_EVENTS)
-        if recorded and recorded[-1].is_terminal:
-            return str(orjson.loads(recorded[-1].frame)["data"])
         await self._announce(voice, is_resumed=bool(recorded))
         log_input = await self.workflows.input_of(voice.workflow_id)
         batch = await asyncio.to_thread(read_batch, log_input.text, log_input.redactions)
@@ -145,17 +137,16 @@ class WorkflowRunner:
             sentence = f"Workflow started for id: '{voice.workflow_id}'"
         await voice.say(AgentName.ORCHESTRATOR, status, sentence)
 
-    async def _end(
-        self, voice: Voice, status: EventStatus, state: WorkflowState, sentence: str
-    ) -> None:
+    async def _fail(self, voice: Voice, reason: str) -> None:
         try:
-            await voice.end(status, sentence)
-            await self.workflows.finish(voice.workflow_id, state, self.clock.now(), sentence)
-        except AppError:
+            await self._end(voice, EventStatus.ERROR, f"Workflow failed: {reason}")
+        except StorageFailed:
             log.exception("workflow's end could not be stored; it goes on after a restart")
-            return
-        self.metrics.workflow_finished(state)
-        log.info("workflow finished", extra={"state": state})
+
+    async def _end(self, voice: Voice, status: EventStatus, sentence: str) -> None:
+        await voice.end(status, sentence)
+        self.metrics.workflow_finished(status)
+        log.info("workflow finished", extra={"status": status})
 
 
 def _read_input(body: bytes) -> WorkflowInput:

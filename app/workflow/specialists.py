@@ -17,6 +17,7 @@ from app.domain.guidance import Guidance
 from app.domain.incident import Analysis
 from app.domain.plan import Remediation
 from app.domain.ports import Progress, Reasoner
+from app.domain.words import counted
 from app.learning.selector import ExampleSelector
 from app.workflow.state import Run, State
 
@@ -41,7 +42,7 @@ class Specialists:
         findings = await conduct(
             run.voice,
             AgentName.MONITORING,
-            f"{run.batch.total_lines} lines of logs",
+            counted(run.batch.total_lines, "line") + " of logs",
             self.limit_seconds,
             lambda progress: find_problems(run.batch, self.reasoner, progress),
         )
@@ -55,7 +56,7 @@ class Specialists:
         analysis = await conduct(
             run.voice,
             AgentName.ANALYSIS,
-            f"{len(findings.errors)} errors and {len(findings.warnings)} warnings",
+            f"{counted(len(findings.errors), 'error')} and {counted(len(findings.warnings), 'warning')}",
             self.limit_seconds,
             lambda progress: find_causes(run.batch, findings, self.reasoner, progress),
         )
@@ -70,7 +71,8 @@ class Specialists:
         remediation = await conduct(
             run.voice,
             AgentName.REMEDIATION,
-            f"{len(analysis.root_cause_analysis)} root causes, {len(guidance.examples)} examples",
+            f"{counted(len(analysis.root_cause_analysis), 'root cause')} and "
+            f"{counted(len(guidance.examples), 'earlier example')}",
             self.limit_seconds,
             lambda progress: self._plan(run, analysis, guidance, progress),
         )
@@ -84,7 +86,7 @@ class Specialists:
         report = await conduct(
             run.voice,
             AgentName.KUBECTL_COMMAND,
-            f"{len(plans)} plans",
+            counted(len(plans), "plan"),
             self.limit_seconds,
             lambda progress: self.submit(run, state, progress),
         )

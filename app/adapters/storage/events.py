@@ -10,9 +10,10 @@ from weakref import WeakValueDictionary
 from app.adapters.storage.frames import to_frame
 from app.adapters.storage.sqlite import Database
 from app.domain.errors import StorageFailed
-from app.domain.events import Event, EventType, Recorded
+from app.domain.events import Event, EventStatus, EventType, Recorded
 from app.domain.ids import WorkflowId
 from app.domain.ports import Clock
+from app.domain.workflow import WorkflowState
 from app.observability.metrics import Metrics
 
 PAGE = 500
@@ -148,6 +149,8 @@ class SqliteEventLog:
                 for r in recorded
             ],
         )
+        if events[-1].is_terminal:
+            _finish(connection, workflow_id, events[-1], now)
         return recorded
 
 
@@ -167,3 +170,19 @@ async def _wait(changed: asyncio.Event, seconds: float) -> None:
             await changed.wait()
     except TimeoutError:
         return
+
+
+def _finish(
+    connection: sqlite3.Connection, workflow_id: WorkflowId, last: Event, now: datetime
+) -> None:
+    """A workflow has ended when its terminal event is stored, not a moment later."""
+    is_good = last.status is EventStatus.COMPLETED
+    connection.execute(
+        "UPDATE workflows SET state = ?, finished_at = ?, outcome = ? WHERE workflow_id = ?",
+        (
+            WorkflowState.COMPLETED if is_good else WorkflowState.FAILED,
+            now.isoformat(),
+            last.data,
+            workflow_id,
+        ),
+    )

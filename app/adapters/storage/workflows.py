@@ -64,18 +64,6 @@ class SqliteWorkflowStore:
             workflow_id,
         )
 
-    async def finish(
-        self, workflow_id: WorkflowId, state: WorkflowState, at: datetime, outcome: str
-    ) -> None:
-        """Note the workflow's end."""
-        await self._execute(
-            "UPDATE workflows SET state = ?, finished_at = ?, outcome = ? WHERE workflow_id = ?",
-            state,
-            at.isoformat(),
-            outcome,
-            workflow_id,
-        )
-
     async def page(
         self, before: int | None, limit: int
     ) -> tuple[Sequence[WorkflowRecord], int | None]:
