@@ -20,6 +20,7 @@ from app.domain.incident import (
     PatternType,
     RootCause,
     WarningAnalysis,
+    WarningFinding,
 )
 from app.domain.logbatch import Line, LogBatch, Pattern
 
@@ -135,25 +136,29 @@ def _honest(patterns: Sequence[Pattern], batch: LogBatch) -> tuple[RootCause, ..
 def _warnings(findings: Findings, verdict: Verdict) -> tuple[WarningAnalysis, ...]:
     titles = [item.playbook.title for item in verdict.recovered]
     return tuple(
-        WarningAnalysis(
-            timestamp=warning.timestamp,
-            service=warning.service,
-            warning_message=warning.message,
-            severity=Level.LOW,
-            priority=warning.priority,
-            potential_causes=tuple(
-                Cause(
-                    cause=title,
-                    probability=Level.HIGH,
-                    explanation="It was seen and is over: later lines show that it works again.",
-                )
-                for title in titles[:1]
-            ),
-            potential_impact="None now; watch whether it comes back.",
-            recommended_action="No action is needed while it does not come back.",
-            urgency=Level.LOW,
-        )
-        for warning in findings.warnings[:MOST_WARNINGS]
+        _warning(warning, titles[number] if number < len(titles) else None)
+        for number, warning in enumerate(findings.warnings[:MOST_WARNINGS])
+    )
+
+
+def _warning(warning: WarningFinding, recovered: str | None) -> WarningAnalysis:
+    cause = Cause(
+        cause=recovered or "Not known from these lines alone",
+        probability=Level.HIGH if recovered else Level.LOW,
+        explanation="It was seen and is over: later lines show that it works again."
+        if recovered
+        else "No playbook counts it as a failure.",
+    )
+    return WarningAnalysis(
+        timestamp=warning.timestamp,
+        service=warning.service,
+        warning_message=warning.message,
+        severity=Level.LOW,
+        priority=warning.priority,
+        potential_causes=(cause,),
+        potential_impact="None that shows now.",
+        recommended_action="Watch whether it comes back or grows.",
+        urgency=Level.LOW,
     )
 
 

@@ -53,7 +53,7 @@ def unexplained(batch: LogBatch, verdict: Verdict, scanner: Scanner) -> tuple[Pa
 def find(batch: LogBatch, verdict: Verdict, scanner: Scanner) -> Findings:
     """Errors and warnings; empty when the text shows nothing that needs anyone."""
     if not verdict.is_incident and not unexplained(batch, verdict, scanner):
-        return _recovered(batch, verdict)
+        return _without_incident(batch, verdict, scanner)
     marks = {line.number: item for item in verdict.diagnoses for line in item.evidence}
     shown = [
         pattern
@@ -75,11 +75,19 @@ def find(batch: LogBatch, verdict: Verdict, scanner: Scanner) -> Findings:
     return _summed(tuple(errors), tuple(warnings))
 
 
-def _recovered(batch: LogBatch, verdict: Verdict) -> Findings:
-    """What failed and works again is worth knowing, and urgent for nobody."""
-    if not verdict.recovered or verdict.scan.resolved_lines:
+def _without_incident(batch: LogBatch, verdict: Verdict, scanner: Scanner) -> Findings:
+    """Warnings, and what failed and works again: worth knowing, urgent for nobody."""
+    if verdict.scan.resolved_lines:
         return Findings()
-    return _summed((), tuple(_over(item, batch) for item in verdict.recovered))
+    over = {line.number for item in verdict.recovered for line in item.evidence}
+    warnings = [
+        _warning(pattern)
+        for pattern in batch.patterns[:MOST_FINDINGS]
+        if pattern.severity is LineSeverity.WARNING
+        and not scanner.is_calm(pattern.samples[0].text)
+        and not any(line.number in over for line in pattern.samples)
+    ]
+    return _summed((), (*(_over(item, batch) for item in verdict.recovered), *warnings))
 
 
 def _summed(errors: tuple[ErrorFinding, ...], warnings: tuple[WarningFinding, ...]) -> Findings:

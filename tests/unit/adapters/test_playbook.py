@@ -8,7 +8,7 @@ from app.adapters.reasoning.playbook import PlaybookReasoner
 from app.domain.answer import AgentName
 from app.domain.errors import ReasonerFailed
 from app.domain.guidance import ActionScore, Example, ExampleRole, Guidance
-from app.domain.incident import Analysis, Findings
+from app.domain.incident import Analysis, Findings, WarningType
 from app.domain.logbatch import LogBatch
 from app.domain.plan import Phase, Remediation, RepairedCommands
 from app.domain.ports import (
@@ -21,7 +21,8 @@ from app.domain.ports import (
 from app.intake.batch import read_batch
 from app.kubectl.parser import parse
 from app.workflow.diagnosis import diagnosis_text, prediction
-from tests.unit.adapters.playbook_examples import HEALTHY, INCIDENTS, INJECTED, RECOVERED
+from tests.unit.adapters.playbook_calm import HEALTHY, INJECTED, RECOVERED
+from tests.unit.adapters.playbook_examples import INCIDENTS
 
 BAD_RELEASE = """NAMESPACE  NAME                       READY  STATUS             RESTARTS  AGE
 crm        mailer-5d9c8f7b6d-kq8zt   0/1    CrashLoopBackOff   7         9m
@@ -102,6 +103,17 @@ async def test_what_recovered_is_no_incident(reasoner: PlaybookReasoner, text: s
 
     assert not analysis.root_cause_analysis
     assert not findings.errors
+
+
+async def test_a_warning_alone_is_a_finding_and_no_incident(reasoner: PlaybookReasoner):
+    text = "2026-05-01 08:00:01 WARN shop: option batch_v1 is deprecated and will be removed\n"
+
+    findings, analysis, _ = await _whole(reasoner, text)
+
+    assert [warning.warning_type for warning in findings.warnings] == [WarningType.DEPRECATION]
+    assert not findings.errors
+    assert not analysis.root_cause_analysis
+    assert analysis.warning_analysis[0].warning_message == findings.warnings[0].message
 
 
 async def test_an_order_in_the_text_is_neither_obeyed_nor_a_symptom(reasoner: PlaybookReasoner):
