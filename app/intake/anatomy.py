@@ -29,10 +29,15 @@ _EVENT = re.compile(
     r"(?:^|\s)(?:Warning|Normal)\s+(?P<reason>[A-Z]\w+)\s+(?:(?P<object>[a-z][a-z.]*/[a-z0-9.-]+)|(?P<age>\S+(?: \(x\d+ over \S+\))?)\s+(?P<source>[a-z][\w./-]*(?:, ?[\w.-]+)?))\s+(?P<text>.*)"
 )
 _LEVEL = re.compile(
-    r"^[\s\-:|*]*[\[(<|]?(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|SEVERE|CRIT(?:ICAL)?|FATAL|ALERT|EMERG|PANIC|WRN|FTL|[Ee]rror|[Ww]arn(?:ing)?|[Ff]atal|[Cc]ritical|fail|crit|[IWEF])[\])>|]?(?:\s*[:\-|]+\s+|\s+|:|$)"
+    r"^[\s\-:|*]*[\[(<|]?(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|SEVERE|CRIT(?:ICAL)?|FATAL|ALERT|EMERG|PANIC|WRN|FTL|[IWEF])[\])>|]?(?:\s*[:\-|]+\s+|\s+|:|$)"
+    r"|^[\s\-:|*]*[\[(<|]?(?:[Ee]rror|[Ww]arn(?:ing)?|[Ff]atal|[Cc]ritical|fail|crit)(?:[\])>|]\s*[:\-|]?|\s*:)\s+"
 )
 _LOGGER = re.compile(
-    r"^(?:\d+ )?(?:--- )?(?:\[[^\]]{1,120}\] ?){0,3}(?P<logger>(?:[A-Za-z_$][\w$]*[./])+[A-Za-z_$][\w$]*|[A-Z][\w$]*)\s*(?::| -) "
+    r"^(?:\d+ )?(?:--- )?(?:\[[^\]]{1,120}\] ?){0,3}(?P<logger>(?:[A-Za-z_$][\w$]*[./])+[A-Za-z_$][\w$]*)\s*(?::| -) "
+)
+# `ERROR orders-api cannot …`: a workload's name by its usual last word, which prose seldom has.
+_NAMED = re.compile(
+    r"(?P<name>[a-z][a-z0-9-]*-(?:api|app|backend|frontend|service|svc|server|worker|controller|db|gateway|agent|operator|proxy|job|web|cache|queue|consumer|scheduler))[ :]\s*"
 )
 _FIELD = re.compile(
     r'(?P<key>[A-Za-z_@][\w.@-]{0,60})=(?:"(?P<quoted>(?:[^"\\]|\\.){0,4000})"|(?P<bare>[^\s"]{0,1000}))'
@@ -185,9 +190,11 @@ def _from_text(text: str) -> Anatomy:
         return Anatomy(_time(text), service, _one_line(_structured_klog(rest[klog.end() :])))
     rest = _without_head(rest)
     if logger := _LOGGER.match(rest):
-        if service == UNKNOWN_SERVICE and ("." in logger["logger"] or "/" in logger["logger"]):
+        if service == UNKNOWN_SERVICE:
             service = re.split(r"[./]", logger["logger"])[-1]
         rest = rest[logger.end() :]
+    elif service == UNKNOWN_SERVICE and rest != text and (named := _NAMED.match(rest)):
+        service, rest = named["name"], rest[named.end() :]
     return Anatomy(_time(text), service, _one_line(rest) or _one_line(text))
 
 

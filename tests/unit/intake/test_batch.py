@@ -4,30 +4,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.errors import BadInput
 from app.domain.logbatch import LineSeverity, LogBatch
 from app.intake.batch import MOST_PATTERNS, read_batch
-from app.intake.decode import decode
 from app.intake.excerpt import MOST_BYTES, MOST_LINES
 
 
 def _only(batch: LogBatch):
     assert len(batch.patterns) == 1, [p.message for p in batch.patterns]
     return batch.patterns[0]
-
-
-def test_utf8_is_decoded_with_and_without_a_byte_order_mark():
-    assert decode("\ufeffé\n".encode()) == "é\n"
-    assert decode("é\n".encode()) == "é\n"
-
-
-@pytest.mark.parametrize(
-    ("body", "sentence"),
-    [(b"\xff\xfeE\x00", "valid UTF-8"), (b"", "empty"), (b" \n\t\r\n", "empty")],
-)
-def test_a_body_that_cannot_be_read_says_why(body: bytes, sentence: str):
-    with pytest.raises(BadInput, match=sentence):
-        decode(body)
 
 
 def test_repeats_are_one_pattern_with_an_exact_count_and_the_first_samples():
@@ -156,39 +140,6 @@ def test_events_of_a_description_are_records_of_their_own():
         (LineSeverity.CRITICAL, "BackOff: Back-off restarting failed container", 6),
         (LineSeverity.ERROR, 'Failed: Failed to pull image "web:9"', 5),
     ]
-
-
-@pytest.mark.parametrize(
-    ("line", "timestamp", "service", "message"),
-    [
-        (
-            '{"ts":"2024-05-01T10:00:00Z","level":"error","service":"orders","msg":"lost","err":"eof"}',
-            "2024-05-01T10:00:00Z",
-            "orders",
-            "lost: eof",
-        ),
-        (
-            'ts=2024-05-01T10:00:00Z level=error component=cache msg="no room" err="full"',
-            "2024-05-01T10:00:00Z",
-            "cache",
-            "no room: full",
-        ),
-        (
-            "May  1 10:00:00 node-1 kubelet[688]: E0501 10:00:00.123456 688 x.go:1] stuck",
-            "May  1 10:00:00",
-            "kubelet",
-            "stuck",
-        ),
-        ("[pod/web-1/api] ERROR lost", "UNKNOWN", "api", "lost"),
-        ("orders_1  | ERROR lost", "UNKNOWN", "orders", "lost"),
-        ('E0501 10:00:00.123456 1 x.go:1] "stuck" err="no pod"', "0501 10:00:00.123456",
-         "UNKNOWN_SERVICE", "stuck: no pod"),
-    ],
-)  # fmt: skip
-def test_a_record_is_taken_apart(line: str, timestamp: str, service: str, message: str):
-    pattern = _only(read_batch(line))
-
-    assert (pattern.timestamp, pattern.service, pattern.message) == (timestamp, service, message)
 
 
 def test_colours_and_carriage_returns_are_no_part_of_a_line():
