@@ -63,7 +63,9 @@ class Ballot:
                 self.containers[name] += _points(weight)
             case "node":
                 self.nodes[name] += _points(weight)
-            case "workload" | "service":
+            case "service" if "." in name:
+                return
+            case "service" | "workload":
                 self.workloads[None, name] += _points(weight)
             case _:
                 self.workloads[role, name] += _points(weight)

@@ -73,30 +73,40 @@ def _by_kind(kind: str, named: dict[str, str]) -> dict[str, str]:
 
 
 def tables(texts: list[str], votes: Votes) -> None:
-    """Rows of `kubectl get pods`: a row in trouble weighs, a healthy one hardly."""
+    """Rows of `kubectl get`: a row in trouble weighs, a healthy one hardly."""
     columns: list[str] = []
     for text in texts:
         words = text.split()
-        if "STATUS" in words and "NAME" in words and "READY" in words:
+        if words and words[0] in {"NAME", "NAMESPACE", "LAST"}:
             columns = words
         elif not words:
             columns = []
+        elif "OBJECT" in columns:
+            _event_row(columns, words, votes)
         elif columns:
-            _row(dict(zip(columns, words, strict=False)), votes)
+            _object_row(dict(zip(columns, words, strict=False)), votes)
 
 
-def _row(cells: dict[str, str], votes: Votes) -> None:
+def _event_row(columns: list[str], words: list[str], votes: Votes) -> None:
+    target = next((word for word in words if word.startswith("pod/")), None)
+    if columns[0] != "NAMESPACE" or target is None:
+        return
+    votes.homes.setdefault(target.removeprefix("pod/"), words[0])
+    votes.vote("namespace", words[0], 3.0 if "Warning" in words else 0.2)
+
+
+def _object_row(cells: dict[str, str], votes: Votes) -> None:
     ready, _, wanted = cells.get("READY", "").partition("/")
     if not (ready.isdigit() and wanted.isdigit()):
         return
-    is_well = cells.get("STATUS") in HEALTHY_STATUS and (
-        ready == wanted or cells.get("STATUS") == "Completed"
-    )
-    weight = 0.2 if is_well else 3.0
-    votes.vote("pod", cells["NAME"], weight)
+    is_well = ready == wanted and cells.get("STATUS", "Running") in HEALTHY_STATUS
+    weight = 0.2 if is_well or cells.get("STATUS") == "Completed" else 3.0
+    role = "deployment" if "UP-TO-DATE" in cells else "pod" if "STATUS" in cells else "workload"
+    votes.vote(role, cells["NAME"], weight)
     if namespace := cells.get("NAMESPACE"):
         votes.vote("namespace", namespace, weight)
-        votes.homes[cells["NAME"]] = namespace
+        if role == "pod":
+            votes.homes[cells["NAME"]] = namespace
 
 
 def documents(texts: list[str], votes: Votes) -> None:

@@ -60,11 +60,20 @@ def entities_of(diagnosis: Diagnosis, verdict: Verdict, batch: LogBatch) -> Enti
         own = find_entities(_before(diagnosis.evidence[0], verdict.scan.lines))
     whole = batch.entities
     if not (own.pod or own.workload_kind):
-        own = Entities(namespace=own.namespace, container=own.container)
-        return _completed(own, whole)
+        return _completed(_modest(own, whole), whole)
     if _is_same(own, whole):
         return _completed(own, whole)
     return own.model_copy(update={"namespace": own.namespace or whole.namespace})
+
+
+def _modest(own: Entities, whole: Entities) -> Entities:
+    """A service that only logs counts where the whole text names nothing better."""
+    is_named = bool(whole.pod or whole.workload_kind)
+    return Entities(
+        namespace=own.namespace,
+        container=own.container,
+        workload=None if is_named else own.workload,
+    )
 
 
 def _is_object_text(lines: Sequence[Line]) -> bool:

@@ -45,6 +45,17 @@ POD_AS_JSON = """{
   ]
 }"""
 
+EVENTS = """NAMESPACE  LAST SEEN  TYPE     REASON   OBJECT                        MESSAGE
+shop       2m         Normal   Pulled   pod/front-7c9d6f5b48-lm2xq    Container image already present
+crm        1m         Warning  BackOff  pod/mailer-5d9c8f7b6d-kq8zt   Back-off restarting failed container
+crm        1m         Warning  BackOff  pod/mailer-5d9c8f7b6d-kq8zt   Back-off restarting failed container
+"""
+
+DEPLOYMENTS = """NAME     READY   UP-TO-DATE   AVAILABLE   AGE
+front    3/3     3            3           9d
+mailer   0/2     2            0           9d
+"""
+
 MANIFEST = """apiVersion: apps/v1
 kind: DaemonSet
 metadata:
@@ -77,6 +88,8 @@ spec:
             LISTED,
             {"namespace": "crm", "workload": "mailer", "pod": "mailer-5d9c8f7b6d-kq8zt"},
         ),
+        (EVENTS, {"namespace": "crm", "workload": "mailer", "pod": "mailer-5d9c8f7b6d-kq8zt"}),
+        (DEPLOYMENTS, {"workload_kind": "deployment", "workload": "mailer"}),
         (
             POD_AS_JSON,
             {
