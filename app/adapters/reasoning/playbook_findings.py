@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import re2
+
 from app.adapters.reasoning.playbook_diagnosis import (
     QUIET_AFTER,
     START_UP_LINES,
@@ -27,6 +29,13 @@ from app.domain.logbatch import LineSeverity, LogBatch, Pattern
 MOST_FINDINGS = 200
 MESSAGE_CHARACTERS = 500
 
+_CLAIM = re2.compile(
+    r"\b(?:ERROR|ERR|FATAL|CRITICAL|SEVERE|PANIC|EMERG|Error|Fatal|Failed|Exception)\b"
+    r"|(?i)\b(?:failed|fatal|panic|unable to|cannot|could not|error:)"
+    r"|(?i)\blevel[\"']?\s*[=:]\s*[\"']?(?:error|err|fatal|critical)|^E\d{4} |\w(?:Error|Exception)\b"
+)
+"""Words by which a line itself says that something went wrong."""
+
 _URGENT = ("oomkilled", "crashloopbackoff", "panic", "data loss", "corrupt")
 _MINOR = ("deprecat", "will be removed")
 _SLOW = ("slow", "latency", "took", "timeout", "throttl")
@@ -45,6 +54,7 @@ def unexplained(batch: LogBatch, verdict: Verdict, scanner: Scanner) -> tuple[Pa
         for pattern in batch.patterns
         if pattern.severity is not LineSeverity.WARNING
         and not scanner.is_calm(pattern.samples[0].text)
+        and _CLAIM.search(pattern.samples[0].text)
         and not any(line.number in over for line in pattern.samples)
         and not _is_start_up(pattern, batch)
     )

@@ -105,6 +105,17 @@ async def test_what_recovered_is_no_incident(reasoner: PlaybookReasoner, text: s
     assert not findings.errors
 
 
+async def test_a_business_record_that_says_resolved_hides_no_failure(reasoner: PlaybookReasoner):
+    text = (
+        '{"level":"info","msg":"ticket updated","status":"resolved"}\n'
+        '{"level":"error","msg":"publish failed: dial tcp 10.8.3.4:5672: connection refused"}\n'
+    )
+
+    _, analysis, _ = await _whole(reasoner, text)
+
+    assert analysis.root_cause_analysis[0].failure_mode == "dependency_unreachable"
+
+
 async def test_a_warning_alone_is_a_finding_and_no_incident(reasoner: PlaybookReasoner):
     text = "2026-05-01 08:00:01 WARN shop: option batch_v1 is deprecated and will be removed\n"
 
