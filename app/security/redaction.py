@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from app.security.checks import is_settled
 from app.security.documents import spans_in_documents
 from app.security.ledger import Ledger
-from app.security.linear import Spans
 from app.security.pem import Span, private_key_lines
 from app.security.rules import Rule, rule_book
 
@@ -89,15 +88,17 @@ def _apply_rules(block: bytes, ledger: Ledger) -> bytes:
 
 
 def _apply(rule: Rule, block: bytes, ledger: Ledger) -> bytes:
-    def replacement(found: Spans) -> bytes | None:
+    pieces: list[bytes] = []
+    done = position = 0
+    while (found := rule.pattern.first(block, position)) is not None:
         secret = rule.secret(found, block)
         if secret is None:
-            return None
+            position = rule.resume(found)
+            continue
         start, end = secret
-        token = ledger.token(rule.kind, block[start:end])
-        return block[found[0][0] : start] + token + block[end : found[0][1]]
-
-    return rule.pattern.replace(replacement, block)
+        pieces += (block[done:start], ledger.token(rule.kind, block[start:end]))
+        done = position = end
+    return b"".join((*pieces, block[done:]))
 
 
 def _spliced(chunk: bytes, spans: list[Span], cleaned: list[bytes]) -> bytes:

@@ -15,6 +15,7 @@ _VALUES = ("secret", "hook", "double", "nested", "single", "tick", "bare")
 _NEXT_FIELD = LinearPattern(r"[,&;|]\s*[A-Za-z_][A-Za-z0-9_.-]*[=:]|\s[A-Za-z_][A-Za-z0-9_.-]*=")
 # A hostile line may be all secrets: a check never looks further than this around one.
 _AROUND = 40
+_LONGEST_SECOND_LOOK = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,19 @@ class Rule:
         group, is_open = next((pair for pair in self.values if found[pair[0]][0] >= 0), (0, False))
         start, end = found[group]
         if is_open:
-            end = start + len(_trimmed(text[start:end]))
+            end = _trimmed_end(text, start, end)
         suspect = self._suspect(found, text, start, end)
         if is_settled(suspect.value, suspect.after) or (
             self.keep is not None and CHECKS[self.keep](suspect)
         ):
             return None
         return start, end
+
+    def resume(self, found: Spans) -> int:
+        """Where to go on after a match that is no secret: what it took for a value may hold one."""
+        begin, end = found[0]
+        start = next((found[group][0] for group, _ in self.values if found[group][0] >= 0), begin)
+        return start if start > begin and end - start <= _LONGEST_SECOND_LOOK else end
 
     def _suspect(self, found: Spans, text: bytes, start: int, end: int) -> Suspect:
         key_start, key_end = found[self.key] if self.key is not None else (found[0][0],) * 2
@@ -124,8 +131,15 @@ def _expand(pattern: str, parts: dict[str, str]) -> str:
     return pattern
 
 
-def _trimmed(value: bytes) -> bytes:
+def _trimmed_end(text: bytes, start: int, end: int) -> int:
+    """Where the value ends without the next field and closing brackets.
+
+    A long rest is taken with it: looking at it again and again would cost quadratic time.
+    """
+    value = text[start:end]
     following = _NEXT_FIELD.first(value)
     if following is not None and following[0][0]:
         value = value[: following[0][0]]
-    return value.rstrip(b"),;]}>\r\t ") or value
+    value = value.rstrip(b"),;]}>\r\t ") or value
+    trimmed = start + len(value)
+    return trimmed if end - trimmed <= _LONGEST_SECOND_LOOK else end

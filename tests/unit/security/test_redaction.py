@@ -60,6 +60,9 @@ WITH_SECRET = [
     f'{{"name":"DB_PASSWORD","value":"{SECRET}"}}',
     f'{{"kind":"Secret","data":{{"any":"{SECRET}"}}}}',
     f"got token {SECRET}{SECRET}",
+    f"secret: token: {SECRET}",
+    f"password=first1,token: {SECRET}",
+    f"error: token: invalid password: {SECRET}",
     f"https://hooks.slack.com/services/T0AAA/B0BBB/{SECRET}",
 ]
 
@@ -189,6 +192,7 @@ def test_every_rule_names_a_known_check_and_is_reached_by_the_first_scan():
     "unit",
     [
         "password=",
+        "password=a,",
         'password="\\"',
         "a@",
         "://a:",
