@@ -114,9 +114,9 @@ class Scanner:
         seen = _Seen()
         for line in lines:
             hits = self._hits(line.text)
-            if not hits:
-                continue
             kinds = {watch.kind for watch in hits}
+            if "order" in kinds:
+                continue
             vetoes = {watch.pattern for watch in hits if watch.kind == "unless"}
             for watch in hits:
                 if watch.kind == "symptom":
@@ -128,7 +128,7 @@ class Scanner:
 
     def is_calm(self, text: str) -> bool:
         """Whether a line is harmless by itself: good news, an informational level, a command."""
-        return any(watch.kind in {"harmless", "quiet"} for watch in self._hits(text))
+        return any(watch.kind in {"harmless", "quiet", "order"} for watch in self._hits(text))
 
     def _hits(self, text: str) -> list[_Watch]:
         matches = self._filter.Match(_bounded(text).lower())
@@ -181,8 +181,10 @@ def _watches(library: Library) -> Iterable[_Watch]:
     unless = {s.unless for book in library.playbooks for s in book.symptoms if s.unless}
     for pattern in sorted(unless):
         yield _Watch(pattern, "unless")
-    for pattern in (*library.background.harmless, *library.background.orders):
+    for pattern in library.background.harmless:
         yield _Watch(pattern, "harmless")
+    for pattern in library.background.orders:
+        yield _Watch(pattern, "order")
     for pattern in library.background.quiet:
         yield _Watch(pattern, "quiet")
     for pattern in library.background.recovered:
