@@ -13,6 +13,8 @@ from fastapi import FastAPI, Request, Response
 
 from tests.fakes.servers import REPOSITORY, free_port, product_environment, serving
 
+pytestmark = pytest.mark.timeout(60)
+
 Report = subprocess.CompletedProcess[str]
 
 
