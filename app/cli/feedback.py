@@ -40,7 +40,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _export(path: Path, out: Path | None) -> int:
-    ledger = FeedbackLedger(FeedbackFile(path))
+    ledger = FeedbackLedger(FeedbackFile(path), keeps_texts=True)
     fold = asyncio.run(ledger.current())
     lines = [orjson.dumps(to_object(record)) + b"\n" for record in fold.records()]
     if out is None:

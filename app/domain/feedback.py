@@ -210,12 +210,15 @@ class FeedbackRecord:
 
     feedback_id: FeedbackId
     workflow_id: str
+    proposed_as: str
+    """The id of the event that proposed it; another plan text has another one."""
     proposed_at: datetime
     decided_at: datetime | None
     signature: Signature
     issue: str
     commands: tuple[PlannedCommand, ...]
     input_data: str
+    """The beginning of it, unless the fold keeps texts; so is `output_data`."""
     output_data: str
     approval_ids: tuple[ApprovalId, ...]
     status: PlanStatus | None

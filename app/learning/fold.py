@@ -19,12 +19,17 @@ from app.domain.feedback import (
     Verified,
 )
 from app.domain.ids import ApprovalId, FeedbackId
-from app.learning.legacy import expand
+from app.learning.legacy import expand, text_of
 from app.learning.record import Facts, RatingField, record_of
 
 CLOCK_DRIFT = timedelta(hours=1)
 
+TEXTS = ("input_data", "output_data")
+TEXT_LIMIT = 400
+"""Characters; more than any view of many records shows."""
+
 E = TypeVar("E", bound=FeedbackEventBase)
+L = TypeVar("L", Proposed, Imported)
 
 
 @dataclass(slots=True)
@@ -50,8 +55,9 @@ class _Draft:
 class FeedbackFold:
     """The records as the events seen so far tell them."""
 
-    def __init__(self) -> None:
-        """Nothing is known yet."""
+    def __init__(self, *, keeps_texts: bool = False) -> None:
+        """Nothing is known yet. Without `keeps_texts` a record holds the beginning of its texts."""
+        self._keeps_texts = keeps_texts
         self._drafts: dict[FeedbackId, _Draft] = {}
         self._decisions: dict[ApprovalId, Decided] = {}
         self._owners: dict[ApprovalId, set[FeedbackId]] = {}
@@ -135,7 +141,7 @@ class FeedbackFold:
 
     def _import(self, event: Imported) -> frozenset[FeedbackId]:
         draft = self._draft(event.feedback_id)
-        draft.imported = later(draft.imported, event)
+        draft.imported = later(draft.imported, self._lighter(event))
         return frozenset({event.feedback_id}).union(*map(self.apply, expand(event)))
 
     def _note(
@@ -143,7 +149,7 @@ class FeedbackFold:
     ) -> None:
         match event:
             case Proposed():
-                draft.proposed = later(draft.proposed, event)
+                draft.proposed = later(draft.proposed, self._lighter(event))
             case Linked():
                 draft.links[event.approval_id] = later(draft.links.get(event.approval_id), event)
                 self._own(event.feedback_id, event.approval_id)
@@ -155,6 +161,13 @@ class FeedbackFold:
                 draft.expired.add(event.approval_id)
             case Retracted():
                 draft.retracted = later(draft.retracted, event)
+
+    def _lighter(self, event: L) -> L:
+        """Thousands of plans would fill the memory; their texts stay in the store."""
+        if self._keeps_texts:
+            return event
+        begun = {name: text_of(getattr(event, name))[:TEXT_LIMIT] for name in TEXTS}
+        return event.model_copy(update=begun)
 
 
 def fold(events: Iterable[FeedbackEvent]) -> FeedbackFold:

@@ -16,12 +16,12 @@ Watcher = Callable[[FeedbackRecord], None]
 class FeedbackLedger:
     """Keeps the fold of a store that other processes write to as well."""
 
-    def __init__(self, store: FeedbackStore) -> None:
-        """The first use reads everything."""
+    def __init__(self, store: FeedbackStore, *, keeps_texts: bool = False) -> None:
+        """The first use reads everything; `keeps_texts` as FeedbackFold has it."""
         self.store = store
         self.unreadable = 0
         """Lines that do not parse; they stay in the store."""
-        self._fold = FeedbackFold()
+        self._fold = FeedbackFold(keeps_texts=keeps_texts)
         self._position = 0
         self._turn = asyncio.Lock()
         self._watchers: list[Watcher] = []

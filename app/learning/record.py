@@ -78,6 +78,7 @@ def record_of(facts: Facts) -> FeedbackRecord:
     return FeedbackRecord(
         feedback_id=proposed.feedback_id,
         workflow_id=proposed.workflow_id,
+        proposed_as=proposed.id,
         proposed_at=proposed.ts,
         decided_at=last.ts if last else None,
         signature=proposed.signature,

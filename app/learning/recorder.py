@@ -50,13 +50,14 @@ class FeedbackRecorder:
         """Keep a plan with the incident it is for and the examples it was made from."""
         feedback_id = feedback_id_of(workflow_id, number)
         output = plan.model_dump_json()
+        identity = event_id("proposed", feedback_id, output)
         async with self._ledger.writing() as turn:
             known = turn.fold.record(feedback_id)
             # A plan that is with people already stays as they see it.
-            if known and (known.status is not None or known.output_data == output):
+            if known and (known.status is not None or known.proposed_as == identity):
                 return feedback_id
             proposed = Proposed(
-                id=event_id("proposed", feedback_id, output),
+                id=identity,
                 ts=self._now(turn),
                 feedback_id=feedback_id,
                 workflow_id=workflow_id,
