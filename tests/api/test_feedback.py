@@ -169,6 +169,29 @@ def test_malformed_json_is_422_in_the_same_shape(client: httpx.Client):
         assert answer.json()["detail"][0]["type"] == "json_invalid"
 
 
+UNUSABLE_JSON = {
+    "no number": b'{"feedback_id": "x", "rating": NaN}',
+    "endless": b'{"feedback_id": "x", "rating": -Infinity}',
+    "too large": b'{"feedback_id": "x", "rating": 1e999}',
+    "too long": b'{"feedback_id": "x", "rating": ' + b"9" * 5000 + b"}",
+    "open nesting": b"[" * 100_000,
+    "deep": b'{"feedback_id": "x", "more": ' + b"[" * 50_000 + b"]" * 50_000 + b"}",
+    "not so deep": b'{"more": ' + b"[" * 700 + b"]" * 700 + b"}",
+    "no UTF-8": b'{"feedback_id": "caf\xe9"}',
+}
+
+
+@pytest.mark.parametrize("body", UNUSABLE_JSON.values(), ids=UNUSABLE_JSON)
+def test_json_that_nothing_can_be_done_with_is_422_too(client: httpx.Client, body: bytes):
+    for name in ("/submit", "/mcp-approval"):
+        answer = client.post(name, content=body, headers=JSON)
+
+        assert answer.status_code == 422
+        (problem,) = answer.json()["detail"]
+        assert problem.keys() >= {"type", "loc", "msg", "input"}
+        assert problem["type"] == "json_invalid"
+
+
 def test_a_body_over_the_limit_is_413(client: httpx.Client):
     body = json.dumps({"feedback_id": ID, "approval_id": "a", "feedback_comments": "x" * 270_000})
 

@@ -12,6 +12,7 @@ from starlette.types import Message
 
 from app.api.bodies import read_body
 from app.api.deps import Parts
+from app.api.json_bodies import refuse_unusable_json
 from app.api.v1.feedback_schemas import (
     IDENTIFIER_LIMIT,
     AllStatistics,
@@ -49,6 +50,7 @@ class SmallBodyRoute(APIRoute):
 
         async def limited(request: Request) -> Response:
             body = await read_body(request, BODY_LIMIT)
+            refuse_unusable_json(body)
             # FastAPI turns every error while it reads a body into a 400; ours must stay a 413.
             try:
                 return await answer(Request(request.scope, _replay(body)))
