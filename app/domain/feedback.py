@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.domain.approval import CommandVerdict, Decision
 from app.domain.guidance import ExampleRole
@@ -42,16 +43,15 @@ class PlanStatus(StrEnum):
     EXPIRED = "expired"
 
 
-class Part(BaseModel):
-    """A frozen part of an event."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
+Shared = Annotated[str, AfterValidator(sys.intern)]
+"""A text that many records have in common; it is held once."""
 
 
-class Signature(Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
     """An incident without its identifiers: what makes two incidents alike."""
 
-    tokens: tuple[str, ...] = ()
+    tokens: tuple[Shared, ...] = ()
     """Words and neighbouring pairs of the failure's text, identifiers masked."""
     failure_mode: str = "unknown"
     environment: Environment = Environment.UNKNOWN
@@ -61,16 +61,18 @@ class Signature(Part):
     has_recent_change: bool = False
 
 
-class PlannedCommand(Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedCommand:
     """A plan's command, and what kind of action it is."""
 
-    command: str
-    action: str
+    command: Shared
+    action: Shared
     """`verb[ subverb]/kind`."""
     is_change: bool
 
 
-class ShownExample(Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownExample:
     """An earlier plan that the reasoner saw when it made this one."""
 
     feedback_id: str
@@ -78,8 +80,10 @@ class ShownExample(Part):
     reason: str = ""
 
 
-class FeedbackEventBase(Part):
+class FeedbackEventBase(BaseModel):
     """What every event carries; `id` is derived from content, so that a repeat is recognised."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     v: int = 1
     id: str = Field(min_length=1)
