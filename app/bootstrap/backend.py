@@ -65,9 +65,15 @@ async def open_services(
             await stack.enter_async_context(_open_reasoner(settings, own_reasoner)), metrics
         )
         gate = await stack.enter_async_context(
-            open_remote_gate(settings.approval_base_url, settings.approval_page_url)
+            open_remote_gate(
+                settings.approval_base_url,
+                settings.approval_page_url,
+                knows_keys=settings.mcp_server_url is None,
+            )
         )
         log_source = await stack.enter_async_context(_open_log_source(settings))
+        secret = settings.webhook_secret
+        signature = WebhookSignature(secret.get_secret_value()) if secret else None
         if settings.mcp_server_url is None:
             await stack.enter_async_context(embedded_approval_server(APPROVAL_SERVER))
         events = SqliteEventLog(database, clock, await read_epoch(database), metrics)
@@ -79,7 +85,6 @@ async def open_services(
         specialists = Specialists(
             reasoner, ExampleSelector(ledger), submission.submit, settings.agent_timeout_seconds
         )
-        secret = settings.webhook_secret
         yield Services(
             runner=WorkflowRunner(
                 build_graph(specialists),
@@ -94,7 +99,7 @@ async def open_services(
             events=events,
             feedback=feedback,
             feedback_report=FeedbackReport(ledger),
-            webhook_signature=WebhookSignature(secret.get_secret_value()) if secret else None,
+            webhook_signature=signature,
             log_source=log_source,
             approvals=gate,
             reasoner=reasoner,

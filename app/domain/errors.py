@@ -14,6 +14,7 @@
     │   ├── LogSourceFailed
     │   ├── LogSourceTimedOut                                                504
     │   ├── ApprovalGateFailed
+    │   │   └── ProposalRefused  it answers, and does not take this one
     │   └── WebhookFailed       a decision could not be reported yet
     │       └── WebhookRefused
     ├── StorageFailed           nothing was acknowledged                     503
@@ -82,6 +83,10 @@ class LogSourceTimedOut(ExternalFailed):
 
 class ApprovalGateFailed(ExternalFailed):
     """The approval server could not take a proposal; it will be tried again."""
+
+
+class ProposalRefused(ApprovalGateFailed):
+    """The approval server works, but did not take this proposal; others may pass."""
 
 
 class WebhookFailed(ExternalFailed):

@@ -163,8 +163,8 @@ class WorkflowStore(Protocol):
 class ProposalOutbox(Protocol):
     """Proposals on their way: stored before they are sent, each under one idempotency key."""
 
-    async def put(self, proposal: OutgoingProposal) -> None:
-        """Keep a proposal; one with the same key is kept as it was."""
+    async def put(self, proposal: OutgoingProposal) -> ApprovalId | None:
+        """Keep a proposal; one with the same key stays as it was, with the approval it has got."""
         ...
 
     async def delivered(self, key: str, approval_id: ApprovalId) -> None:

@@ -5,7 +5,7 @@ import logging
 from dataclasses import dataclass, field
 
 from app.domain.approval import OutgoingProposal
-from app.domain.errors import ApprovalGateFailed, StorageFailed
+from app.domain.errors import AppError, ApprovalGateFailed, NotFound, ProposalRefused
 from app.domain.ids import ApprovalId
 from app.domain.ports import ApprovalGate, ProposalOutbox
 from app.learning.recorder import FeedbackRecorder
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 FIRST_TRIES_SECONDS = (0.0, 0.5, 1.0, 2.0, 4.0)
 """An approval server that is starting beside us answers within these."""
 RETRY_SECONDS = (5.0, 15.0, 60.0, 300.0)
-BATCH = 100
+BATCH = 1000
 
 
 @dataclass(slots=True)
@@ -30,38 +30,52 @@ class ProposalDelivery:
     _sending: set[str] = field(default_factory=set)
 
     async def submit(self, proposal: OutgoingProposal) -> ApprovalId:
-        """Store and send; raises ApprovalGateFailed, and then `run` goes on trying."""
-        self._sending.add(proposal.key)
-        try:
-            await self.outbox.put(proposal)
-            return await self._send_patiently(proposal)
-        finally:
-            self._sending.discard(proposal.key)
+        """Store and send, unless it was sent; raises ApprovalGateFailed, and `run` goes on trying."""
+        for pause in FIRST_TRIES_SECONDS[1:]:
+            try:
+                return await self._deliver(proposal)
+            except ApprovalGateFailed:
+                await asyncio.sleep(pause)
+        return await self._deliver(proposal)
 
     async def run(self) -> None:
         """Send what could not be sent before, for as long as the process lives."""
         failures = 0
         while True:
+            failures = 0 if await self._deliver_waiting() else failures + 1
             await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
-            failures = 0 if await self._send_waiting() else failures + 1
 
-    async def _send_waiting(self) -> bool:
+    async def _deliver_waiting(self) -> bool:
         try:
-            for proposal in await self.outbox.undelivered(BATCH):
-                if proposal.key not in self._sending:
-                    await self._send(proposal)
-        except (ApprovalGateFailed, StorageFailed) as error:
+            delivered = [await self._is_delivered(one) for one in await self._waiting()]
+        except AppError as error:
             log.warning("proposals wait for the approval server", extra={"reason": str(error)})
+            return False
+        return all(delivered)
+
+    async def _waiting(self) -> list[OutgoingProposal]:
+        waiting = await self.outbox.undelivered(BATCH)
+        return [proposal for proposal in waiting if proposal.key not in self._sending]
+
+    async def _is_delivered(self, proposal: OutgoingProposal) -> bool:
+        """One that is not taken must not hold up those behind it."""
+        try:
+            await self._deliver(proposal)
+        except ProposalRefused as error:
+            log.warning("a proposal waits", extra={"key": proposal.key, "reason": str(error)})
             return False
         return True
 
-    async def _send_patiently(self, proposal: OutgoingProposal) -> ApprovalId:
-        for pause in FIRST_TRIES_SECONDS[1:]:
-            try:
-                return await self._send(proposal)
-            except ApprovalGateFailed:
-                await asyncio.sleep(pause)
-        return await self._send(proposal)
+    async def _deliver(self, proposal: OutgoingProposal) -> ApprovalId:
+        """Its approval, asked for once: not every server knows a proposal that comes again."""
+        if proposal.key in self._sending:
+            raise ApprovalGateFailed("The proposal is on its way already.")
+        self._sending.add(proposal.key)
+        try:
+            known = await self.outbox.put(proposal)
+            return known or await self._send(proposal)
+        finally:
+            self._sending.discard(proposal.key)
 
     async def _send(self, proposal: OutgoingProposal) -> ApprovalId:
         try:
@@ -71,6 +85,10 @@ class ProposalDelivery:
             raise
         self.metrics.proposal_submitted()
         texts = [command.command for command in proposal.proposal.commands]
-        await self.feedback.link(proposal.feedback_id, approval_id, texts)
+        try:
+            await self.feedback.link(proposal.feedback_id, approval_id, texts)
+        except NotFound:
+            # Somebody took the feedback file away: asking again would only queue it again.
+            log.exception("a proposal has no feedback record", extra={"key": proposal.key})
         await self.outbox.delivered(proposal.key, approval_id)
         return approval_id

@@ -101,21 +101,28 @@ class SqliteProposalOutbox:
         """Take an open database."""
         self._database = database
 
-    async def put(self, proposal: OutgoingProposal) -> None:
-        """Keep a proposal; one with the same key is kept as it was."""
+    async def put(self, proposal: OutgoingProposal) -> ApprovalId | None:
+        """Keep a proposal; one with the same key stays as it was, with the approval it has got."""
         row = (
             proposal.key,
             proposal.workflow_id,
             proposal.feedback_id,
             proposal.proposal.model_dump_json(),
         )
-        await self._database.write(
-            lambda connection: connection.execute(
+
+        def insert(connection: sqlite3.Connection) -> str | None:
+            connection.execute(
                 "INSERT OR IGNORE INTO proposals"
                 " (idempotency_key, workflow_id, feedback_id, payload) VALUES (?, ?, ?, ?)",
                 row,
             )
-        )
+            found: tuple[str | None] = connection.execute(
+                "SELECT approval_id FROM proposals WHERE idempotency_key = ?", (proposal.key,)
+            ).fetchone()
+            return found[0]
+
+        approval_id = await self._database.write(insert)
+        return None if approval_id is None else ApprovalId(approval_id)
 
     async def delivered(self, key: str, approval_id: ApprovalId) -> None:
         """Note that the approval server has it."""

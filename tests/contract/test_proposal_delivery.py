@@ -1,0 +1,121 @@
+"""Proposals reach the approval server, each once, whatever breaks in between."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.adapters.storage.sqlite import open_database
+from app.adapters.storage.workflows import SqliteProposalOutbox
+from app.bootstrap.backend import WORKFLOW_SCHEMA, WORKFLOW_SCHEMA_VERSION
+from app.domain.approval import OutgoingProposal, Proposal, ProposalMetadata, ProposedCommand
+from app.domain.errors import ProposalRefused
+from app.domain.guidance import Guidance
+from app.domain.ids import ApprovalId, FeedbackId, WorkflowId
+from app.domain.plan import SafetyLevel
+from app.observability.metrics import Metrics
+from app.workflow.delivery import ProposalDelivery
+from tests.fakes.feedback import RESTART, Learning, analysis_of, open_learning, plan_of
+
+WORKFLOW = WorkflowId("9f7c1f7e-3c2e-4f2b-9d55-0f2d6f7d2f10")
+
+
+@dataclass
+class ScriptedGate:
+    """Takes every proposal but those it is told to refuse."""
+
+    page_url: str = "http://localhost:3100"
+    refused: frozenset[str] = frozenset()
+    asked: list[str] = field(default_factory=list)
+    questions: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+
+    async def propose(self, proposal: Proposal, idempotency_key: str) -> ApprovalId:
+        """Note the key and answer."""
+        self.asked.append(idempotency_key)
+        self.questions.put_nowait(idempotency_key)
+        if idempotency_key in self.refused:
+            raise ProposalRefused("not this one")
+        return ApprovalId(f"approval of {idempotency_key}")
+
+    async def trouble(self) -> str | None:
+        """Nothing is wrong."""
+        return None
+
+
+def proposal_of(number: int) -> OutgoingProposal:
+    command = ProposedCommand(
+        command=RESTART, explanation="because", safety_level=SafetyLevel.CAUTION
+    )
+    metadata = ProposalMetadata(
+        severity="HIGH",
+        priority="P1",
+        service="checkout",
+        issue="OOM",
+        root_cause="the limit is too low",
+        phase="REMEDIATE",
+        workflow_id=WORKFLOW,
+    )
+    proposal = Proposal(action="Restart checkout", commands=(command,), metadata=metadata)
+    key = f"{WORKFLOW}_remediation_{number}"
+    return OutgoingProposal(key, WORKFLOW, FeedbackId(key), proposal)
+
+
+@asynccontextmanager
+async def opened(
+    root: Path, gate: ScriptedGate
+) -> AsyncIterator[tuple[ProposalDelivery, Learning]]:
+    """A delivery over real files."""
+    async with (
+        open_database(root / "w.sqlite", WORKFLOW_SCHEMA, WORKFLOW_SCHEMA_VERSION) as database,
+        open_learning(root / "feedback.jsonl") as learning,
+    ):
+        for number in (1, 2):
+            await learning.recorder.propose(WORKFLOW, number, analysis_of(), plan_of(), Guidance())
+        outbox = SqliteProposalOutbox(database)
+        yield ProposalDelivery(gate, outbox, learning.recorder, Metrics()), learning
+
+
+@asynccontextmanager
+async def running(delivery: ProposalDelivery) -> AsyncIterator[None]:
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(delivery.run())
+        yield
+        task.cancel()
+
+
+async def test_a_workflow_that_is_resumed_does_not_send_again_what_arrived(tmp_path: Path):
+    gate = ScriptedGate()
+    async with opened(tmp_path, gate) as (delivery, _):
+        first = await delivery.submit(proposal_of(1))
+
+    async with opened(tmp_path, gate) as (delivery, _):
+        again = await delivery.submit(proposal_of(1))
+
+    assert first == again
+    assert gate.asked == [proposal_of(1).key]
+
+
+async def test_a_proposal_that_is_never_taken_does_not_hold_up_the_next(tmp_path: Path):
+    gate = ScriptedGate(refused=frozenset({proposal_of(1).key}))
+    async with opened(tmp_path, gate) as (delivery, _):
+        await delivery.outbox.put(proposal_of(1))
+        await delivery.outbox.put(proposal_of(2))
+
+        async with asyncio.timeout(5), running(delivery):
+            asked = [await gate.questions.get() for _ in range(2)]
+
+    assert asked == [proposal_of(1).key, proposal_of(2).key]
+
+
+async def test_a_proposal_whose_record_is_gone_is_sent_once_and_the_next_one_too(tmp_path: Path):
+    gate = ScriptedGate()
+    async with opened(tmp_path, gate) as (delivery, _):
+        await delivery.outbox.put(proposal_of(3))
+        await delivery.outbox.put(proposal_of(1))
+
+        async with asyncio.timeout(5), running(delivery):
+            asked = [await gate.questions.get() for _ in range(2)]
+
+        assert asked == [proposal_of(3).key, proposal_of(1).key]
+        assert proposal_of(3) not in await delivery.outbox.undelivered(10)
