@@ -2,12 +2,14 @@
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.domain.errors import StartupFailed
 
+URL_SETTINGS = ("mcp_server_url", "backend_webhook_url", "public_approval_url", "gemini_base_url")
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -113,6 +115,9 @@ class Settings(BaseSettings):
     def _parts_are_complete(self) -> Self:
         if self.elasticsearch_user and not self.elasticsearch_password:
             raise ValueError("ELASTICSEARCH_USER is set but ELASTICSEARCH_PASSWORD is missing")
+        for name in URL_SETTINGS:
+            if (url := getattr(self, name)) and not _is_web_address(url):
+                raise ValueError(f"{name.upper()} must begin with http:// or https:// and a host")
         if self.kubeconfig and not self.kubeconfig.is_file():
             raise ValueError(f"KUBECONFIG names no file: {self.kubeconfig}")
         return self
@@ -145,6 +150,10 @@ def read_settings() -> Settings:
     """The settings, or StartupFailed with one line that names what is wrong."""
     try:
         return Settings()
+    except UnicodeDecodeError:
+        raise StartupFailed("The file .env is not UTF-8 text: save it as UTF-8.") from None
+    except OSError as error:
+        raise StartupFailed(f"The file .env cannot be read: {error.strerror}.") from None
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(str(part).upper() for part in problem['loc']) or 'settings'}: "
@@ -152,3 +161,11 @@ def read_settings() -> Settings:
             for problem in error.errors(include_input=False, include_url=False)
         )
         raise StartupFailed(f"The settings cannot be used: {problems}") from None
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

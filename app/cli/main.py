@@ -1,6 +1,7 @@
 """`python -m app`: finds the command, and lets each one fail in one line."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -18,6 +19,9 @@ COMMANDS = {
     "feedback": "export or verify what people decided",
     "verify": "check this installation, one line per check",
 }
+
+READER_LEFT = 141
+"""The exit code of a program that SIGPIPE ends."""
 
 
 class Command(Protocol):
@@ -38,12 +42,18 @@ def main(arguments: Sequence[str]) -> int:
     command.add_arguments(parser)
     options = parser.parse_args(arguments[1:])
     try:
-        return command.run(options, read_settings())
+        code = command.run(options, read_settings())
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has seen enough, as `head` has; nothing is left to say it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_LEFT
     except AppError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+    return code
 
 
 def _outer_parser() -> argparse.ArgumentParser:
