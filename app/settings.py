@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.domain.errors import StartupFailed
 
 URL_SETTINGS = ("mcp_server_url", "backend_webhook_url", "public_approval_url", "gemini_base_url")
+REACHED_AS_LOCALHOST = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "::"}  # noqa: S104 - compared with
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -125,7 +126,7 @@ class Settings(BaseSettings):
     @property
     def approval_base_url(self) -> str:
         """Where the backend reaches the approval server."""
-        return (self.mcp_server_url or f"http://localhost:{self.approval_port}").rstrip("/")
+        return (self.mcp_server_url or self.address_of(self.approval_port)).rstrip("/")
 
     @property
     def approval_page_url(self) -> str:
@@ -137,8 +138,13 @@ class Settings(BaseSettings):
     @property
     def webhook_url(self) -> str:
         """Where the approval server reports decisions."""
-        default = f"http://localhost:{self.port}/api/v1/feedback/mcp-approval"
+        default = f"{self.address_of(self.port)}/api/v1/feedback/mcp-approval"
         return self.backend_webhook_url or default
+
+    def address_of(self, port: int) -> str:
+        """Where this machine reaches what listens on one of our ports."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{'localhost' if self.host in REACHED_AS_LOCALHOST else host}:{port}"
 
     def secret_values(self) -> tuple[str, ...]:
         """Every secret that is set, for the log to leave out."""

@@ -67,9 +67,8 @@ def create_approval_app(settings: Settings, open_services: OpenServices) -> Fast
 
 def page_url(settings: Settings) -> str:
     """The page's address as browsers see it."""
-    return (settings.public_approval_url or f"http://localhost:{settings.approval_port}").rstrip(
-        "/"
-    )
+    own = settings.address_of(settings.approval_port)
+    return (settings.public_approval_url or own).rstrip("/")
 
 
 def backend_url(settings: Settings) -> str:

@@ -50,7 +50,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> int:
 
 def _print_addresses(settings: Settings, services: Services) -> None:
     log_name = settings.logs_dir.resolve() / "app.log"
-    print(f"Backend and page   http://localhost:{settings.port}/ui/")
+    print(f"Backend and page   {settings.address_of(settings.port)}/ui/")
     print(f"Approvals          {services.approvals.page_url}")
     print(f"Engine             {services.reasoner.name}")
     print(f"Data               {settings.data_dir.resolve()}  (log: {log_name})")
