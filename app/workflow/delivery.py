@@ -43,7 +43,7 @@ class ProposalDelivery:
         failures = 0
         while True:
             failures = 0 if await self._deliver_waiting() else failures + 1
-            await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
+            await asyncio.sleep(RETRY_SECONDS[min(max(failures - 1, 0), len(RETRY_SECONDS) - 1)])
 
     async def _deliver_waiting(self) -> bool:
         try:
