@@ -6,7 +6,7 @@ from typing import Any
 
 import re2
 
-from app.intake.entity_names import WORKLOAD_KINDS, workload_of_replica_set
+from app.intake.entity_names import WORKLOAD_KINDS, is_replica_pod, workload_of_replica_set
 
 Reading = tuple[str, str, float]
 Owners = dict[str, tuple[str | None, str]]
@@ -23,12 +23,12 @@ JSON_OBJECTS = 5000
 
 _NAME_HEADER = re2.compile(r"^Name:\s+(\S+)\s*$")
 _KIND_SIGNS = (
-    ("Controlled By:", "pod"),
-    ("Service Account:", "pod"),
-    ("Start Time:", "pod"),
     ("Pods Statuses:", "job"),
     ("Parallelism:", "job"),
     ("Concurrency Policy:", "cronjob"),
+    ("Controlled By:", "pod"),
+    ("Service Account:", "pod"),
+    ("Start Time:", "pod"),
     ("StrategyType:", "deployment"),
     ("Desired Number of Nodes", "daemonset"),
     ("Update Strategy:", "statefulset"),
@@ -39,6 +39,10 @@ _KIND_SIGNS = (
     ("Endpoints:", "service"),
     ("Backends", "service"),
     ("Default backend:", "service"),
+    ("Last State:", "pod"),
+    ("Restart Count:", "pod"),
+    ("Node-Selectors:", "pod"),
+    ("QoS Class:", "pod"),
 )
 _CONTAINER_HEADER = re2.compile(r"^ {2,4}([a-z0-9][-a-z0-9.]*):\s*$")
 _SECTION = re2.compile(r"^(Init Containers|Containers|Pod Template):\s*$")
@@ -54,14 +58,30 @@ _MANIFEST_NAME = re2.compile(r"^(\s+)(?:- )?name:\s*[\"']?([a-z0-9][-a-z0-9.]*)[
 
 def read_describe(texts: list[str], owners: Owners, homes: Homes) -> Iterator[Reading]:
     """Names of describe pages, and the containers in trouble on them."""
+    yield from _nameless(texts)
     for index, text in enumerate(texts):
         if not text.startswith("Name:"):
             continue
         header = _NAME_HEADER.match(text)
         if header:
-            page = texts[index + 1 : index + DESCRIBE_HEAD]
+            page = _own_page(texts[index + 1 : index + DESCRIBE_HEAD])
             yield from _page(str(header.group(1)), page, owners, homes)
             yield from _containers(texts[index + 1 : index + 300])
+
+
+def _nameless(texts: list[str]) -> Iterator[Reading]:
+    """The containers of a page whose `Name:` was cut off, or comes later."""
+    for index, text in enumerate(texts):
+        if text.startswith("Name:"):
+            return
+        if _SECTION.match(text):
+            yield from _containers(texts[index : index + 300])
+            return
+
+
+def _own_page(page: list[str]) -> list[str]:
+    end = next((place for place, line in enumerate(page) if _NAME_HEADER.match(line)), len(page))
+    return page[:end]
 
 
 def _page(name: str, page: list[str], owners: Owners, homes: Homes) -> Iterator[Reading]:
@@ -74,7 +94,10 @@ def _page(name: str, page: list[str], owners: Owners, homes: Homes) -> Iterator[
         yield "node", node.split("/")[0], 1.0
     if reference := fields.get("Reference"):
         yield from _reference(reference)
-    kind = next((kind for sign, kind in _KIND_SIGNS if _has_sign(page, sign)), "service")
+    if user := fields.get("Used By"):
+        yield "pod", user, 1.0
+    kind = next((kind for sign, kind in _KIND_SIGNS if _has_sign(page, sign)), None)
+    kind = ("pod" if is_replica_pod(name) else "service") if kind is None else kind
     if namespace and kind == "pod":
         homes[name] = namespace
     if kind:

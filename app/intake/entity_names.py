@@ -65,6 +65,12 @@ def workload_of_pod(pod: str) -> tuple[str | None, str] | None:
     return None
 
 
+def is_replica_pod(name: str) -> bool:
+    """Whether Kubernetes drew the end of the name for a pod of a ReplicaSet."""
+    replica = _REPLICA_SET_POD.fullmatch(name)
+    return replica is not None and _has_digit(replica.group(2) + replica.group(3))
+
+
 def workload_of_replica_set(name: str) -> tuple[str | None, str]:
     """The deployment behind a ReplicaSet's generated name, else the ReplicaSet itself."""
     if found := _REPLICA_SET.fullmatch(name):

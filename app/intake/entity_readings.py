@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Protocol
 
+import re2
+
 from app.intake.entity_documents import read_describe, read_json, read_manifest
 from app.intake.entity_names import WORKLOAD_KINDS, workload_of_replica_set
 from app.intake.entity_rules import RULES
@@ -14,6 +16,9 @@ VOTES_PER_NAME = 12
 """A chatty component must not outvote the object in trouble."""
 
 HEALTHY_STATUS = frozenset({"Running", "Completed", "Succeeded", "Ready", "Active", "Bound"})
+
+
+_AGO = re2.compile(r" \([^)]{1,20} ago\)")
 
 
 class Votes(Protocol):
@@ -76,7 +81,7 @@ def tables(texts: list[str], votes: Votes) -> None:
     """Rows of `kubectl get`: a row in trouble weighs, a healthy one hardly."""
     columns: list[str] = []
     for text in texts:
-        words = text.split()
+        words = (_AGO.sub("", text) if " ago)" in text else text).split()
         if words and words[0] in {"NAME", "NAMESPACE", "LAST"}:
             columns = words
         elif not words:

@@ -50,6 +50,11 @@ RULES = (
         r"\bk(?:ubectl)? [^\n|]*?logs [^\n|]*?(?: -c[ =]?| --container[ =])(?P<container>NAME)",
         3,
     ),
+    _rule(
+        "kubectl exec|kubectl top|kubectl attach|kubectl cp",
+        r"\bkubectl (?:-n \S+ )?(?:exec|attach|top pod) (?:-it |-i |-t |-n \S+ |--namespace[ =]\S+ )*(?P<pod>NAME)(?:\s|$)",
+        2,
+    ),
     # Events and controllers.
     _rule(
         "in pod",
@@ -61,6 +66,19 @@ RULES = (
         r"\bcontainer=\\?\"?(?P<container>NAME)\\?\"? pod=\\?\"?(?P<pod>NAME)_(?P<namespace>NAME)\(",
         3,
     ),
+    _rule(
+        "tartContainer",
+        r"\"StartContainer\\*\" for \\*\"(?P<container>NAME)\\*\"",
+        2,
+    ),
+    _rule("in container", r"in container (?P<container>NAME) of [Pp]od (?P<pod>NAME)", 2),
+    _rule(
+        "esource ",
+        r"\b[Rr]esource (?P<kind>KINDS)/(?P<namespace>NAME)/(?P<object>NAME)\b",
+        3,
+    ),
+    _rule('ervice "', r"\b[Ss]ervice \"(?P<namespace>NAME)/(?P<service>NAME)\"", 2),
+    _rule("kube-system/", r"\b(?P<namespace>kube-system)/NAME", 0.3),
     _rule(
         "ssigned",
         r"Successfully assigned (?:(?P<namespace>NAME)/)?(?P<pod>NAME) to (?P<node>NAME)",
@@ -107,7 +125,7 @@ RULES = (
         1.5,
     ),
     _rule(
-        "_", r"\b(?P<pod>NAME-[a-z0-9]{5})_(?P<namespace>[a-z0-9][-a-z0-9]*)\([0-9a-f-]{8,}\)", 2
+        "_", r"\b(?P<pod>NAME-[a-z0-9]{5})_(?P<namespace>[a-z0-9][-a-z0-9]*)\([0-9a-f-]{4,}\)", 2
     ),
     _rule("_", r"/var/log/(?:pods|containers)/(?:(?P<namespace>[-a-z0-9]+)_)?(?P<pod>NAME)_", 2),
     # Structured logs, alert labels, metrics.
@@ -132,6 +150,27 @@ RULES = (
         r"\b(?P<kind>deployment|statefulset|daemonset|cronjob|job_name)\\?[\"']?\s?[=:]\s?\\?[\"'](?P<object>NAME)",
         2,
     ),
+    # Labels of alerts, one a line.
+    _rule(
+        "namespace",
+        r"(?mi)^[ \t]*[-*|•]?[ \t]*namespace\*{0,2}[ \t]*[=:|][ \t]*[`\"]?(?P<namespace>NAME)[`\"]?[ \t]*$",
+        1.5,
+    ),
+    _rule(
+        "pod|Pod",
+        r"(?m)^[ \t]*[-*|•]?[ \t]*[Pp]od\*{0,2}[ \t]*[=:|][ \t]*[`\"]?(?P<pod>NAME)[`\"]?[ \t]*$",
+        1.5,
+    ),
+    _rule(
+        "container|Container",
+        r"(?m)^[ \t]*[-*|•]?[ \t]*[Cc]ontainer\*{0,2}[ \t]*[=:|][ \t]*[`\"]?(?P<container>NAME)[`\"]?[ \t]*$",
+        1.5,
+    ),
+    _rule(
+        "container=|pod=|namespace=",
+        r"(?:^|[\s{,])(?:namespace=(?P<namespace>NAME)|container=(?P<container>NAME)|pod=(?P<pod>NAME))(?:[\s,}]|$)",
+        1,
+    ),
     _rule("ostname", r"\"hostname\"\s?:\s?\"(?P<pod>NAME-[a-z0-9]{6,10}-[a-z0-9]{5})\"", 1.5),
     _rule(
         "service|app|component|logger",
@@ -150,10 +189,15 @@ RULES = (
     ),
     _rule('ode "|ode ', r"\b[Nn]ode \"(?P<node>NAME)\"", 1),
     # Prose.
+    _rule(
+        "in namespace|in the namespace",
+        r"\b(?:[Ss]ervice|[Aa]pp|[Ww]orkload) [\"'`]?(?P<service>NAME)[\"'`]? in (?:the )?namespace",
+        1.5,
+    ),
     _rule("ith the name", r"\b(?P<kind>KINDS) with the name (?P<object>NAME)", 3),
     _rule(
         "amespace",
-        r"\bnamespaces? [\"'`]?(?P<namespace>NAME)[\"'`]?(?:[.,;:)]|$|\s(?:[^n]|n[^o]))",
+        r"\b[Nn]amespaces? [\"'`]?(?P<namespace>NAME)[\"'`]?(?:[.,;:)]|$|\s(?:[^n]|n[^o]))",
         1,
     ),
     _rule(
@@ -175,6 +219,17 @@ RULES = (
         "kube-|etcd|coredns",
         r"\b(?P<service>kube-apiserver|kube-controller-manager|kube-scheduler|kube-proxy|etcd|coredns)\b",
         0.1,
+    ),
+    # A numbered pod that begins a line or follows its time, as log collectors write it.
+    _rule(
+        "-",
+        r"(?m)^\[?[-\dT:.,/]{5,35}Z?\]? +\[?(?P<pod>[a-z][-a-z0-9]*-\d{1,2})\]? +(?:(?P<container>[a-z][-a-z0-9]*)(?:: |\[| \| )|[A-Z{\[\d])",
+        1,
+    ),
+    _rule(
+        "-",
+        r"(?m)^\[?(?P<pod>[a-z][-a-z0-9]*-\d{1,2})\]? +(?P<container>[a-z][-a-z0-9]*)(?:: |\[\d| \| )",
+        1,
     ),
     # A pod's generated name standing anywhere.
     _rule(

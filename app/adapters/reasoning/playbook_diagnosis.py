@@ -6,6 +6,7 @@ from math import log10
 
 from app.adapters.reasoning.playbook_model import Library, Playbook
 from app.adapters.reasoning.playbook_scan import LOUD, Scan, Scanner, Sighting
+from app.adapters.reasoning.playbook_sections import Sections
 from app.domain.incident import ErrorType
 from app.domain.logbatch import Line, LogBatch
 
@@ -23,6 +24,12 @@ QUIET_AFTER = 80
 
 CERTAIN = 9.5
 """A symptom this strong is not explained away by a start or a closing remark."""
+
+PROVEN = 8.0
+"""A second cause of its own has at least one symptom this strong."""
+
+SUGGESTED = 4.0
+"""A known effect or cause of what stands needs less."""
 
 CASCADE_SCORE = 5.0
 """A cause weaker than its presumed effect by more than this does not explain it."""
@@ -60,6 +67,7 @@ class Verdict:
     diagnoses: tuple[Diagnosis, ...]
     recovered: tuple[Diagnosis, ...]
     scan: Scan
+    sections: Sections
 
     @property
     def is_incident(self) -> bool:
@@ -78,7 +86,8 @@ def diagnose(batch: LogBatch, library: Library, scanner: Scanner) -> Verdict:
     over = [diagnosis for diagnosis in found if _is_over(diagnosis, scan)]
     present = [diagnosis for diagnosis in found if diagnosis not in over]
     present.sort(key=lambda diagnosis: -diagnosis.score)
-    return Verdict(_in_causal_order(present), tuple(over), scan)
+    sections = Sections(scan.lines)
+    return Verdict(_in_causal_order(_carried(present)), tuple(over), scan, sections)
 
 
 def lines_of(batch: LogBatch) -> tuple[Line, ...]:
@@ -108,17 +117,68 @@ def _weigh(book: Playbook, scan: Scan) -> Diagnosis | None:
     return Diagnosis(book, score, tuple(own))
 
 
+def _carried(ranked: Sequence[Diagnosis]) -> tuple[Diagnosis, ...]:
+    """Without modes that live on lines which a stronger one explains better.
+
+    A line proves one thing. The first mode stands; a later one needs a line of its own, and a
+    symptom that proves rather than suggests, unless it is a known effect or cause of one that
+    stands.
+    """
+    claims: dict[int, float] = {}
+    kept: list[Diagnosis] = []
+    for diagnosis in ranked:
+        own = [s for s in diagnosis.sightings if s.strength >= claims.get(s.line.number, 0)]
+        strongest = max((sighting.strength for sighting in own), default=0.0)
+        if kept and strongest < (SUGGESTED if _is_related(diagnosis, kept) else PROVEN):
+            continue
+        kept.append(diagnosis)
+        for sighting in diagnosis.sightings:
+            number = sighting.line.number
+            claims[number] = max(claims.get(number, 0), sighting.strength)
+    return tuple(kept)
+
+
+def _is_related(diagnosis: Diagnosis, others: Sequence[Diagnosis]) -> bool:
+    return any(
+        other.mode in diagnosis.playbook.follows or diagnosis.mode in other.playbook.follows
+        for other in others
+    )
+
+
 def _is_over(diagnosis: Diagnosis, scan: Scan) -> bool:
     last = max(sighting.line.number for sighting in diagnosis.sightings)
-    strongest = diagnosis.sightings[0].strength
-    is_platform = diagnosis.playbook.error_type is ErrorType.KUBERNETES
-    if any(mode == diagnosis.mode and number > last for mode, number in scan.recoveries):
+    if _is_ready_again(diagnosis, last, scan):
         return True
+    if _is_left_bad(diagnosis, scan):
+        return False
+    own = any(mode == diagnosis.mode and number > last for mode, number in scan.recoveries)
+    return own or (not scan.states.is_bad and _is_declared_over(diagnosis, last, scan))
+
+
+def _is_declared_over(diagnosis: Diagnosis, last: int, scan: Scan) -> bool:
+    """What is said about the whole input: believed where no pod is left in a bad state."""
     if any(not mode and number >= last for mode, number in scan.recoveries):
         return True
+    strongest = diagnosis.sightings[0].strength
+    is_platform = diagnosis.playbook.error_type is ErrorType.KUBERNETES
     if strongest >= CERTAIN or (is_platform and strongest >= LOUD):
         return False
     return bool(scan.resolved_lines) or _is_start_up_noise(last, scan)
+
+
+def _is_ready_again(diagnosis: Diagnosis, last: int, scan: Scan) -> bool:
+    """The pod the evidence is about was seen ready later; without a name, all pods were."""
+    if not diagnosis.playbook.ends_when_ready:
+        return False
+    pods = {pod for line in diagnosis.evidence for pod in scan.states.last if pod in line.text}
+    seen = pods or set(scan.states.last)
+    return bool(seen) and all(scan.states.is_well_after(pod, last) for pod in seen)
+
+
+def _is_left_bad(diagnosis: Diagnosis, scan: Scan) -> bool:
+    """Whether the evidence itself is the last word on a pod, and a bad one."""
+    bad = {state.number for state in scan.states.last.values() if not state.is_well}
+    return any(line.number in bad for line in diagnosis.evidence)
 
 
 def _is_start_up_noise(last: int, scan: Scan) -> bool:

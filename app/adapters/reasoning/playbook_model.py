@@ -111,6 +111,8 @@ class Playbook(Part):
     """Lines of the input that show it is something else."""
     recovered_by: tuple[Regex, ...] = ()
     """Lines that, after the last symptom, show it is over."""
+    ends_when_ready: bool = False
+    """A pod that is ready again has left this behind."""
     follows: tuple[str, ...] = ()
     """Modes that bring this one about: where one of them is present, this is its effect."""
     cause: tuple[Template, ...] = Field(min_length=1)
@@ -140,7 +142,9 @@ class Background(Part):
     orders: tuple[Regex, ...]
     """Text that addresses the reader and wants something done: data, never a symptom."""
     resolved: tuple[Regex, ...]
-    """Lines that declare the whole incident over or by design."""
+    """Lines by which an alert or a tool declares the whole incident over or by design."""
+    remarks: tuple[Regex, ...] = ()
+    """Prose that says so; it counts after the last symptom alone."""
     recovered: tuple[Regex, ...]
     """Lines that show that what failed before works again."""
     commands: dict[str, CommandTemplate]

@@ -1,11 +1,13 @@
 """What is known about one diagnosis: its objects, what the symptoms captured, what follows."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from app.adapters.reasoning.playbook_derived import derived
 from app.adapters.reasoning.playbook_diagnosis import Diagnosis, Verdict
 from app.adapters.reasoning.playbook_scan import compile_pattern
+from app.adapters.reasoning.playbook_shapes import is_plausible
 from app.adapters.reasoning.playbook_text import VALUE_CHARACTERS, Parameters
 from app.domain.answer import Entities
 from app.domain.logbatch import Line, LogBatch
@@ -13,6 +15,9 @@ from app.intake.entities import find_entities
 
 NEAR_LINES = 40
 """Facts this close to a symptom belong to it."""
+
+MATCHES_PER_FACT = 20
+"""Matches of a fact's pattern tried until one looks like what it claims."""
 
 NEAR_SIGHTINGS = 4
 EVIDENCE_LINES = 6
@@ -47,10 +52,11 @@ class FactReader:
     def _captures(self, pattern: str, text: str) -> list[tuple[str, str]]:
         if pattern not in self._compiled:
             self._compiled[pattern] = compile_pattern(pattern)
-        found = self._compiled[pattern].search(text)
-        if found is None:
-            return []
-        return [(name, value) for name, value in found.groupdict().items() if value]
+        for found in islice(self._compiled[pattern].finditer(text), MATCHES_PER_FACT):
+            named = [(name, value) for name, value in found.groupdict().items() if value]
+            if all(is_plausible(name.rstrip("0123456789"), value) for name, value in named):
+                return named
+        return []
 
 
 def entities_of(diagnosis: Diagnosis, verdict: Verdict, batch: LogBatch) -> Entities:
@@ -60,10 +66,20 @@ def entities_of(diagnosis: Diagnosis, verdict: Verdict, batch: LogBatch) -> Enti
         own = find_entities(_before(diagnosis.evidence[0], verdict.scan.lines))
     whole = batch.entities
     if not (own.pod or own.workload_kind):
+        own = _under_heading(own, verdict.sections.owner(diagnosis.evidence[0].number), verdict)
+    if not (own.pod or own.workload_kind):
         return _completed(_modest(own, whole), whole)
     if _is_same(own, whole):
         return _completed(own, whole)
     return own.model_copy(update={"namespace": own.namespace or whole.namespace})
+
+
+def _under_heading(own: Entities, owner: Entities, verdict: Verdict) -> Entities:
+    """Completed by the object whose log or page the evidence stands in, and by its own page."""
+    if not (owner.pod or owner.workload_kind):
+        return own
+    page = verdict.sections.page_of(owner.pod) if owner.pod else Entities()
+    return _completed(_completed(own.model_copy(update={"workload": None}), owner), page)
 
 
 def _modest(own: Entities, whole: Entities) -> Entities:
@@ -103,8 +119,10 @@ def _completed(own: Entities, whole: Entities) -> Entities:
 
 def _keep(values: dict[str, list[str]], name: str, value: str) -> None:
     clean = " ".join(value.split()).strip("\"'\\`,; ")[:VALUE_CHARACTERS].rstrip(".:")
-    kept = values.setdefault(name.rstrip("0123456789"), [])
-    if clean and clean not in kept and len(kept) < VALUES_PER_NAME:
+    meaning = name.rstrip("0123456789")
+    kept = values.setdefault(meaning, [])
+    is_new = bool(clean) and clean not in kept and len(kept) < VALUES_PER_NAME
+    if is_new and is_plausible(meaning, clean):
         kept.append(clean)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import re2
 
 from app.adapters.reasoning.playbook_model import Library, Playbook, Symptom
+from app.adapters.reasoning.playbook_states import States, read_states
 from app.domain.logbatch import Line
 
 CAPTURES_PER_SYMPTOM = 60
@@ -45,7 +46,9 @@ class Scan:
     exclusions: frozenset[str]
     """Modes that some line rules out."""
     resolved_lines: tuple[int, ...]
-    """Lines that declare the whole thing over or intended."""
+    """Lines that declare the whole thing over or intended, as far as they can be believed."""
+    states: States
+    """How the objects of status tables and pages stand at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class _Seen:
     recoveries: list[tuple[str, int]] = field(default_factory=list)
     exclusions: set[str] = field(default_factory=set)
     resolved: list[int] = field(default_factory=list)
+    remarks: list[int] = field(default_factory=list)
     captured: Counter[str] = field(default_factory=Counter)
 
     def wants(self, watch: _Watch) -> bool:
@@ -82,17 +86,23 @@ class _Seen:
                 self.exclusions.add(watch.mode)
             case "resolved":
                 self.resolved.append(number)
+            case "remark":
+                self.remarks.append(number)
             case _:
                 pass
 
     def finished(self, lines: Sequence[Line]) -> Scan:
         """Everything, as a value."""
+        states = read_states(lines)
+        last = max((sighting.line.number for sighting in self.sightings), default=0)
+        believed = [] if states.is_bad else [number for number in self.remarks if number >= last]
         return Scan(
             tuple(lines),
             tuple(self.sightings),
             tuple(self.recoveries),
             frozenset(self.exclusions),
-            tuple(self.resolved),
+            (*self.resolved, *believed),
+            states,
         )
 
 
@@ -181,16 +191,16 @@ def _watches(library: Library) -> Iterable[_Watch]:
     unless = {s.unless for book in library.playbooks for s in book.symptoms if s.unless}
     for pattern in sorted(unless):
         yield _Watch(pattern, "unless")
-    for pattern in library.background.harmless:
-        yield _Watch(pattern, "harmless")
-    for pattern in library.background.orders:
-        yield _Watch(pattern, "order")
-    for pattern in library.background.quiet:
-        yield _Watch(pattern, "quiet")
-    for pattern in library.background.recovered:
-        yield _Watch(pattern, "recovered")
-    for pattern in library.background.resolved:
-        yield _Watch(pattern, "resolved")
+    background = library.background
+    for kind, patterns in (
+        ("harmless", background.harmless),
+        ("order", background.orders),
+        ("quiet", background.quiet),
+        ("recovered", background.recovered),
+        ("resolved", background.resolved),
+        ("remark", background.remarks),
+    ):
+        yield from (_Watch(pattern, kind) for pattern in patterns)
 
 
 def _watches_of(book: Playbook) -> Iterable[_Watch]:

@@ -1,0 +1,89 @@
+"""How the pods of status tables and describe pages stand: the last word on each of them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import re2
+
+from app.domain.logbatch import Line
+
+_READY = re2.compile(r"^(\d+)/(\d+)$")
+_AGO = re2.compile(r" \([^)]{1,20} ago\)")
+_NAME = re2.compile(r"^Name:\s+(\S+)")
+_WAITING = re2.compile(
+    r"^\s+Reason:\s+(CrashLoopBackOff|ImagePullBackOff|ErrImagePull|Create\w+Error|RunContainerError)\b"
+)
+_BACK_OFF = re2.compile(
+    r"\bWarning\s+BackOff\b.*\brestarting failed container\b(?:.*\bin pod ([-a-z0-9.]+)_)?"
+)
+
+_WELL = frozenset({"Running", "Completed", "Succeeded"})
+_PASSING = frozenset({"ContainerCreating", "PodInitializing", "Terminating"})
+_YOUNG = re2.compile(r"^\d{1,2}s$")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What one line says about one pod."""
+
+    pod: str
+    number: int
+    is_well: bool
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """The last state of every pod that a table, a page or a back-off event names."""
+
+    last: dict[str, State]
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether some pod was left in a bad state."""
+        return any(not state.is_well for state in self.last.values())
+
+    def is_well_after(self, pod: str | None, number: int) -> bool:
+        """Whether a pod was seen ready after a line."""
+        state = self.last.get(pod or "")
+        return state is not None and state.is_well and state.number > number
+
+
+def read_states(lines: Sequence[Line]) -> States:
+    """Every statement in order; a later one about the same pod replaces the earlier one."""
+    last: dict[str, State] = {}
+    for state in _statements(lines):
+        last[state.pod] = state
+    return States(last)
+
+
+def _statements(lines: Sequence[Line]) -> Iterator[State]:
+    page = ""
+    for line in lines:
+        text = line.text
+        if name := _NAME.match(text):
+            page = str(name.group(1))
+        elif _WAITING.match(text):
+            yield State(page, line.number, is_well=False)
+        elif back_off := _BACK_OFF.search(text) if "BackOff" in text else None:
+            yield State(str(back_off.group(1) or page), line.number, is_well=False)
+        elif (state := _row(line)) is not None:
+            yield state
+
+
+def _row(line: Line) -> State | None:
+    """A row of `kubectl get pods`, with or without its namespace in front."""
+    cells = _AGO.sub("", line.text[:400]).split()
+    for place in (1, 2):
+        ready = _READY.match(cells[place]) if len(cells) > place + 2 else None
+        if ready is None or not cells[place + 2].isdigit():
+            continue
+        pod, status = cells[place - 1].removeprefix("pod/"), cells[place + 1]
+        is_complete = ready.group(1) == ready.group(2) or status in {"Completed", "Succeeded"}
+        is_starting = status in _PASSING or (status in _WELL and _is_young(cells))
+        return State(pod, line.number, is_well=(is_complete and status in _WELL) or is_starting)
+    return None
+
+
+def _is_young(cells: Sequence[str]) -> bool:
+    """A pod of some seconds may still become ready."""
+    return any(_YOUNG.match(cell) for cell in cells[4:6])
