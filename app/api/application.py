@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from app import __version__
 from app.api.docs import mount_docs
 from app.api.errors import add_error_pages
+from app.api.foreign_pages import ForeignPagesRefused
 from app.api.measuring import MeasuredRequests
 from app.api.pages import mount_pages
 from app.api.v1 import feedback, health, logs, samples, workflows
@@ -36,6 +37,7 @@ def create_app(settings: Settings, open_services: OpenServices) -> FastAPI:
     )
     app.state.settings = settings
     add_error_pages(app)
+    app.add_middleware(ForeignPagesRefused)
     app.add_middleware(MeasuredRequests)
     version_1 = APIRouter(prefix="/api/v1")
     for module in (workflows, feedback, logs, samples):
