@@ -43,7 +43,7 @@ exit /b %ERRORLEVEL%
 
 :test
 call :install requirements-dev.txt || exit /b 1
-"%PYTHON%" -m pytest %2 %3 %4 %5 %6 %7 %8 %9
+"%PYTHON%" -m pytest --numprocesses=auto --dist=loadfile %2 %3 %4 %5 %6 %7 %8 %9
 exit /b %ERRORLEVEL%
 
 :check
@@ -52,7 +52,7 @@ call :install requirements-dev.txt || exit /b 1
 "%PYTHON%" -m ruff check . || exit /b 1
 "%PYTHON%" -m mypy || exit /b 1
 "%ENVIRONMENT%\Scripts\lint-imports.exe" || exit /b 1
-"%PYTHON%" -m pytest --cov --cov-report=term
+"%PYTHON%" -m pytest --numprocesses=auto --dist=loadfile --cov --cov-report=term
 exit /b %ERRORLEVEL%
 
 :bench

@@ -105,7 +105,7 @@ check() {
     "$PYTHON" -m ruff check .
     "$PYTHON" -m mypy
     "$PYTHON" "$ENVIRONMENT/bin/lint-imports"
-    "$PYTHON" -m pytest --cov --cov-report=term "$@"
+    "$PYTHON" -m pytest --numprocesses=auto --dist=loadfile --cov --cov-report=term "$@"
 }
 
 command="${1:-start}"
@@ -123,7 +123,7 @@ case "$command" in
         ;;
     test)
         install requirements-dev.txt
-        exec "$PYTHON" -m pytest "$@"
+        exec "$PYTHON" -m pytest --numprocesses=auto --dist=loadfile "$@"
         ;;
     check)
         install requirements-dev.txt
