@@ -27,16 +27,20 @@ class ProposalDelivery:
     outbox: ProposalOutbox
     feedback: FeedbackRecorder
     metrics: Metrics
+    patience_seconds: float = 15.0
+    """For one submission, every try included: a workflow's other plans wait meanwhile."""
     _sending: set[str] = field(default_factory=set)
 
     async def submit(self, proposal: OutgoingProposal) -> ApprovalId:
         """Store and send, unless it was sent; raises ApprovalGateFailed, and `run` goes on trying."""
-        for pause in FIRST_TRIES_SECONDS[1:]:
-            try:
-                return await self._deliver(proposal)
-            except ApprovalGateFailed:
-                await asyncio.sleep(pause)
-        return await self._deliver(proposal)
+        try:
+            async with asyncio.timeout(self.patience_seconds):
+                return await self._deliver_patiently(proposal)
+        except TimeoutError as error:
+            raise ApprovalGateFailed(
+                f"The approval server did not answer within {self.patience_seconds:.0f} s;"
+                " the proposal is kept and will be tried again."
+            ) from error
 
     async def run(self) -> None:
         """Send what could not be sent before, for as long as the process lives."""
@@ -44,6 +48,14 @@ class ProposalDelivery:
         while True:
             failures = 0 if await self._deliver_waiting() else failures + 1
             await asyncio.sleep(RETRY_SECONDS[min(max(failures - 1, 0), len(RETRY_SECONDS) - 1)])
+
+    async def _deliver_patiently(self, proposal: OutgoingProposal) -> ApprovalId:
+        for pause in FIRST_TRIES_SECONDS[1:]:
+            try:
+                return await self._deliver(proposal)
+            except ApprovalGateFailed:
+                await asyncio.sleep(pause)
+        return await self._deliver(proposal)
 
     async def _deliver_waiting(self) -> bool:
         try:

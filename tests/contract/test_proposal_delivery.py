@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from app.adapters.storage.sqlite import open_database
 from app.adapters.storage.workflows import SqliteProposalOutbox
 from app.bootstrap.backend import WORKFLOW_SCHEMA, WORKFLOW_SCHEMA_VERSION
 from app.domain.approval import OutgoingProposal, Proposal, ProposalMetadata, ProposedCommand
-from app.domain.errors import ProposalRefused
+from app.domain.errors import ApprovalGateFailed, ProposalRefused
 from app.domain.guidance import Guidance
 from app.domain.ids import ApprovalId, FeedbackId, WorkflowId
 from app.domain.plan import SafetyLevel
@@ -27,6 +29,7 @@ class ScriptedGate:
 
     page_url: str = "http://localhost:3100"
     refused: frozenset[str] = frozenset()
+    is_silent: bool = False
     asked: list[str] = field(default_factory=list)
     questions: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
 
@@ -34,6 +37,8 @@ class ScriptedGate:
         """Note the key and answer."""
         self.asked.append(idempotency_key)
         self.questions.put_nowait(idempotency_key)
+        if self.is_silent:
+            await asyncio.Event().wait()
         if idempotency_key in self.refused:
             raise ProposalRefused("not this one")
         return ApprovalId(f"approval of {idempotency_key}")
@@ -94,6 +99,18 @@ async def test_a_workflow_that_is_resumed_does_not_send_again_what_arrived(tmp_p
 
     assert first == again
     assert gate.asked == [proposal_of(1).key]
+
+
+async def test_a_server_that_is_silent_costs_a_workflow_little_time(tmp_path: Path):
+    gate = ScriptedGate(is_silent=True)
+    async with opened(tmp_path, gate) as (delivery, _):
+        delivery.patience_seconds = 0.05
+
+        async with asyncio.timeout(5):
+            with pytest.raises(ApprovalGateFailed, match="will be tried again"):
+                await delivery.submit(proposal_of(1))
+
+        assert [*await delivery.outbox.undelivered(10)] == [proposal_of(1)]
 
 
 async def test_a_proposal_that_is_never_taken_does_not_hold_up_the_next(tmp_path: Path):
