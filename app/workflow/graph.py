@@ -46,7 +46,8 @@ def last_sentence(state: State) -> str:
         return "Could not determine root cause. Workflow complete."
     if not _has_plan(state):
         return "Could not generate remediation plan. Workflow complete."
-    return f"Workflow completed successfully. {'; '.join(_told(state['report']))}."
+    told = "; ".join(_told(state["report"]))
+    return f"Workflow completed successfully. {told[:1].upper()}{told[1:]}."
 
 
 def _told(report: SubmissionReport) -> Iterator[str]:

@@ -32,16 +32,25 @@ def client(
             yield opened
 
 
-def run(client: httpx.Client) -> tuple[str, dict[str, Any]]:
-    """The workflow's id and what KubectlCommandAgent made of it."""
+def run_events(client: httpx.Client) -> tuple[str, list[dict[str, str]]]:
     workflow_id = client.post("/workflows/start", content=LOGS).json()["workflow_id"]
     stream = client.get(f"/workflows/{workflow_id}/stream").text
-    events = [json.loads(line[6:]) for line in stream.splitlines() if line.startswith("data: ")]
-    report = next(
+    lines = [line[6:] for line in stream.splitlines() if line.startswith("data: ")]
+    return workflow_id, [json.loads(line) for line in lines]
+
+
+def said(events: list[dict[str, str]], agent: str, status: str) -> list[str]:
+    return [
         event["data"]
         for event in events
-        if (event["agent_name"], event["status"]) == ("KubectlCommandAgent", "COMPLETED")
-    )
+        if (event["agent_name"], event["status"]) == (agent, status)
+    ]
+
+
+def run(client: httpx.Client) -> tuple[str, dict[str, Any]]:
+    """The workflow's id and what KubectlCommandAgent made of it."""
+    workflow_id, events = run_events(client)
+    (report,) = said(events, "KubectlCommandAgent", "COMPLETED")
     return workflow_id, json.loads(report)
 
 
@@ -93,3 +102,20 @@ def test_a_decision_that_comes_before_the_answer_counts(
     assert opportunity(client, workflow_id)["approval_status"] == "approved"
     statistics = client.get("/feedback/statistics").json()["agent_statistics"]["RemediationAgent"]
     assert statistics["approved_count"] == 3
+
+
+def test_a_proposal_that_is_not_taken_is_an_error_with_its_reason(
+    client: httpx.Client, older: OlderApprovalServer
+):
+    older.refused_services.add("thumbnailer")
+
+    _, events = run_events(client)
+
+    older.refused_services.clear()
+    (error,) = said(events, "KubectlCommandAgent", "ERROR")
+    assert error.startswith("MCP server error")
+    assert "not this one" in error
+    (report,) = said(events, "KubectlCommandAgent", "COMPLETED")
+    assert (json.loads(report)["success_count"], json.loads(report)["error_count"]) == (0, 1)
+    (end,) = said(events, "OrchestratorAgent", "COMPLETED")
+    assert end.startswith("Workflow completed successfully. Not delivered yet")
