@@ -213,6 +213,11 @@ RULES = (
     _rule(
         ".svc", r"\b(?:NAME\.)?[a-z0-9][-a-z0-9]*\.(?P<namespace>[a-z0-9][-a-z0-9]*)\.svc\b", 0.1
     ),
+    _rule(
+        "outbound|",
+        r"\boutbound\|\d+\|[^|\s]*\|(?P<service>[a-z0-9][-a-z0-9]*)\.(?P<namespace>[a-z0-9][-a-z0-9]*)\.svc\b",
+        0.5,
+    ),
     _rule("mage", r"(?i)\bimage:? \\?\"(?P<image>[\w./:@-]+)\\?\"", 1),
     _rule("argocd app", r"argocd app \w+ (?:NAME/)?(?P<service>NAME)", 3),
     _rule(

@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from app.adapters.reasoning.playbook_diagnosis import Diagnosis, Verdict
 from app.adapters.reasoning.playbook_findings import service_of, unexplained
 from app.adapters.reasoning.playbook_parameters import FactReader, entities_of
-from app.adapters.reasoning.playbook_scan import Scanner
+from app.adapters.reasoning.playbook_scan import (
+    LINE_CHARACTERS,
+    Scanner,
+    Sighting,
+    compile_pattern,
+)
 from app.adapters.reasoning.playbook_text import Parameters, render, render_all, render_first
 from app.domain.answer import Level, Priority
 from app.domain.incident import (
@@ -27,6 +32,12 @@ from app.domain.logbatch import Line, LogBatch, Pattern
 QUOTES = 4
 QUOTE_CHARACTERS = 300
 DECISIVE_CHARACTERS = 200
+ADDING = 4.0
+"""A second line is quoted when its symptom is at least this strong …"""
+
+TELLING = 20
+"""… and it holds more characters than a bare status."""
+
 MOST_WARNINGS = 20
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?")
@@ -91,20 +102,27 @@ def _root_cause(item: Diagnosis, verdict: Verdict, batch: LogBatch, known: Param
 
 
 def _decisive(item: Diagnosis) -> str:
-    """Points at the strongest line in words around its core."""
-    line = item.evidence[0]
-    text = line.text.strip()
-    if len(text) > DECISIVE_CHARACTERS:
-        text = _core(text, item)
-    return f"The decisive evidence is in line {line.number}, which says “{text}”."
+    """Points at the strongest line in words around its core, and at one that adds to it."""
+    first = item.sightings[0]
+    told = f"The decisive evidence is in line {first.line.number}, which says “{_core(first)}”."
+    second = next((other for other in item.sightings if _adds(other, first)), None)
+    if second is None:
+        return told
+    return f"{told} Line {second.line.number} adds “{_core(second)}”."
 
 
-def _core(text: str, item: Diagnosis) -> str:
-    values = [value for _, value in item.sightings[0].captures]
-    at = min((text.find(value) for value in values if value in text), default=0)
-    if not values:
-        at = max(0, len(text) - DECISIVE_CHARACTERS)
-    start = max(0, min(at - DECISIVE_CHARACTERS // 3, len(text) - DECISIVE_CHARACTERS))
+def _adds(other: Sighting, first: Sighting) -> bool:
+    is_other = other.line.number != first.line.number and other.symptom != first.symptom
+    return is_other and other.strength >= ADDING and len(other.line.text.strip()) > TELLING
+
+
+def _core(sighting: Sighting) -> str:
+    text = sighting.line.text.strip()
+    if len(text) <= DECISIVE_CHARACTERS:
+        return text
+    found = compile_pattern(sighting.symptom.see).search(text[:LINE_CHARACTERS])
+    at = found.start() if found else len(text) - DECISIVE_CHARACTERS
+    start = max(0, min(at - DECISIVE_CHARACTERS // 4, len(text) - DECISIVE_CHARACTERS))
     return f"…{text[start : start + DECISIVE_CHARACTERS]}…"
 
 

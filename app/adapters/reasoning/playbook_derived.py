@@ -84,11 +84,21 @@ def _numbers(values: Values, diagnosis: Diagnosis, batch: LogBatch) -> Pairs:
         yield "count", str(lines)
         yield "lines", str(batch.total_lines)
         yield "share", str(round(100 * lines / max(1, batch.total_lines)))
-    if (limit := _first(values, "limit")) and (doubled := _times(limit, 2)):
+    limit = _first(values, "limit")
+    if (size := _first(values, "kernel_limit")) and not limit:
+        limit = _kernel_quantity(size)
+        yield "limit", limit
+    if limit and (doubled := _times(limit, 2)):
         yield "limit_doubled", doubled
     if (size := _first(values, "size")) and (grown := _times(size, 2)):
         yield "size_grown", grown
         yield "patch_size", f'\'{{"spec":{{"resources":{{"requests":{{"storage":"{grown}"}}}}}}}}\''
+
+
+def _kernel_quantity(size: str) -> str:
+    """The kernel counts in kB of 1,024 bytes; Kubernetes calls them Ki."""
+    count = int(size.removesuffix("kB"))
+    return f"{count // 1024}Mi" if count % 1024 == 0 else f"{count}Ki"
 
 
 def _times(quantity: str, factor: int) -> str | None:

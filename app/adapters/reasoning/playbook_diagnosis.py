@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import log10
 
 from app.adapters.reasoning.playbook_model import Library, Playbook
+from app.adapters.reasoning.playbook_recovery import has_recovered
 from app.adapters.reasoning.playbook_scan import LOUD, Scan, Scanner, Sighting
 from app.adapters.reasoning.playbook_sections import Sections
 from app.domain.incident import ErrorType
@@ -30,6 +31,12 @@ PROVEN = 8.0
 
 SUGGESTED = 4.0
 """A known effect or cause of what stands needs less."""
+
+TELLING_LINES = 40
+"""Lines of evidence that are asked which pod they are about."""
+
+CAUSING = 5.0
+"""A mere hint, however often it is seen, is nobody's cause."""
 
 CASCADE_SCORE = 5.0
 """A cause weaker than its presumed effect by more than this does not explain it."""
@@ -151,8 +158,9 @@ def _is_over(diagnosis: Diagnosis, scan: Scan) -> bool:
         return True
     if _is_left_bad(diagnosis, scan):
         return False
-    own = any(mode == diagnosis.mode and number > last for mode, number in scan.recoveries)
-    return own or (not scan.states.is_bad and _is_declared_over(diagnosis, last, scan))
+    return has_recovered(diagnosis.mode, diagnosis.sightings, scan) or (
+        not scan.states.is_bad and _is_declared_over(diagnosis, last, scan)
+    )
 
 
 def _is_declared_over(diagnosis: Diagnosis, last: int, scan: Scan) -> bool:
@@ -170,7 +178,8 @@ def _is_ready_again(diagnosis: Diagnosis, last: int, scan: Scan) -> bool:
     """The pod the evidence is about was seen ready later; without a name, all pods were."""
     if not diagnosis.playbook.ends_when_ready:
         return False
-    pods = {pod for line in diagnosis.evidence for pod in scan.states.last if pod in line.text}
+    evidence = diagnosis.evidence[:TELLING_LINES]
+    pods = {pod for pod in scan.states.last if any(pod in line.text for line in evidence)}
     seen = pods or set(scan.states.last)
     return bool(seen) and all(scan.states.is_well_after(pod, last) for pod in seen)
 
@@ -187,7 +196,11 @@ def _is_start_up_noise(last: int, scan: Scan) -> bool:
 
 
 def _in_causal_order(ranked: Sequence[Diagnosis]) -> tuple[Diagnosis, ...]:
-    scores = {diagnosis.mode: diagnosis.score for diagnosis in ranked}
+    scores = {
+        diagnosis.mode: diagnosis.score
+        for diagnosis in ranked
+        if diagnosis.sightings[0].strength >= CAUSING
+    }
     placed: list[Diagnosis] = []
     effects: list[Diagnosis] = []
     for diagnosis in ranked:
