@@ -51,6 +51,12 @@ def _read(name: str, limit_mib: int) -> bytes:
         raise BadInput(f"{name} cannot be read: {error.strerror}.") from error
     if len(body) > limit_mib * MIB:
         raise InputTooLarge(f"{name} is over the limit of {limit_mib} MiB (MAX_BODY_MIB).")
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{name} is not UTF-8 text (byte {error.start}).") from None
+    if not text.strip():
+        raise BadInput(f"{name} is empty.")
     return body
 
 

@@ -33,3 +33,26 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path, options: list[st
 
     assert "Traceback" not in words
     assert "BrokenPipe" not in words
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(b" \n", "is empty"), (b"ERROR \xff\n", "is not UTF-8 text")]
+)
+def test_a_file_that_is_no_log_is_named_in_one_line(tmp_path: Path, content: bytes, reason: str):
+    log = tmp_path / "pod.log"
+    log.write_bytes(content)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "diagnose", str(log)],
+        cwd=tmp_path,
+        env=product_environment(tmp_path, {}),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (said,) = done.stderr.splitlines()
+    assert said.startswith(f"{log} {reason}")
