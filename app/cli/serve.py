@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,8 @@ from app.observability.logging import configure_logging
 from app.services import Services
 from app.settings import Settings
 
+log = logging.getLogger(__name__)
+
 GRACE_SECONDS = 2
 
 
@@ -24,14 +27,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(_: argparse.Namespace, settings: Settings) -> int:
     """Serve until a signal; returns the exit code."""
-    log = configure_logging(settings.log_level, settings.logs_dir, secrets=settings.secret_values())
+    session = configure_logging(
+        settings.log_level, settings.logs_dir, secrets=settings.secret_values()
+    )
     try:
         with bind(settings.host, settings.port, "PORT") as listener:
             if settings.mcp_server_url is None:
                 bind(settings.host, settings.approval_port, "APPROVAL_PORT").close()
             return asyncio.run(_serve(settings, listener))
     finally:
-        log.close()
+        session.close()
 
 
 async def _serve(settings: Settings, listener: socket.socket) -> int:
@@ -45,7 +50,10 @@ async def _serve(settings: Settings, listener: socket.socket) -> int:
             create_app(settings, opened), services.events.end_streams, grace_seconds=GRACE_SECONDS
         )
         _print_addresses(settings, services)
-        return await server.serve_until_signal(listener)
+        log.info("serving", extra={"port": settings.port, "engine": services.reasoner.name})
+        code = await server.serve_until_signal(listener)
+        log.info("stopped")
+        return code
 
 
 def _print_addresses(settings: Settings, services: Services) -> None:

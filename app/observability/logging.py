@@ -23,8 +23,17 @@ FILE_BYTES = 10 * 1024 * 1024
 FILES_KEPT = 5
 LINES_WAITING = 10_000
 OUTSIDE = "-"
-CHATTY = ("httpx", "httpcore", "httpx2", "elastic_transport", "google_genai", "asyncio", "mcp")
-"""Libraries that log every request, some with the whole address; only their warnings are kept."""
+CHATTY = (
+    "httpx",
+    "httpcore",
+    "httpx2",
+    "elastic_transport",
+    "google_genai",
+    "asyncio",
+    "mcp",
+    "uvicorn.error",
+)
+"""Libraries that log every request or step, some with whole addresses; only warnings are kept."""
 
 # `color_message` is uvicorn's second copy of the message.
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {
