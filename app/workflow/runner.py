@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 
 from app.agents.agent import INTERNAL_ERROR, Voice
 from app.domain.answer import AgentName
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 TITLE_LENGTH = 120
 ALL_EVENTS = 100_000
+STORAGE_PAUSES_SECONDS = (1.0, 5.0, 15.0, 60.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,25 +100,39 @@ class WorkflowRunner:
             self._running += 1
             self._count()
             with workflow_context(workflow_id):
-                await self._run(workflow_id)
+                await self._run_to_the_end(Voice(workflow_id, self.events))
             self._running -= 1
             self._count()
 
     def _count(self) -> None:
         self.metrics.workflows_now(running=self._running, queued=self._waiting.qsize())
 
-    async def _run(self, workflow_id: WorkflowId) -> None:
-        voice = Voice(workflow_id, self.events)
+    async def _run_to_the_end(self, voice: Voice) -> None:
+        for pause in chain(STORAGE_PAUSES_SECONDS, repeat(STORAGE_PAUSES_SECONDS[-1])):
+            if await self._run(voice):
+                return
+            await asyncio.sleep(pause)
+
+    async def _run(self, voice: Voice) -> bool:
+        """Whether it came to its end; it did not when the storage failed."""
         try:
-            await self._end(voice, EventStatus.COMPLETED, await self._investigate(voice))
+            await self._end(voice, *await self._outcome(voice))
         except StorageFailed:
-            log.exception("workflow stopped; it goes on after a restart")
+            log.exception("workflow waits for the storage")
+            return False
+        return True
+
+    async def _outcome(self, voice: Voice) -> tuple[EventStatus, str]:
+        try:
+            return EventStatus.COMPLETED, await self._investigate(voice)
+        except StorageFailed:
+            raise
         except AppError as error:
             log.warning("workflow failed", extra={"reason": str(error)})
-            await self._fail(voice, str(error))
+            return EventStatus.ERROR, f"Workflow failed: {error}"
         except Exception:
             log.exception("workflow failed by a defect")
-            await self._fail(voice, INTERNAL_ERROR)
+            return EventStatus.ERROR, f"Workflow failed: {INTERNAL_ERROR}"
 
     async def _investigate(self, voice: Voice) -> str:
         """Run the graph from where its events say it is; returns the last sentence."""
@@ -131,17 +147,11 @@ class WorkflowRunner:
 
     async def _announce(self, voice: Voice, *, is_resumed: bool) -> None:
         if is_resumed:
-            status, sentence = EventStatus.INFO, "Workflow resumed after a restart"
+            status, sentence = EventStatus.INFO, "Workflow resumed where it was interrupted"
         else:
             status = EventStatus.WORKING
             sentence = f"Workflow started for id: '{voice.workflow_id}'"
         await voice.say(AgentName.ORCHESTRATOR, status, sentence)
-
-    async def _fail(self, voice: Voice, reason: str) -> None:
-        try:
-            await self._end(voice, EventStatus.ERROR, f"Workflow failed: {reason}")
-        except StorageFailed:
-            log.exception("workflow's end could not be stored; it goes on after a restart")
 
     async def _end(self, voice: Voice, status: EventStatus, sentence: str) -> None:
         await voice.end(status, sentence)
