@@ -1,6 +1,6 @@
 """From symptoms to ranked failure modes: what is the cause, what follows from it, what is over."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log10
 
@@ -91,7 +91,12 @@ def diagnose(batch: LogBatch, library: Library, scanner: Scanner) -> Verdict:
         if (diagnosis := _weigh(book, scan)) and book.mode not in scan.exclusions
     ]
     over = [diagnosis for diagnosis in found if _is_over(diagnosis, scan)]
-    present = [diagnosis for diagnosis in found if diagnosis not in over]
+    explained = _claims(over)
+    present = [
+        diagnosis
+        for diagnosis in found
+        if diagnosis not in over and _own_strength(diagnosis, explained) > 0
+    ]
     present.sort(key=lambda diagnosis: -diagnosis.score)
     sections = Sections(scan.lines)
     return Verdict(_in_causal_order(_carried(present)), tuple(over), scan, sections)
@@ -131,18 +136,28 @@ def _carried(ranked: Sequence[Diagnosis]) -> tuple[Diagnosis, ...]:
     symptom that proves rather than suggests, unless it is a known effect or cause of one that
     stands.
     """
-    claims: dict[int, float] = {}
     kept: list[Diagnosis] = []
     for diagnosis in ranked:
-        own = [s for s in diagnosis.sightings if s.strength >= claims.get(s.line.number, 0)]
-        strongest = max((sighting.strength for sighting in own), default=0.0)
-        if kept and strongest < (SUGGESTED if _is_related(diagnosis, kept) else PROVEN):
-            continue
-        kept.append(diagnosis)
+        strongest = _own_strength(diagnosis, _claims(kept))
+        if not kept or strongest >= (SUGGESTED if _is_related(diagnosis, kept) else PROVEN):
+            kept.append(diagnosis)
+    return tuple(kept)
+
+
+def _claims(diagnoses: Iterable[Diagnosis]) -> dict[int, float]:
+    """By line, how strongly the best of these explains it."""
+    claims: dict[int, float] = {}
+    for diagnosis in diagnoses:
         for sighting in diagnosis.sightings:
             number = sighting.line.number
             claims[number] = max(claims.get(number, 0), sighting.strength)
-    return tuple(kept)
+    return claims
+
+
+def _own_strength(diagnosis: Diagnosis, claims: Mapping[int, float]) -> float:
+    """The strongest symptom on a line that nothing else explains better; 0 without one."""
+    own = (s.strength for s in diagnosis.sightings if s.strength >= claims.get(s.line.number, 0))
+    return max(own, default=0.0)
 
 
 def _is_related(diagnosis: Diagnosis, others: Sequence[Diagnosis]) -> bool:
@@ -179,7 +194,8 @@ def _is_ready_again(diagnosis: Diagnosis, last: int, scan: Scan) -> bool:
     if not diagnosis.playbook.ends_when_ready:
         return False
     evidence = diagnosis.evidence[:TELLING_LINES]
-    pods = {pod for pod in scan.states.last if any(pod in line.text for line in evidence)}
+    known = {*scan.states.last, *scan.states.stopped} - {""}
+    pods = {pod for pod in known if any(pod in line.text for line in evidence)}
     seen = pods or set(scan.states.last)
     return bool(seen) and all(scan.states.is_well_after(pod, last) for pod in seen)
 

@@ -11,11 +11,10 @@ _READY = re2.compile(r"^(\d+)/(\d+)$")
 _AGO = re2.compile(r" \([^)]{1,20} ago\)")
 _NAME = re2.compile(r"^Name:\s+(\S+)")
 _WAITING = re2.compile(
-    r"^\s+Reason:\s+(CrashLoopBackOff|ImagePullBackOff|ErrImagePull|Create\w+Error|RunContainerError)\b"
+    r"^\s+Reason:\s+(OOMKilled|CrashLoopBackOff|ImagePullBackOff|ErrImagePull|Create\w+Error|RunContainerError)\b"
 )
-_BACK_OFF = re2.compile(
-    r"\bWarning\s+BackOff\b.*\brestarting failed container\b(?:.*\bin pod ([-a-z0-9.]+)_)?"
-)
+_BACK_OFF = re2.compile(r"Back-off restarting failed container\b(?:.*\bin pod ([-a-z0-9.]+)_)?")
+_STOPPING = re2.compile(r"\bKilling\b.*\bpod/([-a-z0-9.]+)\b.*\bStopping container\b")
 
 _WELL = frozenset({"Running", "Completed", "Succeeded"})
 _PASSING = frozenset({"ContainerCreating", "PodInitializing", "Terminating"})
@@ -36,16 +35,20 @@ class States:
     """The last state of every pod that a table, a page or a back-off event names."""
 
     last: dict[str, State]
+    stopped: frozenset[str] = frozenset()
+    """Pods that were told to stop, as every rollout does."""
 
     @property
     def is_bad(self) -> bool:
         """Whether some pod was left in a bad state."""
         return any(not state.is_well for state in self.last.values())
 
-    def is_well_after(self, pod: str | None, number: int) -> bool:
-        """Whether a pod was seen ready after a line."""
-        state = self.last.get(pod or "")
-        return state is not None and state.is_well and state.number > number
+    def is_well_after(self, pod: str, number: int) -> bool:
+        """Whether a pod was seen ready after a line, or was on its way out."""
+        state = self.last.get(pod)
+        return pod in self.stopped or (
+            state is not None and state.is_well and state.number > number
+        )
 
 
 def read_states(lines: Sequence[Line]) -> States:
@@ -53,7 +56,10 @@ def read_states(lines: Sequence[Line]) -> States:
     last: dict[str, State] = {}
     for state in _statements(lines):
         last[state.pod] = state
-    return States(last)
+        if state.is_well:
+            last.pop("", None)
+    stopped = (_STOPPING.search(line.text) for line in lines if "Stopping" in line.text)
+    return States(last, frozenset(str(found.group(1)) for found in stopped if found))
 
 
 def _statements(lines: Sequence[Line]) -> Iterator[State]:
@@ -64,7 +70,7 @@ def _statements(lines: Sequence[Line]) -> Iterator[State]:
             page = str(name.group(1))
         elif _WAITING.match(text):
             yield State(page, line.number, is_well=False)
-        elif back_off := _BACK_OFF.search(text) if "BackOff" in text else None:
+        elif back_off := _BACK_OFF.search(text) if "Back-off" in text else None:
             yield State(str(back_off.group(1) or page), line.number, is_well=False)
         elif (state := _row(line)) is not None:
             yield state
