@@ -44,6 +44,8 @@ class Ballot:
     """Pod → namespace, where a text says both at once."""
     owners: dict[str, tuple[str | None, str]] = field(default_factory=dict)
     """Pod → workload, where a text says both at once."""
+    rooms: dict[str, set[str]] = field(default_factory=dict)
+    """Container → pods, where a text says both at once."""
 
     def vote(self, role: str, name: str, weight: float) -> None:
         """Count one reading; names that cannot be names are not counted."""
@@ -106,10 +108,28 @@ def _elect(ballot: Ballot) -> Entities:
         workload_kind=kind,
         workload=workload,
         pod=pod,
-        container=_winner(ballot.containers),
+        container=_winner(_of_pod(ballot, pod, workload)),
         image=_winner(ballot.images),
         node=_winner(ballot.nodes),
     )
+
+
+def _of_pod(ballot: Ballot, pod: str | None, workload: str | None) -> Counter[str]:
+    """The containers that can belong to the elected pod or workload."""
+    return Counter(
+        {
+            name: points
+            for name, points in ballot.containers.items()
+            if name not in ballot.rooms
+            or not (pod or workload)
+            or any(_is_own(other, pod, workload, ballot) for other in ballot.rooms[name])
+        }
+    )
+
+
+def _is_own(other: str, pod: str | None, workload: str | None, ballot: Ballot) -> bool:
+    owner = ballot.owners.get(other) or workload_of_pod(other) or (None, other)
+    return other == pod or owner[1] == workload
 
 
 def _winner(votes: Counter[str]) -> str | None:

@@ -26,6 +26,7 @@ class Votes(Protocol):
 
     homes: dict[str, str]
     owners: dict[str, tuple[str | None, str]]
+    rooms: dict[str, set[str]]
 
     def vote(self, role: str, name: str, weight: float) -> None:
         """Count one reading."""
@@ -49,8 +50,11 @@ def phrases(texts: list[str], votes: Votes) -> None:
 def _cast(
     named: dict[str, str], weight: float, seen: dict[tuple[str, str], int], votes: Votes
 ) -> None:
-    if (pod := named.get("pod")) and (namespace := named.get("namespace")):
+    pod = named.get("pod")
+    if pod and (namespace := named.get("namespace")):
         votes.homes.setdefault(pod, namespace)
+    if pod and (container := named.get("container")):
+        votes.rooms.setdefault(container, set()).add(pod)
     if kind := named.pop("kind", None):
         named = _by_kind(kind, named)
     for role, name in named.items():
@@ -116,8 +120,13 @@ def _object_row(cells: dict[str, str], votes: Votes) -> None:
 
 def documents(texts: list[str], votes: Votes) -> None:
     """Whole objects: describe pages, JSON, YAML manifests."""
+    pod = ""
     for role, name, weight in _objects(texts, votes):
         votes.vote(role, name, weight)
+        if role == "pod":
+            pod = name
+        elif role == "container" and pod in votes.owners:
+            votes.rooms.setdefault(name, set()).add(pod)
 
 
 def _objects(texts: list[str], votes: Votes) -> Iterator[tuple[str, str, float]]:

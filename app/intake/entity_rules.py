@@ -58,7 +58,7 @@ RULES = (
     # Events and controllers.
     _rule(
         "in pod",
-        r"(?:container|init container) (?P<container>NAME) in pod (?P<pod>NAME)_(?P<namespace>NAME)\(",
+        r"(?:container|init container) (?P<container>NAME) in pod (?P<pod>NAME)_(?P<namespace>[a-z0-9][-a-z0-9]*)\b",
         3,
     ),
     _rule(

@@ -90,7 +90,11 @@ def _numbers(values: Values, diagnosis: Diagnosis, batch: LogBatch) -> Pairs:
         yield "limit", limit
     if limit and (doubled := _times(limit, 2)):
         yield "limit_doubled", doubled
-    if (size := _first(values, "size")) and (grown := _times(size, 2)):
+    size = _first(values, "size")
+    if (disk := _first(values, "disk_size")) and not size:
+        size = f"{disk}i"
+        yield "size", size
+    if size and (grown := _times(size, 2)):
         yield "size_grown", grown
         yield "patch_size", f'\'{{"spec":{{"resources":{{"requests":{{"storage":"{grown}"}}}}}}}}\''
 

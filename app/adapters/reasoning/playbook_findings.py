@@ -1,7 +1,5 @@
 """MonitoringAgent's question: what went wrong in this text?"""
 
-from collections.abc import Iterator
-
 import re2
 
 from app.adapters.reasoning.playbook_diagnosis import (
@@ -11,6 +9,7 @@ from app.adapters.reasoning.playbook_diagnosis import (
     Verdict,
 )
 from app.adapters.reasoning.playbook_scan import Scanner
+from app.adapters.reasoning.playbook_service import Services
 from app.domain.answer import Priority
 from app.domain.incident import (
     UNKNOWN_SERVICE,
@@ -64,6 +63,7 @@ def find(batch: LogBatch, verdict: Verdict, scanner: Scanner) -> Findings:
     """Errors and warnings; empty when the text shows nothing that needs anyone."""
     if not verdict.is_incident and not unexplained(batch, verdict, scanner):
         return _without_incident(batch, verdict, scanner)
+    services = Services(batch, verdict.sections)
     marks = {line.number: item for item in verdict.diagnoses for line in item.evidence}
     shown = [
         pattern
@@ -71,14 +71,14 @@ def find(batch: LogBatch, verdict: Verdict, scanner: Scanner) -> Findings:
         if _mark(pattern, marks) or not scanner.is_calm(pattern.samples[0].text)
     ]
     errors = [
-        _error(pattern, _mark(pattern, marks))
+        _error(pattern, _mark(pattern, marks), services)
         for pattern in shown
         if pattern.severity is not LineSeverity.WARNING or _mark(pattern, marks)
     ]
     covered = {line.number for pattern in shown for line in pattern.samples}
-    errors += [_seen(item, batch) for item in verdict.diagnoses if _is_new(item, covered)]
+    errors += [_seen(item, services) for item in verdict.diagnoses if _is_new(item, covered)]
     warnings = [
-        _warning(pattern)
+        _warning(pattern, services)
         for pattern in shown
         if pattern.severity is LineSeverity.WARNING and not _mark(pattern, marks)
     ]
@@ -89,15 +89,16 @@ def _without_incident(batch: LogBatch, verdict: Verdict, scanner: Scanner) -> Fi
     """Warnings, and what failed and works again: worth knowing, urgent for nobody."""
     if verdict.scan.resolved_lines:
         return Findings()
+    services = Services(batch, verdict.sections)
     over = {line.number for item in verdict.recovered for line in item.evidence}
     warnings = [
-        _warning(pattern)
+        _warning(pattern, services)
         for pattern in batch.patterns[:MOST_FINDINGS]
         if pattern.severity is LineSeverity.WARNING
         and not scanner.is_calm(pattern.samples[0].text)
         and not any(line.number in over for line in pattern.samples)
     ]
-    return _summed((), (*(_over(item, batch) for item in verdict.recovered), *warnings))
+    return _summed((), (*(_over(item, services) for item in verdict.recovered), *warnings))
 
 
 def _summed(errors: tuple[ErrorFinding, ...], warnings: tuple[WarningFinding, ...]) -> Findings:
@@ -140,11 +141,11 @@ def service_of(pattern: Pattern | None, batch: LogBatch) -> str:
     return next((name for name in candidates if name and name != UNKNOWN_SERVICE), UNKNOWN_SERVICE)
 
 
-def _error(pattern: Pattern, item: Diagnosis | None) -> ErrorFinding:
+def _error(pattern: Pattern, item: Diagnosis | None, services: Services) -> ErrorFinding:
     is_critical = pattern.severity is LineSeverity.CRITICAL
     return ErrorFinding(
         timestamp=pattern.timestamp,
-        service=_own_service(pattern),
+        service=services.of(pattern),
         severity=ErrorSeverity.CRITICAL if is_critical else ErrorSeverity.ERROR,
         priority=item.playbook.priority if item else _priority(pattern),
         message=pattern.message[:MESSAGE_CHARACTERS],
@@ -156,12 +157,12 @@ def _error(pattern: Pattern, item: Diagnosis | None) -> ErrorFinding:
     )
 
 
-def _seen(item: Diagnosis, batch: LogBatch) -> ErrorFinding:
+def _seen(item: Diagnosis, services: Services) -> ErrorFinding:
     """A diagnosis whose evidence carries no error word of its own, such as a status column."""
     line = item.evidence[0]
     is_urgent = item.playbook.priority is Priority.P0
     return ErrorFinding(
-        service=service_of(None, batch),
+        service=services.at(line),
         severity=ErrorSeverity.CRITICAL if is_urgent else ErrorSeverity.ERROR,
         priority=item.playbook.priority,
         message=line.text.strip()[:MESSAGE_CHARACTERS],
@@ -173,10 +174,10 @@ def _seen(item: Diagnosis, batch: LogBatch) -> ErrorFinding:
     )
 
 
-def _over(item: Diagnosis, batch: LogBatch) -> WarningFinding:
+def _over(item: Diagnosis, services: Services) -> WarningFinding:
     line = item.evidence[0]
     return WarningFinding(
-        service=service_of(None, batch),
+        service=services.at(line),
         priority=Priority.P3,
         message=f"Recovered: {line.text.strip()}"[:MESSAGE_CHARACTERS],
         additional_context=WarningContext(occurrence_count=len(item.evidence)),
@@ -184,7 +185,7 @@ def _over(item: Diagnosis, batch: LogBatch) -> WarningFinding:
     )
 
 
-def _warning(pattern: Pattern) -> WarningFinding:
+def _warning(pattern: Pattern, services: Services) -> WarningFinding:
     text = pattern.message.lower()
     kind = WarningType.RESOURCE
     if any(word in text for word in _MINOR):
@@ -193,20 +194,13 @@ def _warning(pattern: Pattern) -> WarningFinding:
         kind = WarningType.PERFORMANCE
     return WarningFinding(
         timestamp=pattern.timestamp,
-        service=_own_service(pattern),
+        service=services.of(pattern),
         priority=Priority.P3 if kind is WarningType.DEPRECATION else Priority.P2,
         message=pattern.message[:MESSAGE_CHARACTERS],
         warning_type=kind,
         additional_context=WarningContext(occurrence_count=pattern.count),
         lines=tuple(line.number for line in pattern.samples),
     )
-
-
-def _own_service(pattern: Pattern) -> str:
-    names: Iterator[str | None] = iter(
-        (pattern.service, pattern.entities.workload, pattern.entities.pod)
-    )
-    return next((name for name in names if name and name != UNKNOWN_SERVICE), UNKNOWN_SERVICE)
 
 
 def _code(item: Diagnosis | None) -> str | None:

@@ -45,7 +45,7 @@ class FactReader:
             for name, value in self._captures(pattern, near) or self._captures(pattern, whole):
                 _keep(values, name, value)
         for name, value in derived(values, entities, diagnosis, batch):
-            _keep(values, name, value)
+            _add(values, name, value)
         known = {name: tuple(found) for name, found in values.items()}
         return Parameters(known, entities.namespace)
 
@@ -120,10 +120,14 @@ def _completed(own: Entities, whole: Entities) -> Entities:
 def _keep(values: dict[str, list[str]], name: str, value: str) -> None:
     clean = " ".join(value.split()).strip("\"'\\`,; ")[:VALUE_CHARACTERS].rstrip(".:")
     meaning = name.rstrip("0123456789")
-    kept = values.setdefault(meaning, [])
-    is_new = bool(clean) and clean not in kept and len(kept) < VALUES_PER_NAME
-    if is_new and is_plausible(meaning, clean):
-        kept.append(clean)
+    if clean and is_plausible(meaning, clean):
+        _add(values, meaning, clean)
+
+
+def _add(values: dict[str, list[str]], name: str, value: str) -> None:
+    kept = values.setdefault(name, [])
+    if value not in kept and len(kept) < VALUES_PER_NAME:
+        kept.append(value)
 
 
 def _near(diagnosis: Diagnosis, lines: Sequence[Line]) -> str:

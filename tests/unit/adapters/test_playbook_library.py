@@ -20,6 +20,7 @@ from app.kubectl.guard import judge_text
 from app.kubectl.policy import Risk, load_policy
 
 SAMPLE_VALUES = {
+    "configmap": "shop-env",
     "init_container": "warm-up",
     "limit": "256Mi",
     "limit_doubled": "512Mi",
