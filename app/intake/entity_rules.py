@@ -211,7 +211,9 @@ RULES = (
         1.5,
     ),
     _rule(
-        ".svc", r"\b(?:NAME\.)?[a-z0-9][-a-z0-9]*\.(?P<namespace>[a-z0-9][-a-z0-9]*)\.svc\b", 0.1
+        ".svc",
+        r"\b(?:NAME\.)?[a-z0-9][-a-z0-9]*\.(?P<namespace>[a-z0-9][-a-z0-9]*)\.svc(?:[^-\w]|$)",
+        0.1,
     ),
     _rule(
         "outbound|",

@@ -112,18 +112,26 @@ def _decisive(item: Diagnosis) -> str:
 
 
 def _adds(other: Sighting, first: Sighting) -> bool:
-    is_other = other.line.number != first.line.number and other.symptom != first.symptom
+    is_other = other.line.number != first.line.number and _group(other) != _group(first)
     return is_other and other.strength >= ADDING and len(other.line.text.strip()) > TELLING
 
 
+def _group(sighting: Sighting) -> str:
+    return sighting.symptom.group or sighting.symptom.see
+
+
 def _core(sighting: Sighting) -> str:
+    """A long line from its symptom on, and its end, where wrapped errors name their cause."""
     text = sighting.line.text.strip()
     if len(text) <= DECISIVE_CHARACTERS:
         return text
     found = compile_pattern(sighting.symptom.see).search(text[:LINE_CHARACTERS])
-    at = found.start() if found else len(text) - DECISIVE_CHARACTERS
-    start = max(0, min(at - DECISIVE_CHARACTERS // 4, len(text) - DECISIVE_CHARACTERS))
-    return f"…{text[start : start + DECISIVE_CHARACTERS]}…"
+    at = min(found.start() if found else len(text), len(text) - DECISIVE_CHARACTERS)
+    before = "…" if at else ""
+    if len(text) - at <= DECISIVE_CHARACTERS:
+        return f"{before}{text[at:]}"
+    half = DECISIVE_CHARACTERS // 2
+    return f"{before}{text[at : at + half]}…{text[-half:]}"
 
 
 def _honest(patterns: Sequence[Pattern], batch: LogBatch) -> tuple[RootCause, ...]:

@@ -61,7 +61,9 @@ class FactReader:
 
 def entities_of(diagnosis: Diagnosis, verdict: Verdict, batch: LogBatch) -> Entities:
     """The objects the evidence names, completed by those of the whole text that fit."""
-    own = find_entities(diagnosis.evidence[:EVIDENCE_LINES])
+    own = find_entities(diagnosis.evidence[:1])
+    if not (own.pod or own.workload_kind):
+        own = find_entities(diagnosis.evidence[:EVIDENCE_LINES])
     if not (own.pod or own.workload_kind) and _is_object_text(verdict.scan.lines):
         own = find_entities(_before(diagnosis.evidence[0], verdict.scan.lines))
     whole = batch.entities

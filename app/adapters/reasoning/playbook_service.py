@@ -34,6 +34,7 @@ class Services:
         said = UNKNOWN_SERVICE if reporter else pattern.service
         owner = workload_of_pod(said)
         names = (
+            _row_owner(pattern.samples[0].text),
             owner[1] if owner and found.pod == said else said,
             _name(found),
             _name(heading),
@@ -44,10 +45,15 @@ class Services:
 
     def at(self, line: Line) -> str:
         """The service of a line that carries no record of its own, such as a row of a table."""
-        row = _ROW.match(line.text)
-        owner = workload_of_pod(row.group(1)) if row else None
         found, heading = find_entities([line]), self._sections.owner(line.number)
-        return _first((owner[1] if owner else None, _name(found), _name(heading), self._subject))
+        return _first((_row_owner(line.text), _name(found), _name(heading), self._subject))
+
+
+def _row_owner(text: str) -> str | None:
+    """The workload of the pod that a row of `kubectl get pods` is about."""
+    row = _ROW.match(text)
+    owner = workload_of_pod(row.group(1)) if row else None
+    return owner[1] if owner else None
 
 
 def _name(entities: Entities) -> str | None:

@@ -1,0 +1,44 @@
+"""The three questions of a workflow, put to the playbooks one after another."""
+
+from dataclasses import dataclass
+
+from app.adapters.reasoning.playbook import PlaybookReasoner
+from app.domain.answer import AgentName
+from app.domain.guidance import Guidance
+from app.domain.incident import Analysis, Findings
+from app.domain.logbatch import LogBatch
+from app.domain.plan import Remediation
+from app.domain.ports import AnalysisFacts, MonitoringFacts, Question, RemediationFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The three answers."""
+
+    findings: Findings
+    analysis: Analysis
+    remediation: Remediation
+
+    @property
+    def modes(self) -> list[str]:
+        """The failure modes, best first."""
+        return [cause.failure_mode for cause in self.analysis.root_cause_analysis]
+
+
+async def investigate(reasoner: PlaybookReasoner, batch: LogBatch) -> Session:
+    """Ask for findings, causes and plans."""
+    findings = await reasoner.ask(
+        Question(AgentName.MONITORING, MonitoringFacts(batch), Findings), _say_nothing
+    )
+    analysis = await reasoner.ask(
+        Question(AgentName.ANALYSIS, AnalysisFacts(batch, findings), Analysis), _say_nothing
+    )
+    facts = RemediationFacts(batch, analysis, Guidance())
+    remediation = await reasoner.ask(
+        Question(AgentName.REMEDIATION, facts, Remediation), _say_nothing
+    )
+    return Session(findings, analysis, remediation)
+
+
+async def _say_nothing(_: str) -> None:
+    return
