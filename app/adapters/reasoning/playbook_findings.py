@@ -45,13 +45,15 @@ _KUBERNETES = ("kubelet", "pod", "container", "node", "volume", "image", "schedu
 
 def unexplained(batch: LogBatch, verdict: Verdict, scanner: Scanner) -> tuple[Pattern, ...]:
     """Errors that are neither harmless nor over, and that no playbook knows."""
-    if verdict.is_incident or verdict.scan.resolved_lines:
+    if verdict.is_incident or verdict.scan.is_declared_over:
         return ()
+    closing = max(verdict.scan.resolved_lines, default=0)
     over = {line.number for item in verdict.recovered for line in item.evidence}
     return tuple(
         pattern
         for pattern in batch.patterns
         if pattern.severity is not LineSeverity.WARNING
+        and pattern.samples[-1].number > closing
         and not scanner.is_calm(pattern.samples[0].text)
         and _CLAIM.search(pattern.samples[0].text)
         and not any(line.number in over for line in pattern.samples)

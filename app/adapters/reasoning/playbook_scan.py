@@ -47,6 +47,8 @@ class Scan:
     """Modes that some line rules out."""
     resolved_lines: tuple[int, ...]
     """Lines that declare the whole thing over or intended, as far as they can be believed."""
+    is_declared_over: bool
+    """Whether an alert, a tool or an announcement says so, not prose alone."""
     states: States
     """How the objects of status tables and pages stand at the end."""
 
@@ -102,6 +104,7 @@ class _Seen:
             tuple(self.recoveries),
             frozenset(self.exclusions),
             (*self.resolved, *believed),
+            bool(self.resolved),
             states,
         )
 

@@ -170,3 +170,44 @@ def test_a_long_text_is_read_in_bounded_time():
     text = "\n".join([line] * 400)
 
     assert _of(text).namespace == "prod"
+
+
+def test_a_container_stays_with_the_pod_it_was_seen_in():
+    found = _of(
+        "Back-off restarting failed container postgres in pod ledger-0_bank(0a1b2c3d)\n"
+        "NAME                    READY  STATUS   RESTARTS     AGE\n"
+        "till-6c5f8d7b9-9xk2p    0/1    Running  2 (3m ago)   1h\n"
+        "till-6c5f8d7b9-4mqz7    0/1    Running  2 (3m ago)   1h\n"
+        "till-6c5f8d7b9-kk2lm    0/1    Running  2 (3m ago)   1h\n"
+    )
+
+    assert found.workload == "till"
+    assert found.container is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "NAME    READY  STATUS            RESTARTS      AGE  NAMESPACE\n"
+            "sync-0  0/1    CrashLoopBackOff  41 (3m ago)   3h   hub\n",
+            {"namespace": "hub", "pod": "sync-0"},
+        ),
+        (
+            "Labels:\n - container = till\n - namespace = bank\n - pod = till-6c5f8d7b9-9xk2p\n",
+            {"namespace": "bank", "pod": "till-6c5f8d7b9-9xk2p", "container": "till"},
+        ),
+        (
+            "10:00:01 ledger-0 postgres: FATAL no space\n",
+            {"pod": "ledger-0", "container": "postgres"},
+        ),
+        (
+            "missing request for cpu in container proxy of Pod till-6c5f8d7b9-9xk2p\n",
+            {"container": "proxy", "pod": "till-6c5f8d7b9-9xk2p"},
+        ),
+        ("resource Deployment/bank/till was blocked\n", {"namespace": "bank", "workload": "till"}),
+        ("Name:  data-ledger-0\nStorageClass:\nUsed By:  ledger-0\n", {"pod": "ledger-0"}),
+    ],
+)
+def test_reads_labels_prefixes_and_columns(text: str, expected: dict[str, str]):
+    assert _of(text).model_dump().items() >= expected.items()

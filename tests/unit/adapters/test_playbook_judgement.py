@@ -1,0 +1,231 @@
+"""How the playbooks weigh what they read: what is over, what is proven, whose it is."""
+
+import pytest
+
+from app.adapters.reasoning.playbook import PlaybookReasoner
+from app.adapters.reasoning.playbook_shapes import is_plausible
+from app.intake.batch import read_batch
+from tests.unit.adapters.playbook_session import Session, investigate
+
+
+@pytest.fixture(scope="module")
+def reasoner() -> PlaybookReasoner:
+    return PlaybookReasoner()
+
+
+async def _read(reasoner: PlaybookReasoner, text: str) -> Session:
+    return await investigate(reasoner, read_batch(text))
+
+
+CRASH_LOOP = """NAME                     READY  STATUS            RESTARTS     AGE
+tariff-0                 0/1    CrashLoopBackOff  9 (40s ago)  22m
+"""
+
+
+@pytest.mark.parametrize(
+    "remark",
+    [
+        "INFO schema is current, nothing to do",
+        "INFO all services are healthy",
+        "the incident has been resolved",
+        "INFO no action required",
+        "INFO tariff server is ready",
+    ],
+)
+async def test_a_remark_never_outweighs_a_pod_that_is_left_in_a_crash_loop(
+    reasoner: PlaybookReasoner, remark: str
+):
+    seen = await _read(reasoner, f"{CRASH_LOOP}\nERROR rates file is empty\n{remark}\n")
+
+    assert seen.modes == ["crashloop_app_error"]
+
+
+async def test_a_row_that_shows_the_pod_running_again_ends_its_crash_loop(
+    reasoner: PlaybookReasoner,
+):
+    later = "tariff-0                 1/1    Running           9 (3h ago)   4h\n"
+    seen = await _read(reasoner, f"{CRASH_LOOP}\n{later}the incident has been resolved\n")
+
+    assert not seen.modes
+
+
+@pytest.mark.parametrize(
+    ("text", "is_over"),
+    [
+        ("ERROR order 7 lost: bad sum\nthe incident is resolved\n", True),
+        ("the incident is resolved\nERROR order 7 lost: bad sum\n", False),
+        ("ERROR redis: connection refused\nthe incident is resolved\n", True),
+        ("the incident is resolved\nERROR redis: connection refused\n", False),
+    ],
+)
+async def test_a_remark_counts_for_what_came_before_it(
+    reasoner: PlaybookReasoner, text: str, is_over: bool
+):
+    seen = await _read(reasoner, text)
+
+    assert (not seen.modes) is is_over
+
+
+WAITING = (
+    "Warning  FailedScheduling  8m  default-scheduler  pod/bulk-0  0/2 nodes are available:"
+    " 2 Insufficient cpu.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("row", "is_over"),
+    [("bulk-0   1/1   Running   0   8m", True), ("other-0  1/1   Running   0   8m", False)],
+)
+async def test_readiness_ends_what_the_same_pod_waited_for(
+    reasoner: PlaybookReasoner, row: str, is_over: bool
+):
+    pending = "bulk-0   0/1   Pending   0   1m\n"
+    seen = await _read(reasoner, f"{pending}{WAITING}{row}\n")
+
+    assert (not seen.modes) is is_over
+
+
+@pytest.mark.parametrize(
+    ("recovery", "is_over"),
+    [
+        ("INFO connection to postgres re-established", True),
+        ("INFO connection established", True),
+        ("INFO reconnected to redis", False),
+    ],
+)
+async def test_only_the_target_that_failed_can_recover(
+    reasoner: PlaybookReasoner, recovery: str, is_over: bool
+):
+    failure = "ERROR cannot connect to postgres: connection refused\n"
+    seen = await _read(reasoner, f"{failure}{recovery}\n")
+
+    assert (not seen.modes) is is_over
+
+
+async def test_a_failure_after_the_recovery_is_present(reasoner: PlaybookReasoner):
+    seen = await _read(
+        reasoner,
+        "INFO connection to postgres established\n"
+        "ERROR cannot connect to postgres: connection refused\n",
+    )
+
+    assert seen.modes == ["dependency_unreachable"]
+
+
+async def test_a_pod_that_was_told_to_stop_need_not_be_ready(reasoner: PlaybookReasoner):
+    seen = await _read(
+        reasoner,
+        "2m  Normal   Killing    pod/till-5c7d8f6b9-2xkqz  Stopping container till\n"
+        "2m  Warning  Unhealthy  pod/till-5c7d8f6b9-2xkqz  Readiness probe failed:"
+        ' Get "http://10.1.1.1:8080/": connection refused\n',
+    )
+
+    assert not seen.modes
+
+
+async def test_a_weaker_reading_of_a_recovered_line_is_over_too(reasoner: PlaybookReasoner):
+    seen = await _read(
+        reasoner,
+        'E0601 leaderelection.go:332] error retrieving resource lock: Get "https://10.96.0.1:443/x":'
+        " context deadline exceeded\n"
+        "I0601 leaderelection.go:258] successfully acquired lease ops/leader\n",
+    )
+
+    assert not seen.modes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "planned chaos experiment EXP-3 on staging\nWARN upstream timeout after 900ms\n",
+        "mysql> show variables like 'max_connections';\nmax_connections 500\n",
+        "Scan finished. Total: 0 (HIGH: 0, CRITICAL: 0)\n",
+        "status: resolved\nalertname: KubePodCrashLooping\n",
+    ],
+)
+async def test_announcements_settings_and_zeros_are_no_incident(
+    reasoner: PlaybookReasoner, text: str
+):
+    assert not (await _read(reasoner, text)).modes
+
+
+async def test_a_line_proves_one_cause(reasoner: PlaybookReasoner):
+    seen = await _read(
+        reasoner,
+        'Warning Failed kubelet Failed to pull image "acme/till:2.4.0-rc1": rpc error: code = NotFound'
+        ' desc = failed to resolve reference "docker.io/acme/till:2.4.0-rc1":'
+        " docker.io/acme/till:2.4.0-rc1: not found\n"
+        "Normal BackOff kubelet Back-off pulling image\n"
+        "Warning ReplicaSet has timed out progressing, DeadlineExceeded\n",
+    )
+
+    assert seen.modes == ["image_pull_not_found"]
+
+
+async def test_two_proven_causes_both_stand(reasoner: PlaybookReasoner):
+    seen = await _read(
+        reasoner,
+        'Failed to pull image "acme/till:9": manifest for acme/till:9 not found\n'
+        "0/2 nodes are available: 2 Insufficient memory.\n",
+    )
+
+    assert set(seen.modes) == {"image_pull_not_found", "scheduling_insufficient_resources"}
+    assert len(seen.remediation.remediation_plans) == 2
+
+
+async def test_the_lines_of_a_log_belong_to_the_pod_whose_log_was_asked_for(
+    reasoner: PlaybookReasoner,
+):
+    seen = await _read(
+        reasoner,
+        "$ kubectl -n bank get pods\n"
+        "NAME          READY  STATUS   RESTARTS  AGE\n"
+        "web-0         0/1    Running  0         9d\n"
+        "web-1         0/1    Running  0         9d\n"
+        "$ kubectl -n bank logs ledger-0\n"
+        "ERROR write /data/wal/7: no space left on device\n",
+    )
+    first = seen.analysis.root_cause_analysis[0]
+
+    assert first.failure_mode == "disk_full"
+    assert (first.entities.namespace, first.entities.pod) == ("bank", "ledger-0")
+    assert "ledger" in {finding.service for finding in seen.findings.errors}
+
+
+async def test_an_event_is_about_its_object_and_not_about_who_reports_it(
+    reasoner: PlaybookReasoner,
+):
+    seen = await _read(
+        reasoner,
+        "Warning  BackOff  9s (x7 over 2m)  kubelet  Back-off restarting failed container api"
+        " in pod till-6c5f8d7b9-9xk2p_bank(0a1b2c3d)\n",
+    )
+
+    assert [finding.service for finding in seen.findings.errors] == ["till"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fits"),
+    [
+        ("path", "/var/lib/data", True),
+        ("path", "is", False),
+        ("pvc", "data-till-0", True),
+        ("pvc", "in", False),
+        ("command", "/app/start.sh", True),
+        ("command", "2.41.0-hotfix1", False),
+        ("image", "acme/till:1.0", True),
+        ("image", "1.0.3", False),
+        ("host", "till.bank.svc", True),
+        ("host", "10.0.0.1:5432", True),
+        ("host", "server", False),
+        ("port", "5432", True),
+        ("port", "99999", False),
+        ("file", "/etc/till/till.yaml", True),
+        ("file", "is", False),
+        ("variable", "DB_PORT", True),
+        ("variable", "the", False),
+        ("reason", "anything at all", True),
+    ],
+)
+def test_a_value_has_to_look_like_what_it_claims(name: str, value: str, fits: bool):
+    assert is_plausible(name, value) is fits
