@@ -105,6 +105,10 @@ def _event_row(columns: list[str], words: list[str], votes: Votes) -> None:
 
 
 def _object_row(cells: dict[str, str], votes: Votes) -> None:
+    if done := cells.get("COMPLETIONS"):
+        is_failed = cells.get("STATUS", "Running") in {"Failed", "FailureTarget"}
+        votes.vote("job", cells["NAME"], 3.0 if is_failed and "/" in done else 0.2)
+        return
     ready, _, wanted = cells.get("READY", "").partition("/")
     if not (ready.isdigit() and wanted.isdigit()):
         return

@@ -71,6 +71,23 @@ RULES = (
         r"\"StartContainer\\*\" for \\*\"(?P<container>NAME)\\*\"",
         2,
     ),
+    _rule(
+        '="',
+        r"\b(?:ingress|service|object|deployment|workload)=\\?\"(?P<namespace>NAME)/(?P<service>NAME)\\?\"",
+        1,
+    ),
+    _rule('od "', r"\b[Pp]od \\?\"(?P<pod>NAME)_(?P<namespace>[a-z0-9][-a-z0-9]*)\\?\"", 2),
+    _rule(
+        "nit container",
+        r"\b[Ii]nit container [\"'`]?(?P<container>NAME)[\"'`]? (?:of|in) pod [\"'`]?(?P<pod>NAME)",
+        3,
+    ),
+    _rule("ns", r"[\s(,]ns[:= /]+[\"'`]?(?P<namespace>[a-z0-9][-a-z0-9]*)[)\"'`,;\s]", 1),
+    _rule(
+        "->|<>",
+        r"(?:^|\s)(?P<namespace>[a-z0-9][-a-z0-9]*)/(?P<pod>[a-z0-9][-a-z0-9.]*):\d{2,5}\s",
+        0.6,
+    ),
     _rule("in container", r"in container (?P<container>NAME) of [Pp]od (?P<pod>NAME)", 2),
     _rule(
         "esource ",
