@@ -92,10 +92,15 @@ export class StartView {
     );
   }
 
+  /* Nothing can be sent while the text is on its way: it would be the text before. */
   async #loadSample(name, title) {
+    this.#button.disabled = true;
     try {
-      this.#setText(await sampleText(name), `The example “${title}” is in the text field.`);
+      const text = await sampleText(name);
+      this.#button.disabled = false;
+      this.#setText(text, `The example “${title}” is in the text field.`);
     } catch (error) {
+      this.#button.disabled = false;
       this.#fail(error.message);
     }
   }

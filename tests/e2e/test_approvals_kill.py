@@ -37,7 +37,7 @@ END = {"succeeded", "failed", "unknown", "skipped", "recorded"}
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.timeout(90),
+    pytest.mark.timeout(180),
     pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for kubectl is a script"),
 ]
 
@@ -78,7 +78,7 @@ def servers(tmp_path: Path) -> Iterator[Callable[[str], Server]]:
         yield lambda kubectl: Server(tmp_path, running, kubectl)
 
 
-def until(fact: Callable[[], object], seconds: float = 30) -> None:
+def until(fact: Callable[[], object], seconds: float = 60) -> None:
     """Ask again and again, because another process decides when it is so."""
     deadline = time.monotonic() + seconds
     while not fact():

@@ -47,7 +47,7 @@ Last State: Terminated  Reason: OOMKilled  Exit Code: 137
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.browser,
-    pytest.mark.timeout(90),
+    pytest.mark.timeout(180),
     pytest.mark.skipif(
         not CHROMIUM.exists() and os.environ.get("CI") != "true",
         reason="needs /usr/bin/chromium: apt-get install chromium",
