@@ -109,6 +109,8 @@ def _object_row(cells: dict[str, str], votes: Votes) -> None:
         is_failed = cells.get("STATUS", "Running") in {"Failed", "FailureTarget"}
         votes.vote("job", cells["NAME"], 3.0 if is_failed and "/" in done else 0.2)
         return
+    if "VOLUME" in cells and cells.get("STATUS") in {"Pending", "Lost"}:
+        votes.vote("namespace", cells.get("NAMESPACE", ""), 2.0)
     ready, _, wanted = cells.get("READY", "").partition("/")
     if not (ready.isdigit() and wanted.isdigit()):
         return

@@ -83,6 +83,17 @@ RULES = (
         3,
     ),
     _rule("ns", r"[\s(,]ns[:= /]+[\"'`]?(?P<namespace>[a-z0-9][-a-z0-9]*)[)\"'`,;\s]", 1),
+    _rule("ervice account", r"service account (?P<namespace>NAME)/(?P<service>NAME)", 1.5),
+    _rule(
+        "forbidden",
+        r"pods \\?\"(?P<service>NAME)-[bcdfghjklmnpqrstvwxz0-9]{8,10}-\\?\" is forbidden",
+        1.5,
+    ),
+    _rule(
+        "/",
+        r"(?m)^(?P<pod>NAME) +\d+/\d+ +(?:\w*BackOff|\w*Error|ErrImagePull|Pending|OOMKilled|Init:\S+|Unknown|Evicted) ",
+        2,
+    ),
     _rule(
         "->|<>",
         r"(?:^|\s)(?P<namespace>[a-z0-9][-a-z0-9]*)/(?P<pod>[a-z0-9][-a-z0-9.]*):\d{2,5}\s",

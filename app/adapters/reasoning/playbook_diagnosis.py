@@ -191,13 +191,17 @@ def _is_declared_over(diagnosis: Diagnosis, last: int, scan: Scan) -> bool:
 
 def _is_ready_again(diagnosis: Diagnosis, last: int, scan: Scan) -> bool:
     """The pod the evidence is about was seen ready later; without a name, all pods were."""
-    if not diagnosis.playbook.ends_when_ready:
+    end = diagnosis.playbook.ends_when
+    if not end:
         return False
     evidence = diagnosis.evidence[:TELLING_LINES]
     known = {*scan.states.last, *scan.states.stopped} - {""}
     pods = {pod for pod in known if any(pod in line.text for line in evidence)}
     seen = pods or set(scan.states.last)
-    return bool(seen) and all(scan.states.is_well_after(pod, last) for pod in seen)
+    is_steady = end == "steady"
+    return bool(seen) and all(
+        scan.states.is_well_after(pod, last, is_steady=is_steady) for pod in seen
+    )
 
 
 def _is_left_bad(diagnosis: Diagnosis, scan: Scan) -> bool:

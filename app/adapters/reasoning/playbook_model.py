@@ -111,8 +111,8 @@ class Playbook(Part):
     """Lines of the input that show it is something else."""
     recovered_by: tuple[Regex, ...] = ()
     """Lines that, after the last symptom, show it is over."""
-    ends_when_ready: bool = False
-    """A pod that is ready again has left this behind."""
+    ends_when: Literal["", "ready", "steady"] = ""
+    """A pod that is ready again has left this behind; steady: and that was never restarted."""
     follows: tuple[str, ...] = ()
     """Modes that bring this one about: where one of them is present, this is its effect."""
     cause: tuple[Template, ...] = Field(min_length=1)

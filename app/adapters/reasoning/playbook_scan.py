@@ -8,6 +8,7 @@ from typing import Any
 import re2
 
 from app.adapters.reasoning.playbook_model import Library, Playbook, Symptom
+from app.adapters.reasoning.playbook_shapes import is_plausible
 from app.adapters.reasoning.playbook_states import States, read_states
 from app.domain.logbatch import Line
 
@@ -22,6 +23,12 @@ QUIET_SHARE = 0.4
 
 LOUD = 8.0
 """A symptom this strong counts in full on every line."""
+
+
+DECIDING = frozenset({"variable", "command"})
+"""Captures without which, when they are none, the symptom is none either."""
+
+_ESCAPED_QUOTE = re2.compile(r'\\+"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +141,7 @@ class Scanner:
             for watch in hits:
                 if watch.kind == "symptom":
                     if "harmless" not in kinds and _applies(watch, vetoes):
-                        seen.sightings.append(self._sighting(watch, line, kinds, seen))
+                        self._note_sighting(watch, line, kinds, seen)
                 else:
                     seen.note(watch, line.number)
         return seen.finished(lines)
@@ -147,17 +154,16 @@ class Scanner:
         matches = self._filter.Match(_bounded(text).lower())
         return [self._watches[index] for index in matches or ()]
 
-    def _sighting(self, watch: _Watch, line: Line, kinds: set[str], seen: _Seen) -> Sighting:
+    def _note_sighting(self, watch: _Watch, line: Line, kinds: set[str], seen: _Seen) -> None:
         symptom = watch.symptom
         assert symptom is not None
+        captures = self._captured(watch, line.text) if seen.wants(watch) else ()
+        if not all(_decides(name, value) for name, value in captures):
+            seen.captured[watch.pattern] -= 1
+            return
         is_quiet = symptom.weight < LOUD and not symptom.loud and "quiet" in kinds
-        return Sighting(
-            mode=watch.mode,
-            symptom=symptom,
-            line=line,
-            strength=symptom.weight * (QUIET_SHARE if is_quiet else 1),
-            captures=self._captured(watch, line.text) if seen.wants(watch) else (),
-        )
+        strength = symptom.weight * (QUIET_SHARE if is_quiet else 1)
+        seen.sightings.append(Sighting(watch.mode, symptom, line, strength, captures))
 
     def _captured(self, watch: _Watch, text: str) -> tuple[tuple[str, str], ...]:
         pattern = self._captures.get(watch.pattern)
@@ -219,7 +225,15 @@ def _applies(watch: _Watch, vetoes: set[str]) -> bool:
     return watch.symptom is not None and watch.symptom.unless not in vetoes
 
 
+def _decides(name: str, value: str) -> bool:
+    meaning = name.rstrip("0123456789")
+    return meaning not in DECIDING or is_plausible(meaning, value)
+
+
 def _bounded(text: str) -> str:
+    """A line at its two ends, with quotes inside quotes as they are written outside."""
+    if '\\"' in text:
+        text = _ESCAPED_QUOTE.sub('"', text)
     if len(text) <= LINE_CHARACTERS:
         return text
     half = LINE_CHARACTERS // 2

@@ -51,7 +51,8 @@ def _is_command(value: str) -> bool:
 
 
 def _is_variable(value: str) -> bool:
-    return value.lower() not in NO_VALUES and _VARIABLE.fullmatch(value) is not None
+    is_setting = value.upper() == value or "." in value or ":" in value
+    return is_setting and value.lower() not in NO_VALUES and bool(_VARIABLE.fullmatch(value))
 
 
 def _is_file(value: str) -> bool:

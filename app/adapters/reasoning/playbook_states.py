@@ -28,6 +28,8 @@ class State:
     pod: str
     number: int
     is_well: bool
+    is_steady: bool = False
+    """Well, and never restarted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,12 @@ class States:
         """Whether some pod was left in a bad state."""
         return any(not state.is_well for state in self.last.values())
 
-    def is_well_after(self, pod: str, number: int) -> bool:
+    def is_well_after(self, pod: str, number: int, *, is_steady: bool = False) -> bool:
         """Whether a pod was seen ready after a line, or was on its way out."""
         state = self.last.get(pod)
-        return pod in self.stopped or (
-            state is not None and state.is_well and state.number > number
-        )
+        if state is None or not state.is_well or state.number <= number:
+            return pod in self.stopped
+        return state.is_steady or not is_steady
 
 
 def read_states(lines: Sequence[Line]) -> States:
@@ -86,7 +88,8 @@ def _row(line: Line) -> State | None:
         pod, status = cells[place - 1].removeprefix("pod/"), cells[place + 1]
         is_complete = ready.group(1) == ready.group(2) or status in {"Completed", "Succeeded"}
         is_starting = status in _PASSING or (status in _WELL and _is_young(cells))
-        return State(pod, line.number, is_well=(is_complete and status in _WELL) or is_starting)
+        is_well = (is_complete and status in _WELL) or is_starting
+        return State(pod, line.number, is_well, is_steady=is_well and cells[place + 2] == "0")
     return None
 
 

@@ -229,3 +229,44 @@ async def test_an_event_is_about_its_object_and_not_about_who_reports_it(
 )
 def test_a_value_has_to_look_like_what_it_claims(name: str, value: str, fits: bool):
     assert is_plausible(name, value) is fits
+
+
+@pytest.mark.parametrize(
+    ("text", "mode"),
+    [
+        ("ModuleNotFoundError: No module named 'till'\n", "crashloop_app_error"),
+        ("ERROR worker: KeyError: 'till_id'\n", "crashloop_app_error"),
+        ("KeyError: 'TILL_PORT'\n", "config_error"),
+        (
+            'E0101 event.go:307] "Event occurred" type="Warning" reason="ProvisioningFailed"'
+            ' message="storageclass.storage.k8s.io \\"gold\\" not found"\n',
+            "storageclass_invalid",
+        ),
+        (
+            'I0101 prober.go:107] "Probe failed" probeType="Readiness" pod="bank/till-0"'
+            ' containerName="till" probeResult="failure" output="Get: connection refused"\n',
+            "readiness_probe_failing",
+        ),
+        (
+            "NAME READY STATUS\netl-scheduler-0  0/1  CrashLoopBackOff  9  1h\n",
+            "crashloop_app_error",
+        ),
+    ],
+)
+async def test_words_inside_words_prove_nothing_and_quoted_quotes_hide_nothing(
+    reasoner: PlaybookReasoner, text: str, mode: str
+):
+    assert (await _read(reasoner, text)).modes == [mode]
+
+
+@pytest.mark.parametrize(("restarts", "is_over"), [("0", True), ("6", False)])
+async def test_a_probe_that_failed_at_the_start_is_over_where_nothing_was_restarted(
+    reasoner: PlaybookReasoner, restarts: str, is_over: bool
+):
+    seen = await _read(
+        reasoner,
+        "Warning  Unhealthy  50s (x2 over 1m)  kubelet  Startup probe failed: connection refused\n"
+        f"till-6c5f8d7b9-9xk2p   1/1   Running   {restarts}   5m\n",
+    )
+
+    assert (not seen.modes) is is_over
