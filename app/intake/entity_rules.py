@@ -83,6 +83,7 @@ RULES = (
         3,
     ),
     _rule("ns", r"[\s(,]ns[:= /]+[\"'`]?(?P<namespace>[a-z0-9][-a-z0-9]*)[)\"'`,;\s]", 1),
+    _rule("ob ", r"\b(?P<kind>Job|CronJob) (?P<namespace>NAME)/(?P<object>NAME)\b", 1.5),
     _rule("ervice account", r"service account (?P<namespace>NAME)/(?P<service>NAME)", 1.5),
     _rule(
         "forbidden",
