@@ -30,11 +30,11 @@ from app.services import Services
 from app.settings import Settings
 from app.workflow.delivery import ProposalDelivery
 from app.workflow.dryrun import DryRun
-from app.workflow.graph import build_graph
+from app.workflow.graph import Graph, build_graph
 from app.workflow.measured import MeasuredReasoner
 from app.workflow.reading import WorkflowReader
 from app.workflow.runner import Limits, WorkflowRunner
-from app.workflow.specialists import Specialists
+from app.workflow.specialists import Specialists, Submit
 from app.workflow.submission import CommandReview, ProposalSubmission
 
 WORKFLOW_SCHEMA = Path(__file__).parents[1] / "adapters" / "storage" / "workflows.sql"
@@ -50,7 +50,7 @@ async def open_services(
 
     A reasoner of the caller's own takes the place of the one that the settings name.
     """
-    clock, metrics = SystemClock(), Metrics()
+    clock, metrics, signature = SystemClock(), Metrics(), _signature(settings)
     async with AsyncExitStack() as stack:
         stack.enter_context(own_folder(settings.data_dir, "backend"))
         database = await stack.enter_async_context(
@@ -72,29 +72,17 @@ async def open_services(
             )
         )
         log_source = await stack.enter_async_context(_open_log_source(settings))
-        secret = settings.webhook_secret
-        signature = WebhookSignature(secret.get_secret_value()) if secret else None
         if settings.mcp_server_url is None:
             await stack.enter_async_context(embedded_approval_server(APPROVAL_SERVER))
         events = SqliteEventLog(database, clock, await read_epoch(database), metrics)
         workflows = SqliteWorkflowStore(database)
         feedback = FeedbackRecorder(ledger, clock)
-        policy = load_policy()
         delivery = ProposalDelivery(gate, SqliteProposalOutbox(database), feedback, metrics)
-        submission = ProposalSubmission(reasoner, policy, feedback, delivery)
-        specialists = Specialists(
-            reasoner, ExampleSelector(ledger), submission.submit, settings.agent_timeout_seconds
-        )
+        submission = ProposalSubmission(reasoner, load_policy(), feedback, delivery)
+        graph = _graph(settings, reasoner, ledger, submission.submit)
+        limits = Limits(settings.max_concurrent_workflows, settings.max_queued_workflows)
         yield Services(
-            runner=WorkflowRunner(
-                build_graph(specialists),
-                workflows,
-                events,
-                delivery,
-                clock,
-                metrics,
-                Limits(settings.max_concurrent_workflows, settings.max_queued_workflows),
-            ),
+            runner=WorkflowRunner(graph, workflows, events, delivery, clock, metrics, limits),
             workflows=WorkflowReader(workflows, events),
             events=events,
             feedback=feedback,
@@ -117,10 +105,17 @@ async def open_dry_run(settings: Settings) -> AsyncIterator[DryRun]:
         )
         reasoner = await stack.enter_async_context(_open_reasoner(settings))
         review = CommandReview(reasoner, load_policy())
-        specialists = Specialists(
-            reasoner, ExampleSelector(ledger), review.submit, settings.agent_timeout_seconds
-        )
-        yield DryRun(build_graph(specialists), events)
+        yield DryRun(_graph(settings, reasoner, ledger, review.submit), events)
+
+
+def _graph(settings: Settings, reasoner: Reasoner, ledger: FeedbackLedger, submit: Submit) -> Graph:
+    selector = ExampleSelector(ledger)
+    return build_graph(Specialists(reasoner, selector, submit, settings.agent_timeout_seconds))
+
+
+def _signature(settings: Settings) -> WebhookSignature | None:
+    secret = settings.webhook_secret
+    return WebhookSignature(secret.get_secret_value()) if secret else None
 
 
 @asynccontextmanager

@@ -106,7 +106,7 @@ class EventLog(Protocol):
         ...
 
     async def append(self, workflow_id: WorkflowId, events: Sequence[Event]) -> Sequence[Recorded]:
-        """Store, then show to whoever follows; raises StorageFailed.
+        """Store, then show to whoever follows; raises StorageFailed, or Conflict after the end.
 
         Storing the terminal event is what ends the workflow's record, too.
         """

@@ -9,7 +9,7 @@ from itertools import chain, repeat
 
 from app.agents.agent import INTERNAL_ERROR, Voice
 from app.domain.answer import AgentName
-from app.domain.errors import AppError, StorageFailed, TooBusy
+from app.domain.errors import AppError, Conflict, StorageFailed, TooBusy
 from app.domain.events import EventStatus
 from app.domain.ids import WorkflowId, new_workflow_id
 from app.domain.ports import Clock, EventLog, WorkflowStore
@@ -120,12 +120,14 @@ class WorkflowRunner:
         except StorageFailed:
             log.exception("workflow waits for the storage")
             return False
+        except Conflict:
+            log.warning("workflow was over already")
         return True
 
     async def _outcome(self, voice: Voice) -> tuple[EventStatus, str]:
         try:
             return EventStatus.COMPLETED, await self._investigate(voice)
-        except StorageFailed:
+        except (StorageFailed, Conflict):
             raise
         except AppError as error:
             log.warning("workflow failed", extra={"reason": str(error)})

@@ -14,7 +14,7 @@ from app.adapters.storage.sqlite import open_database
 from app.bootstrap.backend import WORKFLOW_SCHEMA, WORKFLOW_SCHEMA_VERSION
 from app.bootstrap.ground import SystemClock
 from app.domain.answer import AgentName
-from app.domain.errors import StorageFailed
+from app.domain.errors import Conflict
 from app.domain.events import Event, EventStatus, Recorded
 from app.domain.ids import new_workflow_id
 from app.domain.ports import EventLog
@@ -96,7 +96,7 @@ async def test_nothing_follows_the_terminal_event(event_log: EventLog):
     workflow_id = new_workflow_id()
     await event_log.append(workflow_id, [said("last", is_terminal=True)])
 
-    with pytest.raises(StorageFailed):
+    with pytest.raises(Conflict):
         await event_log.append(workflow_id, [said("more")])
 
     assert len(await event_log.read(workflow_id, 0, 10)) == 1

@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 
 from app.adapters.storage.frames import to_frame
 from app.adapters.storage.sqlite import Database
-from app.domain.errors import StorageFailed
+from app.domain.errors import Conflict
 from app.domain.events import Event, EventStatus, EventType, Recorded
 from app.domain.ids import WorkflowId
 from app.domain.ports import Clock
@@ -128,9 +128,7 @@ class SqliteEventLog:
             (workflow_id,),
         ).fetchone()
         if is_over:
-            raise StorageFailed(
-                f"Workflow {workflow_id} is over; nothing can follow its last event."
-            )
+            raise Conflict(f"Workflow {workflow_id} is over; nothing can follow its last event.")
         recorded = [
             Recorded(
                 workflow_id,

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 
 from app.adapters.storage.frames import to_frame
-from app.domain.errors import StorageFailed
+from app.domain.errors import Conflict
 from app.domain.events import Event, Recorded
 from app.domain.ids import WorkflowId
 from app.domain.ports import Clock
@@ -27,7 +27,7 @@ class MemoryEventLog:
         """Keep, then show to whoever follows."""
         kept, now = self._recorded[workflow_id], self._clock.now()
         if kept and kept[-1].is_terminal:
-            raise StorageFailed(f"Workflow {workflow_id} is over; nothing can follow.")
+            raise Conflict(f"Workflow {workflow_id} is over; nothing can follow.")
         recorded = [
             Recorded(
                 workflow_id,
