@@ -149,6 +149,21 @@ async def test_announcements_settings_and_zeros_are_no_incident(
     assert not (await _read(reasoner, text)).modes
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "INFO dispute 7 status=resolved",
+        "INFO promise state: resolved",
+        "INFO gameday discount is on",
+        "INFO scheduled test suite started",
+    ],
+)
+async def test_words_of_daily_business_declare_nothing_over(reasoner: PlaybookReasoner, line: str):
+    seen = await _read(reasoner, f"{line}\nERROR cannot connect to postgres: connection refused\n")
+
+    assert seen.modes == ["dependency_unreachable"]
+
+
 async def test_a_line_proves_one_cause(reasoner: PlaybookReasoner):
     seen = await _read(
         reasoner,
