@@ -180,11 +180,13 @@ def _is_over(diagnosis: Diagnosis, scan: Scan) -> bool:
 
 def _is_declared_over(diagnosis: Diagnosis, last: int, scan: Scan) -> bool:
     """What is said about the whole input: believed where no pod is left in a bad state."""
-    if any(not mode and number >= last for mode, number in scan.recoveries):
-        return True
     strongest = diagnosis.sightings[0].strength
     is_platform = diagnosis.playbook.error_type is ErrorType.KUBERNETES
-    if strongest >= CERTAIN or (is_platform and strongest >= LOUD):
+    if strongest >= CERTAIN:
+        return False
+    if any(not mode and number >= last for mode, number in scan.recoveries):
+        return True
+    if is_platform and strongest >= LOUD:
         return False
     return bool(scan.resolved_lines) or _is_start_up_noise(last, scan)
 

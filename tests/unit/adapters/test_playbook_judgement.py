@@ -285,3 +285,12 @@ async def test_a_probe_that_failed_at_the_start_is_over_where_nothing_was_restar
     )
 
     assert (not seen.modes) is is_over
+
+
+async def test_a_proof_is_not_explained_away_by_a_closing_remark(reasoner: PlaybookReasoner):
+    seen = await _read(
+        reasoner,
+        "pod/till-0 container till: OOMKilled, exit code 137\nINFO all services are healthy\n",
+    )
+
+    assert seen.modes[0] == "oom_killed"
