@@ -52,10 +52,9 @@ def unexplained(batch: LogBatch, verdict: Verdict, scanner: Scanner) -> tuple[Pa
     return tuple(
         pattern
         for pattern in batch.patterns
-        if pattern.severity is not LineSeverity.WARNING
+        if _is_claimed(pattern)
         and pattern.samples[-1].number > closing
         and not scanner.is_calm(pattern.samples[0].text)
-        and _CLAIM.search(pattern.samples[0].text)
         and not any(line.number in over for line in pattern.samples)
         and not _is_start_up(pattern, batch)
     )
@@ -88,19 +87,26 @@ def find(batch: LogBatch, verdict: Verdict, scanner: Scanner) -> Findings:
 
 
 def _without_incident(batch: LogBatch, verdict: Verdict, scanner: Scanner) -> Findings:
-    """Warnings, and what failed and works again: worth knowing, urgent for nobody."""
-    if verdict.scan.resolved_lines:
-        return Findings()
+    """Warnings, and what failed and is over: worth knowing, urgent for nobody."""
     services = Services(batch, verdict.sections)
     over = {line.number for item in verdict.recovered for line in item.evidence}
-    warnings = [
-        _warning(pattern, services)
+    shown = [
+        pattern
         for pattern in batch.patterns[:MOST_FINDINGS]
-        if pattern.severity is LineSeverity.WARNING
-        and not scanner.is_calm(pattern.samples[0].text)
+        if not scanner.is_calm(pattern.samples[0].text)
         and not any(line.number in over for line in pattern.samples)
     ]
+    warnings = [
+        _warning(pattern, services) for pattern in shown if pattern.severity is LineSeverity.WARNING
+    ]
+    if verdict.scan.resolved_lines:
+        warnings += [_closed(pattern, services) for pattern in shown if _is_claimed(pattern)]
     return _summed((), (*(_over(item, services) for item in verdict.recovered), *warnings))
+
+
+def _is_claimed(pattern: Pattern) -> bool:
+    is_warning = pattern.severity is LineSeverity.WARNING
+    return not is_warning and bool(_CLAIM.search(pattern.samples[0].text))
 
 
 def _summed(errors: tuple[ErrorFinding, ...], warnings: tuple[WarningFinding, ...]) -> Findings:
@@ -184,6 +190,18 @@ def _over(item: Diagnosis, services: Services) -> WarningFinding:
         message=f"Recovered: {line.text.strip()}"[:MESSAGE_CHARACTERS],
         additional_context=WarningContext(occurrence_count=len(item.evidence)),
         lines=tuple(line.number for line in item.evidence[:5]),
+    )
+
+
+def _closed(pattern: Pattern, services: Services) -> WarningFinding:
+    """An error that the text itself declares over."""
+    return WarningFinding(
+        timestamp=pattern.timestamp,
+        service=services.of(pattern),
+        priority=Priority.P3,
+        message=f"Declared over: {pattern.message}"[:MESSAGE_CHARACTERS],
+        additional_context=WarningContext(occurrence_count=pattern.count),
+        lines=tuple(line.number for line in pattern.samples),
     )
 
 

@@ -135,8 +135,10 @@ class Playbook(Part):
 class Background(Part):
     """What is known beside failures: what is harmless, and what is only an attempt to command."""
 
+    good_news: tuple[Regex, ...] = ()
+    """Phrases that only sound like trouble, such as `errors=0`; the rest of the line counts."""
     harmless: tuple[Regex, ...]
-    """Lines that are never a symptom, such as `errors=0`."""
+    """Lines that are never a symptom, such as a command that was typed."""
     quiet: tuple[Regex, ...]
     """Lines that call themselves informational; their symptoms count less."""
     orders: tuple[Regex, ...]

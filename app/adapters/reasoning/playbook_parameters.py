@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+import re2
+
 from app.adapters.reasoning.playbook_derived import derived
 from app.adapters.reasoning.playbook_diagnosis import Diagnosis, Verdict
 from app.adapters.reasoning.playbook_scan import compile_pattern
@@ -18,6 +20,13 @@ NEAR_LINES = 40
 
 MATCHES_PER_FACT = 20
 """Matches of a fact's pattern tried until one looks like what it claims."""
+
+LINES_ABOUT = 40
+"""Lines that name an object, read for its namespace."""
+
+_NAMESPACE = re2.compile(
+    r"""(?i)(?:\s-n[ =]|--namespace[ =]|\bnamespace["']?[:=] ?["']?)([a-z0-9][a-z0-9-]*)"""
+)
 
 NEAR_SIGHTINGS = 4
 EVIDENCE_LINES = 6
@@ -73,7 +82,23 @@ def entities_of(diagnosis: Diagnosis, verdict: Verdict, batch: LogBatch) -> Enti
         return _completed(_modest(own, whole), whole)
     if _is_same(own, whole):
         return _completed(own, whole)
-    return own.model_copy(update={"namespace": own.namespace or whole.namespace})
+    return own.model_copy(update={"namespace": _namespace_of(own, diagnosis, verdict, whole)})
+
+
+def _namespace_of(
+    own: Entities, diagnosis: Diagnosis, verdict: Verdict, whole: Entities
+) -> str | None:
+    """Of an object that is not the text's main one: another incident's namespace is not its own."""
+    heading = verdict.sections.owner(diagnosis.evidence[0].number)
+    if own.namespace or heading.namespace:
+        return own.namespace or heading.namespace
+    name = own.pod or own.workload or ""
+    about = [line for line in verdict.scan.lines if name in line.text][:LINES_ABOUT]
+    near = find_entities(about).namespace
+    if near or whole.namespace is None:
+        return near
+    named = {match[1] for line in verdict.scan.lines for match in _NAMESPACE.finditer(line.text)}
+    return whole.namespace if len(named) < 2 else None
 
 
 def _under_heading(own: Entities, owner: Entities, verdict: Verdict) -> Entities:

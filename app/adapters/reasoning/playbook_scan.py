@@ -11,6 +11,7 @@ from app.adapters.reasoning.playbook_model import Library, Playbook, Symptom
 from app.adapters.reasoning.playbook_shapes import is_plausible
 from app.adapters.reasoning.playbook_states import States, read_states
 from app.domain.logbatch import Line
+from app.intake.verdict import judge
 
 CAPTURES_PER_SYMPTOM = 60
 """More lines of one kind seldom name anything new."""
@@ -123,6 +124,7 @@ class Scanner:
         """Compile."""
         self._watches = tuple(_watches(library))
         self._filter = _compile_filter([watch.pattern for watch in self._watches])
+        self._good_news = [compile_pattern(item) for item in library.background.good_news]
         self._captures = {
             watch.pattern: compile_pattern(watch.pattern)
             for watch in self._watches
@@ -148,11 +150,24 @@ class Scanner:
 
     def is_calm(self, text: str) -> bool:
         """Whether a line is harmless by itself: good news, an informational level, a command."""
-        return any(watch.kind in {"harmless", "quiet", "order"} for watch in self._hits(text))
+        if any(watch.kind in {"harmless", "quiet", "order"} for watch in self._hits(text)):
+            return True
+        rest = self._without_good_news(text)
+        return rest != text and judge(rest.encode("utf-8", "replace")) is None
 
     def _hits(self, text: str) -> list[_Watch]:
-        matches = self._filter.Match(_bounded(text).lower())
-        return [self._watches[index] for index in matches or ()]
+        hits = self._matches(_bounded(text).lower())
+        if any(watch.kind == "good_news" for watch in hits):
+            return self._matches(self._without_good_news(_bounded(text).lower()))
+        return hits
+
+    def _matches(self, text: str) -> list[_Watch]:
+        return [self._watches[index] for index in self._filter.Match(text) or ()]
+
+    def _without_good_news(self, text: str) -> str:
+        for pattern in self._good_news:
+            text = pattern.sub(" ; ", text)
+        return text
 
     def _note_sighting(self, watch: _Watch, line: Line, kinds: set[str], seen: _Seen) -> None:
         symptom = watch.symptom
@@ -202,6 +217,7 @@ def _watches(library: Library) -> Iterable[_Watch]:
         yield _Watch(pattern, "unless")
     background = library.background
     for kind, patterns in (
+        ("good_news", background.good_news),
         ("harmless", background.harmless),
         ("order", background.orders),
         ("quiet", background.quiet),

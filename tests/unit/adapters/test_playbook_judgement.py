@@ -1,5 +1,7 @@
 """How the playbooks weigh what they read: what is over, what is proven, whose it is."""
 
+from pathlib import Path
+
 import pytest
 
 from app.adapters.reasoning.playbook import PlaybookReasoner
@@ -294,3 +296,42 @@ async def test_a_proof_is_not_explained_away_by_a_closing_remark(reasoner: Playb
     )
 
     assert seen.modes[0] == "oom_killed"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ERROR payment failed, no errors in dead letter queue",
+        "pod cart OOMKilled exit code 137, no errors",
+        "FATAL out of memory; no warnings issued",
+    ],
+)
+async def test_good_news_in_a_line_does_not_hide_its_bad_news(
+    reasoner: PlaybookReasoner, line: str
+):
+    seen = await _read(reasoner, line)
+
+    assert seen.findings.errors
+    assert seen.modes
+
+
+@pytest.mark.parametrize("closing", ["no action required", '"firing": false'])
+async def test_an_error_that_is_declared_over_is_still_shown(
+    reasoner: PlaybookReasoner, closing: str
+):
+    seen = await _read(reasoner, f"ERROR payment failed with code 7\n{closing}\n")
+
+    assert not seen.modes
+    assert seen.findings.warnings[0].message == "Declared over: payment failed with code 7"
+
+
+async def test_two_incidents_in_one_text_keep_their_namespaces(reasoner: PlaybookReasoner):
+    samples = Path(__file__).parents[3] / "data" / "samples"
+    texts = [(samples / f"{name}.log").read_text() for name in ("oom-killed", "image-pull")]
+
+    seen = await _read(reasoner, "\n".join(texts))
+
+    places = {
+        (c.entities.namespace, c.entities.workload) for c in seen.analysis.root_cause_analysis
+    }
+    assert places == {("media", "thumbnailer"), ("billing", "invoice-renderer")}
