@@ -101,7 +101,8 @@ def _without_incident(batch: LogBatch, verdict: Verdict, scanner: Scanner) -> Fi
     ]
     if verdict.scan.resolved_lines:
         warnings += [_closed(pattern, services) for pattern in shown if _is_claimed(pattern)]
-    return _summed((), (*(_over(item, services) for item in verdict.recovered), *warnings))
+    recovered = () if verdict.scan.is_declared_over else verdict.recovered
+    return _summed((), (*(_over(item, services) for item in recovered), *warnings))
 
 
 def _is_claimed(pattern: Pattern) -> bool:
