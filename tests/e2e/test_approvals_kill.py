@@ -88,7 +88,12 @@ def until(fact: Callable[[], object], seconds: float = 60) -> None:
 
 def has_run(server: Server, count: int) -> bool:
     """Whether so many commands were started."""
-    return len(server.ran.read_text().splitlines()) >= count
+    return started(server) >= count
+
+
+def started(server: Server) -> int:
+    """How many commands were started so far."""
+    return len(server.ran.read_text().splitlines())
 
 
 def propose(client: httpx.Client, *commands: str) -> str:
@@ -135,13 +140,13 @@ def test_across_kills_nothing_is_lost_and_nothing_runs_twice(servers: Callable[[
     with webhook_receiver() as receiver:
         for kill in range(KILLS):
             product, client = server.start(BACKEND_WEBHOOK_URL=receiver.url)
+            count = started(server) + chance.randrange(REQUESTS)
             for number in range(REQUESTS):
                 name = f"run-{kill}-{number}"
                 approval_id = propose(client, RESTART.replace("checkout", name))
                 answer = client.post(f"/api/approvals/{approval_id}/approve")
                 assert answer.status_code == 200
                 decided[approval_id] = name
-            count = len(server.ran.read_text().splitlines()) + chance.randrange(REQUESTS)
             until(partial(has_run, server, count))
             product.kill()
 
