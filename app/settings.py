@@ -66,18 +66,33 @@ class Settings(BaseSettings):
     port: Port = Field(default=8000, description="The backend's port.")
     approval_port: Port = Field(default=3100, description="The approval server's port.")
     workers: int = Field(
-        default=1, ge=1, le=1, description="Server processes; more than one is not supported yet."
+        default=1, ge=1, le=64, description="Server processes; each runs workflows, too."
     )
     max_body_mib: int = Field(
         default=64, ge=1, le=1024, description="The largest accepted log, in MiB."
     )
     max_concurrent_workflows: int = Field(
-        default=8, ge=1, le=1000, description="Workflows that run at once; the others wait."
+        default=8, ge=1, le=1000, description="Workflows that one process runs at once."
     )
     max_queued_workflows: int = Field(
         default=1000, ge=1, description="Workflows that may wait; beyond it POST answers 429."
     )
 
+    workflow_timeout_seconds: float = Field(
+        default=900, gt=0, description="For one workflow's run; then it ends with what it has."
+    )
+
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL (`postgresql://user:password@host/name`); "
+        "without it everything is stored in the data folder.",
+    )
+    sqlite_synchronous: Literal["NORMAL", "FULL"] = Field(
+        default="NORMAL", description="FULL keeps the last events through a power cut as well."
+    )
+    retain_days: float = Field(
+        default=30, gt=0, description="Days that a workflow's events and input are kept."
+    )
     data_dir: Path = Field(default=Path("data"), description="Where everything is stored.")
     logs_dir: Path = Field(default=Path("logs"), description="Where app.log is written.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(

@@ -15,7 +15,8 @@ from app.bootstrap.backend import open_services
 from app.domain.answer import AgentName, Answer, Entities
 from app.domain.incident import Analysis, ErrorFinding, Findings, RootCause
 from app.domain.plan import Command, Phase, Plan, Remediation, SafetyLevel, Step
-from app.domain.ports import A, Progress, Question
+from app.domain.ports import A
+from app.domain.questions import Progress, Question
 from app.services import Services
 from app.settings import read_settings
 from bench.figures import Figure, percentile, say

@@ -1,7 +1,7 @@
 """What all agents share: announce start, progress, end and failure."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -9,7 +9,9 @@ from app.domain.answer import AgentName, Answer
 from app.domain.errors import AppError, ReasonerFailed
 from app.domain.events import Event, EventStatus, EventType
 from app.domain.ids import WorkflowId
-from app.domain.ports import EventLog, Progress
+from app.domain.ports import EventLog
+from app.domain.questions import Progress
+from app.domain.workflow import Claim
 
 A = TypeVar("A", bound=Answer)
 
@@ -22,6 +24,7 @@ class Voice:
 
     workflow_id: WorkflowId
     events: EventLog
+    claim: Claim
 
     async def say(
         self,
@@ -32,26 +35,30 @@ class Voice:
         event_type: EventType = EventType.STATUS,
     ) -> None:
         """One event; it is stored when this returns."""
-        await self.events.append(self.workflow_id, [Event(agent, status, data, event_type)])
+        await self._append(Event(agent, status, data, event_type))
 
     async def invoke(self, agent: AgentName, given: str) -> None:
         """The orchestrator calls an agent, and the agent starts."""
         working = EventStatus.WORKING
         call = Event(AgentName.ORCHESTRATOR, working, f"Invoking {agent} …")
         start = Event(agent, working, f"{agent} received {given}", input=given)
-        await self.events.append(self.workflow_id, [call, start])
+        await self._append(call, start)
 
     async def complete(self, agent: AgentName, answer: Answer) -> None:
         """The agent's one COMPLETED, with its answer as JSON."""
         text = answer.model_dump_json()
-        await self.events.append(
-            self.workflow_id, [Event(agent, EventStatus.COMPLETED, text, output=text)]
+        await self._append(Event(agent, EventStatus.COMPLETED, text, output=text))
+
+    async def end(
+        self, status: EventStatus, sentence: str, outcome: Mapping[str, object] | None = None
+    ) -> None:
+        """The terminal event."""
+        await self._append(
+            Event(AgentName.ORCHESTRATOR, status, sentence, is_terminal=True, outcome=outcome)
         )
 
-    async def end(self, status: EventStatus, sentence: str) -> None:
-        """The terminal event."""
-        last = Event(AgentName.ORCHESTRATOR, status, sentence, is_terminal=True)
-        await self.events.append(self.workflow_id, [last])
+    async def _append(self, *events: Event) -> None:
+        await self.events.append(self.workflow_id, events, self.claim)
 
 
 async def conduct(

@@ -4,7 +4,8 @@ from app.agents.evidence import checked_evidence
 from app.domain.answer import AgentName, Level
 from app.domain.incident import Analysis, AnalysisSummary, Findings
 from app.domain.logbatch import LogBatch
-from app.domain.ports import AnalysisFacts, Progress, Question, Reasoner
+from app.domain.ports import Reasoner
+from app.domain.questions import AnalysisFacts, Progress, Question
 
 
 async def find_causes(

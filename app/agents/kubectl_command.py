@@ -8,7 +8,8 @@ from app.domain.approval import Proposal, ProposalMetadata, ProposedCommand, Ref
 from app.domain.ids import WorkflowId
 from app.domain.logbatch import LogBatch
 from app.domain.plan import Command, Phase, Plan, RepairedCommands, SafetyLevel
-from app.domain.ports import Progress, Question, Reasoner, RepairFacts
+from app.domain.ports import Reasoner
+from app.domain.questions import Progress, Question, RepairFacts
 from app.domain.words import counted
 from app.kubectl.evidence import Evidence
 from app.kubectl.guard import Verdict, judge_text

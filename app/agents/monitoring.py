@@ -12,7 +12,8 @@ from app.domain.incident import (
     WarningFinding,
 )
 from app.domain.logbatch import LogBatch
-from app.domain.ports import MonitoringFacts, Progress, Question, Reasoner
+from app.domain.ports import Reasoner
+from app.domain.questions import MonitoringFacts, Progress, Question
 
 F = TypeVar("F", ErrorFinding, WarningFinding)
 

@@ -12,8 +12,9 @@ from typing import Any, assert_never
 from app.domain.answer import Answer
 from app.domain.guidance import Guidance
 from app.domain.logbatch import LogBatch
-from app.domain.ports import (
-    A,
+from app.domain.ports import A
+from app.domain.prompt import Prompt
+from app.domain.questions import (
     AnalysisFacts,
     Facts,
     MonitoringFacts,
@@ -21,7 +22,6 @@ from app.domain.ports import (
     RemediationFacts,
     RepairFacts,
 )
-from app.domain.prompt import Prompt
 from app.intake.render import render_batch
 
 SYSTEM = "system"

@@ -5,7 +5,8 @@ from app.domain.guidance import Guidance
 from app.domain.incident import Analysis
 from app.domain.logbatch import LogBatch
 from app.domain.plan import Phase, Plan, Remediation, RemediationSummary
-from app.domain.ports import Progress, Question, Reasoner, RemediationFacts
+from app.domain.ports import Reasoner
+from app.domain.questions import Progress, Question, RemediationFacts
 
 
 async def plan_remedies(

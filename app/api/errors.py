@@ -18,6 +18,7 @@ STATUS: dict[type[errors.AppError], HTTPStatus] = {
     errors.ExternalFailed: HTTPStatus.BAD_GATEWAY,
     errors.LogSourceTimedOut: HTTPStatus.GATEWAY_TIMEOUT,
     errors.StorageFailed: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.StartupFailed: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
@@ -11,16 +12,13 @@ from rich.console import Console
 from app.bootstrap.backend import open_dry_run
 from app.cli.report import print_report, to_result
 from app.cli.words import plain
-from app.domain.errors import AppError, BadInput, InputTooLarge
-from app.domain.events import EventStatus, EventType
-from app.domain.ids import WorkflowId, new_workflow_id
-from app.domain.ports import EventLog
+from app.domain.errors import BadInput, InputTooLarge
+from app.domain.events import EventStatus, EventType, Recorded
+from app.domain.ids import new_workflow_id
 from app.settings import Settings
-from app.workflow.dryrun import DryRun
 from app.workflow.state import State
 
 MIB = 1024 * 1024
-IDLE_SECONDS = 60.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,30 +60,18 @@ def _read(name: str, limit_mib: int) -> bytes:
 
 async def _diagnose(body: bytes, settings: Settings) -> State:
     workflow_id = new_workflow_id()
-    async with open_dry_run(settings) as dry_run:
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(_show_progress(dry_run.events, workflow_id))
-                state = group.create_task(_investigate(dry_run, workflow_id, body))
-        except* AppError as failures:
-            raise failures.exceptions[0] from None
-    return state.result()
-
-
-async def _investigate(dry_run: DryRun, workflow_id: WorkflowId, body: bytes) -> State:
-    return await dry_run.investigate(workflow_id, body)
-
-
-async def _show_progress(events: EventLog, workflow_id: WorkflowId) -> None:
     console = Console(stderr=True, highlight=False)
-    async for batch in events.follow(workflow_id, 0, IDLE_SECONDS):
-        for recorded in batch:
-            frame = orjson.loads(recorded.frame)
-            done = frame["status"] == EventStatus.COMPLETED and not recorded.is_terminal
-            if recorded.type is EventType.EXAMPLE_USED:
-                text = orjson.loads(frame["data"])["reason"]
-            else:
-                text = "done" if done else frame["data"]
-            console.print(
-                f"{frame['agent_name']:<20} {frame['status']:<9} {plain(text)}", markup=False
-            )
+    async with open_dry_run(settings) as dry_run:
+        with dry_run.events.subscribe(workflow_id, lambda batch: _show_progress(console, batch)):
+            return await dry_run.investigate(workflow_id, body)
+
+
+def _show_progress(console: Console, batch: Sequence[Recorded]) -> None:
+    for recorded in batch:
+        frame = orjson.loads(recorded.frame)
+        done = frame["status"] == EventStatus.COMPLETED and not recorded.is_terminal
+        if recorded.type is EventType.EXAMPLE_USED:
+            text = orjson.loads(frame["data"])["reason"]
+        else:
+            text = "done" if done else frame["data"]
+        console.print(f"{frame['agent_name']:<20} {frame['status']:<9} {plain(text)}", markup=False)

@@ -18,6 +18,7 @@
     │   └── WebhookFailed       a decision could not be reported yet
     │       └── WebhookRefused
     ├── StorageFailed           nothing was acknowledged                     503
+    │   └── StorageFull                                                      507
     └── StartupFailed           one line on the console, exit code 1
 
 Messages are for users: one sentence, what to do, never a secret.
@@ -55,6 +56,10 @@ class NotFound(AppError):
 
 class Conflict(AppError):
     """The thing is in a state that does not allow this."""
+
+
+class Fenced(Conflict):
+    """The workflow belongs to another process now; whoever meets this stops quietly."""
 
 
 class TooBusy(AppError):
@@ -99,6 +104,10 @@ class WebhookRefused(WebhookFailed):
 
 class StorageFailed(AppError):
     """Nothing was written, so nothing was acknowledged."""
+
+
+class StorageFull(StorageFailed):
+    """The disk has no room; what was acknowledged is safe, nothing new is taken."""
 
 
 class StartupFailed(AppError):

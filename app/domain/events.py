@@ -1,11 +1,13 @@
 """Events: what a workflow says while it runs, and how it stands in its numbered log."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from app.domain.answer import AgentName
 from app.domain.ids import WorkflowId
+from app.domain.workflow import Claim
 
 
 class EventStatus(StrEnum):
@@ -22,9 +24,14 @@ class EventType(StrEnum):
     """`status` events are unnamed on the wire; the others carry their type as the SSE event name."""
 
     STATUS = "status"
+    TOKEN = "token"  # noqa: S105 - a piece of a model's answer
     PROGRESS = "progress"
+    USAGE = "usage"
     EXAMPLE_USED = "example_used"
     PROPOSAL = "proposal"
+    DECISION = "decision"
+    EXECUTION = "execution"
+    OUTCOME = "outcome"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +44,36 @@ class Event:
     """What the user reads, or JSON as a string."""
     type: EventType = EventType.STATUS
     is_terminal: bool = False
-    """Exactly one event of a workflow is terminal: its last."""
+    """Exactly one event of a workflow is terminal: the agents' last."""
     input: str = ""
     """What the agent was given, in a few words."""
     output: str = ""
     """What the agent answered; the same as `data` where an agent completed."""
+    outcome: Mapping[str, object] | None = None
+    """On the terminal event, what the whole run came to; its `state` is a WorkflowState."""
+
+
+class Bystander(StrEnum):
+    """Who may write without a claim: to a workflow that waits, or to one whose agents are done."""
+
+    OF_QUEUED = "queued"
+    OF_ENDED = "ended"
+
+
+Writer = Claim | Bystander
+"""On what ground somebody appends."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogBounds:
+    """Where a workflow's log begins and ends; 0 stands for an event that is not there yet."""
+
+    first: int
+    """The oldest event that is still kept; over 1 once retention has taken older ones away."""
+    last: int
+    terminal: int
+    outcome: int
+    """The event after which nothing is to come: what decisions and executions led to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,69 +1,20 @@
 """Everything we need from outside, on one page."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-from app.domain.answer import AgentName, Answer
+from app.domain.answer import Answer
 from app.domain.approval import OutgoingProposal, Proposal
-from app.domain.events import Event, Recorded
+from app.domain.events import Event, LogBounds, Recorded, Writer
 from app.domain.feedback import Decided, FeedbackEvent
-from app.domain.guidance import Guidance
-from app.domain.ids import ApprovalId, WorkflowId
-from app.domain.incident import Analysis, Findings
-from app.domain.logbatch import LogBatch
-from app.domain.workflow import WorkflowInput, WorkflowRecord
+from app.domain.ids import ApprovalId, ProcessId, WorkflowId
+from app.domain.questions import Progress, Question
+from app.domain.workflow import Claim, WorkflowInput, WorkflowRecord
 
 A = TypeVar("A", bound=Answer)
-
-
-@dataclass(frozen=True, slots=True)
-class MonitoringFacts:
-    """For: what went wrong in this text?"""
-
-    batch: LogBatch
-
-
-@dataclass(frozen=True, slots=True)
-class AnalysisFacts:
-    """For: why did it go wrong?"""
-
-    batch: LogBatch
-    findings: Findings
-
-
-@dataclass(frozen=True, slots=True)
-class RemediationFacts:
-    """For: what should be done about it?"""
-
-    batch: LogBatch
-    analysis: Analysis
-    guidance: Guidance
-
-
-@dataclass(frozen=True, slots=True)
-class RepairFacts:
-    """For: how else could these refused commands be said? Pairs of command and reason."""
-
-    batch: LogBatch
-    refused: tuple[tuple[str, str], ...]
-
-
-Facts = MonitoringFacts | AnalysisFacts | RemediationFacts | RepairFacts
-
-
-@dataclass(frozen=True, slots=True)
-class Question(Generic[A]):
-    """A typed question: hosted models render the prompt, the playbook engine reads the facts."""
-
-    agent: AgentName
-    facts: Facts
-    answer_type: type[A]
-
-
-Progress = Callable[[str], Awaitable[None]]
-"""Tells the user, in one line, what a reasoner is at."""
 
 
 class Reasoner(Protocol):
@@ -97,17 +48,25 @@ class LogSource(Protocol):
         ...
 
 
+Listener = Callable[[Sequence[Recorded]], None]
+"""Is called in the event loop with new events of one workflow, in order; it may see gaps."""
+
+
 class EventLog(Protocol):
-    """One numbered, append-only log per workflow."""
+    """One numbered, append-only log per workflow, shared by every process on one database."""
 
     @property
     def epoch(self) -> str:
         """Changes only when the log lost or rewrote history; cursors begin with it."""
         ...
 
-    async def append(self, workflow_id: WorkflowId, events: Sequence[Event]) -> Sequence[Recorded]:
-        """Store, then show to whoever follows; raises StorageFailed, or Conflict after the end.
+    async def append(
+        self, workflow_id: WorkflowId, events: Sequence[Event], writer: Writer
+    ) -> Sequence[Recorded]:
+        """Store, then show to listeners, here and in other processes.
 
+        Raises Fenced when the claim is no longer the workflow's, Conflict when the workflow is
+        over (or not in the state that a bystander needs), StorageFailed when nothing was written.
         Storing the terminal event is what ends the workflow's record, too.
         """
         ...
@@ -116,25 +75,27 @@ class EventLog(Protocol):
         """Events with `seq > after`, in order."""
         ...
 
-    def follow(
-        self, workflow_id: WorkflowId, after: int, idle_seconds: float
-    ) -> AsyncIterator[Sequence[Recorded]]:
-        """Events with `seq > after` as they come; an empty batch after so long a silence.
-
-        Ends after the terminal event, or early when the process stops.
-        """
+    async def bounds(self, workflow_id: WorkflowId) -> LogBounds:
+        """Where the log begins and ends; raises NotFound."""
         ...
 
-    def end_streams(self) -> None:
-        """End everybody's `follow`, because the process stops."""
+    def subscribe(
+        self, workflow_id: WorkflowId, listener: Listener
+    ) -> AbstractContextManager[None]:
+        """Call the listener with what is appended, whichever process does it, until left."""
         ...
 
 
 class WorkflowStore(Protocol):
     """Records and inputs of workflows."""
 
-    async def create(self, record: WorkflowRecord, log_input: WorkflowInput) -> None:
-        """Keep a new workflow and its redacted input."""
+    async def create(
+        self, record: WorkflowRecord, log_input: WorkflowInput, first: Event, most_waiting: int
+    ) -> int:
+        """Keep a new workflow, its redacted input and its first event, all or nothing.
+
+        Returns how many workflows wait before it; raises TooBusy when so many do already.
+        """
         ...
 
     async def get(self, workflow_id: WorkflowId) -> WorkflowRecord:
@@ -142,11 +103,17 @@ class WorkflowStore(Protocol):
         ...
 
     async def input_of(self, workflow_id: WorkflowId) -> WorkflowInput:
-        """The redacted input; raises NotFound."""
+        """The redacted input; raises NotFound, also when retention has taken it away."""
+        ...
+
+    async def claim(self, workflow_id: WorkflowId) -> Claim:
+        """Make it this process's to run; raises Fenced when a living process has it, Conflict
+        when it is over.
+        """
         ...
 
     async def begin(self, workflow_id: WorkflowId, title: str) -> None:
-        """Note that the workflow runs, and its title."""
+        """Note its title."""
         ...
 
     async def page(
@@ -155,8 +122,78 @@ class WorkflowStore(Protocol):
         """Newest first, and the cursor of the next page, None at the end."""
         ...
 
-    async def unfinished(self) -> Sequence[WorkflowRecord]:
-        """Workflows that a stopped process left, oldest first."""
+    async def count_waiting(self) -> int:
+        """How many are queued, in all processes."""
+        ...
+
+    async def tell_positions(self, limit: int) -> None:
+        """Append a `progress` event with its place to each waiting workflow that has moved to
+        half of the place it was told last, or to the first; so many at most in one go.
+        """
+        ...
+
+    async def request_cancel(self, workflow_id: WorkflowId) -> WorkflowRecord:
+        """Ask whoever runs it to stop; once is as good as often. Raises NotFound."""
+        ...
+
+    async def cancel_requests(self) -> Sequence[WorkflowId]:
+        """Workflows that are to be stopped, and which this process runs or nobody does."""
+        ...
+
+    async def strays(self) -> Sequence[tuple[WorkflowId, int]]:
+        """Unfinished workflows that no living process has, with the number of their last claim,
+        oldest first, at most 1,000; not those created or claimed in the last few seconds.
+        """
+        ...
+
+    async def purge(self, finished_before: datetime, limit: int) -> int:
+        """Take away inputs, proposals' payloads and all events but the terminal one of workflows
+        that ended before; returns how many workflows were purged in this go.
+        """
+        ...
+
+
+class ProcessTable(Protocol):
+    """Which of our processes live, as far as the database shows: no clock is compared."""
+
+    @property
+    def me(self) -> ProcessId:
+        """This process."""
+        ...
+
+    async def beat(self) -> Sequence[tuple[ProcessId, int]]:
+        """Count this process's beat up, registering it if need be; returns everybody's count."""
+        ...
+
+    async def bury(self, dead: ProcessId) -> None:
+        """Void the claims of a process that no longer beats; safe to repeat."""
+        ...
+
+    async def forget(self, process: ProcessId) -> None:
+        """Take it off the table, its work being in other hands or done."""
+        ...
+
+
+Work = Callable[[WorkflowId], Awaitable[None]]
+
+
+class JobQueue(Protocol):
+    """Hands workflows to processes: first come first served, each to one process at a time."""
+
+    async def enqueue(self, workflow_id: WorkflowId, attempt: int) -> None:
+        """Hand over durably; the same attempt twice is one. Raises StorageFailed."""
+        ...
+
+    async def recover(self, dead: ProcessId) -> None:
+        """Queue again, at the front, what a dead process was running; safe to repeat."""
+        ...
+
+    def consume(self, work: Work) -> AbstractAsyncContextManager[None]:
+        """Call `work` in this event loop for what is queued, within the bound on concurrency.
+
+        Leaving cancels what still runs; it is queued again when this process is found dead,
+        or at once if that can be done.
+        """
         ...
 
 
@@ -167,12 +204,20 @@ class ProposalOutbox(Protocol):
         """Keep a proposal; one with the same key stays as it was, with the approval it has got."""
         ...
 
+    async def lease(self, key: str, seconds: float) -> bool:
+        """Whether this process may send it now; no other process may for so long."""
+        ...
+
+    async def release(self, key: str) -> None:
+        """Give a lease back before its time, so that others may try."""
+        ...
+
     async def delivered(self, key: str, approval_id: ApprovalId) -> None:
         """Note that the approval server has it."""
         ...
 
     async def undelivered(self, limit: int) -> Sequence[OutgoingProposal]:
-        """What still has to be sent, oldest first."""
+        """What still has to be sent and nobody is sending, oldest first."""
         ...
 
 

@@ -4,21 +4,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from app.domain.ids import WorkflowId
+from app.domain.ids import ProcessId, WorkflowId
 
 
 class WorkflowState(StrEnum):
-    """QUEUED and RUNNING go on after a restart; COMPLETED and FAILED are for good."""
+    """QUEUED and RUNNING go on after a restart; the others are for good."""
 
     QUEUED = "queued"
     RUNNING = "running"
     COMPLETED = "completed"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
     @property
     def is_final(self) -> bool:
         """Whether nothing can follow."""
-        return self in {WorkflowState.COMPLETED, WorkflowState.FAILED}
+        return self not in {WorkflowState.QUEUED, WorkflowState.RUNNING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +43,12 @@ class WorkflowInput:
     text: str
     redactions: tuple[tuple[str, int], ...]
     """Kind of secret and how often it was replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A process's right to run a workflow and to write its events; a later claim voids it."""
+
+    owner: ProcessId
+    number: int
+    """How often the workflow was claimed, this time included: the fencing token."""

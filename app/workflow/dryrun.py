@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from app.agents.agent import Voice
 from app.domain.errors import AppError
 from app.domain.events import EventStatus
-from app.domain.ids import WorkflowId
+from app.domain.ids import WorkflowId, new_process_id
 from app.domain.ports import EventLog
+from app.domain.workflow import Claim
 from app.intake.batch import read_batch
 from app.intake.decode import decode
 from app.security.redaction import redact
@@ -24,7 +25,7 @@ class DryRun:
 
     async def investigate(self, workflow_id: WorkflowId, body: bytes) -> State:
         """The agents' answers; raises what made them fail, after saying so in the events."""
-        voice = Voice(workflow_id, self.events)
+        voice = Voice(workflow_id, self.events, Claim(new_process_id(), 1))
         try:
             redacted = await asyncio.to_thread(lambda: redact(decode(body)))
             batch = await asyncio.to_thread(read_batch, redacted.text, redacted.counts)

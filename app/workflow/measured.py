@@ -6,7 +6,8 @@ from typing import TypeVar
 
 from app.domain.answer import Answer
 from app.domain.errors import ReasonerFailed
-from app.domain.ports import Progress, Question, Reasoner
+from app.domain.ports import Reasoner
+from app.domain.questions import Progress, Question
 from app.observability.metrics import Metrics
 
 A = TypeVar("A", bound=Answer)

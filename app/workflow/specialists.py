@@ -16,7 +16,8 @@ from app.domain.events import EventStatus, EventType
 from app.domain.guidance import Guidance
 from app.domain.incident import Analysis
 from app.domain.plan import Remediation
-from app.domain.ports import Progress, Reasoner
+from app.domain.ports import Reasoner
+from app.domain.questions import Progress
 from app.domain.words import counted
 from app.learning.selector import ExampleSelector
 from app.workflow.state import Run, State

@@ -17,7 +17,8 @@ from app.domain.errors import ApprovalGateFailed
 from app.domain.events import EventStatus, EventType
 from app.domain.guidance import Guidance
 from app.domain.ids import FeedbackId
-from app.domain.ports import Progress, Reasoner
+from app.domain.ports import Reasoner
+from app.domain.questions import Progress
 from app.kubectl.policy import Policy
 from app.learning.recorder import FeedbackRecorder
 from app.workflow.delivery import ProposalDelivery

@@ -21,8 +21,8 @@ from app.domain.guidance import Guidance
 from app.domain.incident import Analysis, Findings
 from app.domain.logbatch import Line, LogBatch
 from app.domain.plan import Remediation, RepairedCommands
-from app.domain.ports import AnalysisFacts, Question, RepairFacts
 from app.domain.prompt import Prompt
+from app.domain.questions import AnalysisFacts, Question, RepairFacts
 from tests.fakes.gemini_cases import (
     BATCH,
     FINDING,

@@ -13,7 +13,7 @@ from app.domain.answer import AgentName, Entities
 from app.domain.errors import ReasonerFailed
 from app.domain.incident import Findings
 from app.domain.logbatch import Line, LogBatch
-from app.domain.ports import MonitoringFacts, Question
+from app.domain.questions import MonitoringFacts, Question
 from tests.fakes.gemini_server import KEY
 
 

@@ -15,8 +15,9 @@ from app.adapters.reasoning.gemini_faults import MayPass, SchemaRefused
 from app.adapters.reasoning.gemini_schema import answer_schema
 from app.domain.answer import Answer
 from app.domain.errors import ReasonerFailed
-from app.domain.ports import A, Progress, Question
+from app.domain.ports import A
 from app.domain.prompt import Prompt
+from app.domain.questions import Progress, Question
 
 if TYPE_CHECKING:
     from app.adapters.reasoning.gemini_client import GeminiClient

@@ -18,7 +18,7 @@ from app.domain.errors import ReasonerFailed
 from app.domain.incident import Analysis, Findings, RootCause
 from app.domain.logbatch import LogBatch
 from app.domain.plan import Remediation, RepairedCommands
-from app.domain.ports import (
+from app.domain.questions import (
     AnalysisFacts,
     MonitoringFacts,
     Progress,

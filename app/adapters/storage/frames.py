@@ -25,4 +25,5 @@ def to_frame(event: Event, epoch: str, workflow_id: WorkflowId, seq: int, now: d
             "message": event.data,
             "timestamp": now.isoformat(),
         }
+        | ({} if event.outcome is None else {"outcome": event.outcome})
     )

@@ -1,18 +1,18 @@
 """The event log in a dict: for one diagnosis in the terminal, gone with the process."""
 
-import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from app.adapters.storage.frames import to_frame
-from app.domain.errors import Conflict
-from app.domain.events import Event, Recorded
+from app.domain.errors import Conflict, NotFound
+from app.domain.events import Bystander, Event, EventType, LogBounds, Recorded, Writer
 from app.domain.ids import WorkflowId
-from app.domain.ports import Clock
+from app.domain.ports import Clock, Listener
 
 
 class MemoryEventLog:
-    """EventLog without a file."""
+    """EventLog without a file; a claim is not asked for, because nobody else can have one."""
 
     epoch = "memory"
 
@@ -20,14 +20,15 @@ class MemoryEventLog:
         """Start empty."""
         self._clock = clock
         self._recorded: defaultdict[WorkflowId, list[Recorded]] = defaultdict(list)
-        self._changed = asyncio.Event()
-        self._is_ending = False
+        self._listeners: defaultdict[WorkflowId, list[Listener]] = defaultdict(list)
 
-    async def append(self, workflow_id: WorkflowId, events: Sequence[Event]) -> Sequence[Recorded]:
-        """Keep, then show to whoever follows."""
+    async def append(
+        self, workflow_id: WorkflowId, events: Sequence[Event], writer: Writer
+    ) -> Sequence[Recorded]:
+        """Keep, then show to listeners."""
         kept, now = self._recorded[workflow_id], self._clock.now()
-        if kept and kept[-1].is_terminal:
-            raise Conflict(f"Workflow {workflow_id} is over; nothing can follow.")
+        if any(event.is_terminal for event in kept) is not (writer is Bystander.OF_ENDED):
+            raise Conflict(f"Workflow {workflow_id} is not in a state for this.")
         recorded = [
             Recorded(
                 workflow_id,
@@ -40,37 +41,30 @@ class MemoryEventLog:
             for seq, event in enumerate(events, len(kept) + 1)
         ]
         kept.extend(recorded)
-        self._wake()
+        for listener in tuple(self._listeners[workflow_id]):
+            listener(recorded)
         return recorded
 
     async def read(self, workflow_id: WorkflowId, after: int, limit: int) -> Sequence[Recorded]:
         """Events with `seq > after`, in order."""
         return self._recorded[workflow_id][after : after + limit]
 
-    async def follow(
-        self, workflow_id: WorkflowId, after: int, idle_seconds: float
-    ) -> AsyncIterator[Sequence[Recorded]]:
-        """Events with `seq > after` as they come; an empty batch after so long a silence."""
-        while not self._is_ending:
-            batch = self._recorded[workflow_id][after:]
-            if not batch:
-                changed = self._changed
-                try:
-                    async with asyncio.timeout(idle_seconds):
-                        await changed.wait()
-                except TimeoutError:
-                    yield ()
-                continue
-            yield batch
-            if batch[-1].is_terminal:
-                return
-            after = batch[-1].seq
+    async def bounds(self, workflow_id: WorkflowId) -> LogBounds:
+        """Where the log begins and ends; raises NotFound."""
+        if not (kept := self._recorded[workflow_id]):
+            raise NotFound(f"Workflow '{workflow_id}' not found")
+        return LogBounds(
+            first=1,
+            last=len(kept),
+            terminal=next((event.seq for event in kept if event.is_terminal), 0),
+            outcome=next((event.seq for event in kept if event.type is EventType.OUTCOME), 0),
+        )
 
-    def end_streams(self) -> None:
-        """End everybody's `follow`."""
-        self._is_ending = True
-        self._wake()
-
-    def _wake(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+    @contextmanager
+    def subscribe(self, workflow_id: WorkflowId, listener: Listener) -> Iterator[None]:
+        """Call the listener with what is appended, until left."""
+        self._listeners[workflow_id].append(listener)
+        try:
+            yield
+        finally:
+            self._listeners[workflow_id].remove(listener)

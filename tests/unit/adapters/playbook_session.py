@@ -8,7 +8,7 @@ from app.domain.guidance import Guidance
 from app.domain.incident import Analysis, Findings
 from app.domain.logbatch import LogBatch
 from app.domain.plan import Remediation
-from app.domain.ports import AnalysisFacts, MonitoringFacts, Question, RemediationFacts
+from app.domain.questions import AnalysisFacts, MonitoringFacts, Question, RemediationFacts
 
 
 @dataclass(frozen=True, slots=True)

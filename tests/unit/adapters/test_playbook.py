@@ -11,7 +11,7 @@ from app.domain.guidance import ActionScore, Example, ExampleRole, Guidance
 from app.domain.incident import Analysis, Findings, WarningType
 from app.domain.logbatch import LogBatch
 from app.domain.plan import Phase, Remediation, RepairedCommands
-from app.domain.ports import (
+from app.domain.questions import (
     AnalysisFacts,
     MonitoringFacts,
     Question,

@@ -23,7 +23,8 @@ from app.domain.incident import (
 )
 from app.domain.logbatch import Line, LogBatch
 from app.domain.plan import Phase, Remediation, RepairedCommands, SafetyLevel
-from app.domain.ports import (
+from app.domain.prompt import Prompt
+from app.domain.questions import (
     AnalysisFacts,
     Facts,
     MonitoringFacts,
@@ -31,7 +32,6 @@ from app.domain.ports import (
     RemediationFacts,
     RepairFacts,
 )
-from app.domain.prompt import Prompt
 
 APP = Path(prompts.__file__).parents[1]
 LOG_TOKENS = 2000
