@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+import orjson
+
 from app.domain.answer import AgentName, Answer
 from app.domain.errors import AppError, ReasonerFailed
 from app.domain.events import Event, EventStatus, EventType
@@ -43,6 +45,12 @@ class Voice:
         call = Event(AgentName.ORCHESTRATOR, working, f"Invoking {agent} …")
         start = Event(agent, working, f"{agent} received {given}", input=given)
         await self._append(call, start)
+
+    async def announce(self, agent: AgentName, sentence: str, proposal: Mapping[str, str]) -> None:
+        """A submitted proposal, for people and for programs: both or neither."""
+        data = orjson.dumps(proposal).decode()
+        told = Event(agent, EventStatus.INFO, sentence)
+        await self._append(told, Event(agent, EventStatus.INFO, data, EventType.PROPOSAL))
 
     async def complete(self, agent: AgentName, answer: Answer) -> None:
         """The agent's one COMPLETED, with its answer as JSON."""

@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 FIRST_TRIES_SECONDS = (0.0, 0.5, 1.0, 2.0, 4.0)
 """An approval server that is starting beside us answers within these."""
 RETRY_SECONDS = (5.0, 15.0, 60.0, 300.0)
+LEASE_SECONDS = 60.0
+"""Longer than one attempt may take, so that two processes never send at once."""
 BATCH = 1000
 
 
@@ -85,9 +87,18 @@ class ProposalDelivery:
         self._sending.add(proposal.key)
         try:
             known = await self.outbox.put(proposal)
-            return known or await self._send(proposal)
+            return known or await self._send_alone(proposal)
         finally:
             self._sending.discard(proposal.key)
+
+    async def _send_alone(self, proposal: OutgoingProposal) -> ApprovalId:
+        if not await self.outbox.lease(proposal.key, LEASE_SECONDS):
+            raise ApprovalGateFailed("Another process is sending the proposal.")
+        try:
+            return await self._send(proposal)
+        except ApprovalGateFailed:
+            await self.outbox.release(proposal.key)
+            raise
 
     async def _send(self, proposal: OutgoingProposal) -> ApprovalId:
         try:

@@ -1,170 +1,118 @@
-"""Runs workflows: takes inputs in, runs them within bounds, goes on after a restart."""
+"""Runs one workflow after the other as the queue hands them over, each to its terminal event."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 
 from app.agents.agent import INTERNAL_ERROR, Voice
 from app.domain.answer import AgentName
-from app.domain.errors import AppError, Conflict, StorageFailed, TooBusy
-from app.domain.events import EventStatus
-from app.domain.ids import WorkflowId, new_workflow_id
-from app.domain.ports import Clock, EventLog, WorkflowStore
-from app.domain.workflow import WorkflowInput, WorkflowRecord, WorkflowState
+from app.domain.errors import AppError, Conflict, Fenced, NotFound, StorageFailed
+from app.domain.events import EventStatus, Recorded
+from app.domain.ids import WorkflowId
+from app.domain.ports import EventLog, WorkflowStore
+from app.domain.workflow import WorkflowState
 from app.intake.batch import read_batch
-from app.intake.decode import decode
 from app.observability.logging import workflow_context
 from app.observability.metrics import Metrics
-from app.security.redaction import redact
-from app.workflow.delivery import ProposalDelivery
+from app.workflow.admission import TITLE_LENGTH, first_line
+from app.workflow.ending import Ending, ended_early
 from app.workflow.graph import Graph, last_sentence, run_graph
-from app.workflow.state import Run, answers_in
+from app.workflow.state import Run, answers_in, proposals_in
+from app.workflow.stopping import Stop, StopReason, Stops
 
 log = logging.getLogger(__name__)
 
-TITLE_LENGTH = 120
 ALL_EVENTS = 100_000
-STORAGE_PAUSES_SECONDS = (1.0, 5.0, 15.0, 60.0)
+STORAGE_PAUSES_SECONDS = (1.0, 2.0, 5.0, 15.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """How much runs and waits at once."""
-
-    running: int
-    waiting: int
-
-
-@dataclass(slots=True)
 class WorkflowRunner:
-    """Owns every running workflow of this process."""
+    """What every process does with a workflow; the claim decides whose run counts."""
 
     graph: Graph
     workflows: WorkflowStore
     events: EventLog
-    delivery: ProposalDelivery
-    clock: Clock
     metrics: Metrics
-    limits: Limits
-    _waiting: asyncio.Queue[WorkflowId] = field(init=False)
-    _running: int = field(default=0, init=False)
+    limit_seconds: float
+    stops: Stops = field(default_factory=Stops)
 
-    def __post_init__(self) -> None:
-        """Bound the queue."""
-        self._waiting = asyncio.Queue(self.limits.waiting)
+    async def run(self, workflow_id: WorkflowId) -> None:
+        """Run it to its terminal event, from where its events say it is; waits for the storage."""
+        with workflow_context(workflow_id):
+            for pause in chain(STORAGE_PAUSES_SECONDS, repeat(STORAGE_PAUSES_SECONDS[-1])):
+                if await self._is_settled(workflow_id):
+                    return
+                await asyncio.sleep(pause)
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Run workflows until left; what is unfinished then goes on at the next start."""
-        left = await self.workflows.unfinished()
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._work()) for _ in range(self.limits.running)]
-            tasks.append(group.create_task(self._resume(left)))
-            tasks.append(group.create_task(self.delivery.run()))
-            try:
-                yield
-            finally:
-                for task in tasks:
-                    task.cancel()
-
-    async def start(self, body: bytes) -> WorkflowId:
-        """Take logs in; once this returns they are stored, redacted, and will be worked on."""
-        if self._waiting.full():
-            raise TooBusy("Too many workflows wait already; try again in a few seconds.")
-        log_input = await asyncio.to_thread(_read_input, body)
-        workflow_id = new_workflow_id()
-        record = WorkflowRecord(
-            workflow_id,
-            WorkflowState.QUEUED,
-            self.clock.now(),
-            None,
-            _first_line(log_input.text),
-            "",
-        )
-        await self.workflows.create(record, log_input)
-        self.metrics.workflow_started()
-        await self._waiting.put(workflow_id)
-        self._count()
-        return workflow_id
-
-    async def _resume(self, left: Sequence[WorkflowRecord]) -> None:
-        for record in left:
-            await self._waiting.put(record.workflow_id)
-
-    async def _work(self) -> None:
-        while True:
-            workflow_id = await self._waiting.get()
-            self._running += 1
-            self._count()
-            with workflow_context(workflow_id):
-                await self._run_to_the_end(Voice(workflow_id, self.events))
-            self._running -= 1
-            self._count()
-
-    def _count(self) -> None:
-        self.metrics.workflows_now(running=self._running, queued=self._waiting.qsize())
-
-    async def _run_to_the_end(self, voice: Voice) -> None:
-        for pause in chain(STORAGE_PAUSES_SECONDS, repeat(STORAGE_PAUSES_SECONDS[-1])):
-            if await self._run(voice):
-                return
-            await asyncio.sleep(pause)
-
-    async def _run(self, voice: Voice) -> bool:
-        """Whether it came to its end; it did not when the storage failed."""
+    async def _is_settled(self, workflow_id: WorkflowId) -> bool:
+        """Whether nothing is left to do here; there is when the storage failed."""
         try:
-            await self._end(voice, *await self._outcome(voice))
+            claim = await self.workflows.claim(workflow_id)
+            with self.stops.running(workflow_id, self.limit_seconds) as stop:
+                await self._end(Voice(workflow_id, self.events, claim), stop)
+        except Fenced:
+            log.warning("workflow belongs to another process")
+        except (Conflict, NotFound):
+            log.info("workflow is over already")
         except StorageFailed:
             log.exception("workflow waits for the storage")
             return False
-        except Conflict:
-            log.warning("workflow was over already")
         return True
 
-    async def _outcome(self, voice: Voice) -> tuple[EventStatus, str]:
+    async def _end(self, voice: Voice, stop: Stop) -> None:
+        if voice.workflow_id in await self.workflows.cancel_requests():
+            stop.reason = StopReason.CANCELLED
+            ending = await self._stopped(voice, stop)
+        else:
+            ending = await self._ending(voice, stop)
+        outcome = ending.outcome(await self._recorded(voice.workflow_id))
+        await voice.end(ending.status, ending.sentence, outcome)
+        self.metrics.workflow_finished(ending.state)
+        log.info("workflow finished", extra={"state": ending.state})
+
+    async def _ending(self, voice: Voice, stop: Stop) -> Ending:
         try:
-            return EventStatus.COMPLETED, await self._investigate(voice)
+            async with stop.limited():
+                return Ending(WorkflowState.COMPLETED, await self._investigate(voice))
         except (StorageFailed, Conflict):
             raise
         except AppError as error:
             log.warning("workflow failed", extra={"reason": str(error)})
-            return EventStatus.ERROR, f"Workflow failed: {error}"
+            return await self._failed(voice, str(error))
         except Exception:
+            if stop.is_due:
+                return await self._stopped(voice, stop)
             log.exception("workflow failed by a defect")
-            return EventStatus.ERROR, f"Workflow failed: {INTERNAL_ERROR}"
+            return await self._failed(voice, INTERNAL_ERROR)
+
+    async def _failed(self, voice: Voice, reason: str) -> Ending:
+        recorded = await self._recorded(voice.workflow_id)
+        return ended_early(WorkflowState.FAILED, f"Workflow failed: {reason}", recorded)
+
+    async def _stopped(self, voice: Voice, stop: Stop) -> Ending:
+        recorded = await self._recorded(voice.workflow_id)
+        if stop.reason is StopReason.CANCELLED:
+            return ended_early(WorkflowState.CANCELLED, "Workflow cancelled by request.", recorded)
+        limit = f"{self.limit_seconds:g} s (WORKFLOW_TIMEOUT_SECONDS)"
+        sentence = f"Workflow stopped at its time limit of {limit}."
+        return ended_early(WorkflowState.FAILED, sentence, recorded)
 
     async def _investigate(self, voice: Voice) -> str:
-        """Run the graph from where its events say it is; returns the last sentence."""
-        recorded = await self.events.read(voice.workflow_id, 0, ALL_EVENTS)
-        await self._announce(voice, is_resumed=bool(recorded))
+        """Run the graph; returns the last sentence."""
+        recorded = await self._recorded(voice.workflow_id)
+        if voice.claim.number > 1:
+            sentence = "Workflow resumed where it was interrupted"
+            await voice.say(AgentName.ORCHESTRATOR, EventStatus.INFO, sentence)
         log_input = await self.workflows.input_of(voice.workflow_id)
         batch = await asyncio.to_thread(read_batch, log_input.text, log_input.redactions)
-        title = batch.patterns[0].message if batch.patterns else _first_line(log_input.text)
+        title = batch.patterns[0].message if batch.patterns else first_line(log_input.text)
         await self.workflows.begin(voice.workflow_id, title[:TITLE_LENGTH])
-        state = await run_graph(self.graph, answers_in(recorded), Run(voice, batch))
+        announced = frozenset(told["approval_id"] for told in proposals_in(recorded))
+        state = await run_graph(self.graph, answers_in(recorded), Run(voice, batch, announced))
         return last_sentence(state)
 
-    async def _announce(self, voice: Voice, *, is_resumed: bool) -> None:
-        if is_resumed:
-            status, sentence = EventStatus.INFO, "Workflow resumed where it was interrupted"
-        else:
-            status = EventStatus.WORKING
-            sentence = f"Workflow started for id: '{voice.workflow_id}'"
-        await voice.say(AgentName.ORCHESTRATOR, status, sentence)
-
-    async def _end(self, voice: Voice, status: EventStatus, sentence: str) -> None:
-        await voice.end(status, sentence)
-        self.metrics.workflow_finished(status)
-        log.info("workflow finished", extra={"status": status})
-
-
-def _read_input(body: bytes) -> WorkflowInput:
-    redacted = redact(decode(body))
-    return WorkflowInput(redacted.text, redacted.counts)
-
-
-def _first_line(text: str) -> str:
-    return text.lstrip()[:TITLE_LENGTH].splitlines()[0]
+    async def _recorded(self, workflow_id: WorkflowId) -> Sequence[Recorded]:
+        return await self.events.read(workflow_id, 0, ALL_EVENTS)

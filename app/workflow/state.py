@@ -32,6 +32,8 @@ class Run:
 
     voice: Voice
     batch: LogBatch
+    announced: frozenset[str] = frozenset()
+    """Approval ids that the events name already: a resumed run does not say them again."""
 
 
 def answers_in(recorded: Sequence[Recorded]) -> State:
@@ -44,6 +46,15 @@ def answers_in(recorded: Sequence[Recorded]) -> State:
         if frame["status"] == EventStatus.COMPLETED:
             _keep(state, frame["agent_name"], frame["data"])
     return state
+
+
+def proposals_in(recorded: Sequence[Recorded]) -> list[dict[str, str]]:
+    """What the workflow's events say was submitted."""
+    return [
+        orjson.loads(orjson.loads(event.frame)["data"])
+        for event in recorded
+        if event.type is EventType.PROPOSAL
+    ]
 
 
 def _keep(state: State, agent: str, answer: str) -> None:

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import orjson
-
 from app.agents.kubectl_command import GuardedPlan, guard_plans
 from app.domain.answer import AgentName
 from app.domain.approval import (
@@ -14,7 +12,7 @@ from app.domain.approval import (
     SubmissionStatus,
 )
 from app.domain.errors import ApprovalGateFailed
-from app.domain.events import EventStatus, EventType
+from app.domain.events import EventStatus
 from app.domain.guidance import Guidance
 from app.domain.ids import FeedbackId
 from app.domain.ports import Reasoner
@@ -94,20 +92,17 @@ class ProposalSubmission:
             sentence = f"MCP server error: {error} Will retry."
             await run.voice.say(AGENT, EventStatus.ERROR, sentence)
             return Submission(service=plan.service, status=SubmissionStatus.ERROR, error=str(error))
-        info = f"Proposal for {plan.service} submitted. Approval ID: {approval_id}"
-        await run.voice.say(AGENT, EventStatus.INFO, info)
-        proposal = {
-            "approval_id": approval_id,
-            "feedback_id": feedback_id,
-            "service": plan.service,
-            "approval_url": self.delivery.gate.page_url,
-        }
-        await run.voice.say(
-            AGENT,
-            EventStatus.INFO,
-            orjson.dumps(proposal).decode(),
-            event_type=EventType.PROPOSAL,
-        )
+        if approval_id not in run.announced:
+            await run.voice.announce(
+                AGENT,
+                f"Proposal for {plan.service} submitted. Approval ID: {approval_id}",
+                {
+                    "approval_id": approval_id,
+                    "feedback_id": feedback_id,
+                    "service": plan.service,
+                    "approval_url": self.delivery.gate.page_url,
+                },
+            )
         return Submission(
             service=plan.service, status=SubmissionStatus.SUBMITTED, approval_id=approval_id
         )
