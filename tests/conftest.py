@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.postgres import postgres, postgres_url  # noqa: F401 - fixtures of all tests
 from tests.fakes.servers import RunningProduct, running_product
 
 StartProduct = Callable[..., RunningProduct]
