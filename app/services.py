@@ -7,15 +7,19 @@ from app.learning.recorder import FeedbackRecorder
 from app.learning.report import FeedbackReport
 from app.observability.metrics import Metrics
 from app.security.signatures import WebhookSignature
+from app.workflow.admission import Admission
+from app.workflow.cancellation import Cancellation
+from app.workflow.process import WorkflowProcess
 from app.workflow.reading import WorkflowReader
-from app.workflow.runner import WorkflowRunner
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything open, built once by bootstrap."""
 
-    runner: WorkflowRunner
+    admission: Admission
+    cancellation: Cancellation
+    process: WorkflowProcess
     workflows: WorkflowReader
     events: EventLog
     feedback: FeedbackRecorder

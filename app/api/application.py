@@ -23,7 +23,7 @@ def create_app(settings: Settings, open_services: OpenServices) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services(settings) as services, services.runner.running():
+        async with open_services(settings) as services, services.process.running():
             app.state.services = services
             yield
 

@@ -16,6 +16,13 @@ class StartedWorkflow(BaseModel):
     workflow_id: str
 
 
+class CancelledWorkflow(BaseModel):
+    """A workflow that was asked to stop, and how it stands now."""
+
+    workflow_id: str
+    state: WorkflowState
+
+
 class WorkflowSummary(BaseModel):
     """One line of the list."""
 
@@ -58,7 +65,8 @@ class WorkflowDetails(WorkflowSummary):
 
     result: WorkflowResult
     timings: dict[str, float]
-    input: WorkflowInputSummary
+    input: WorkflowInputSummary | None
+    """None once retention has taken it away."""
 
 
 class Sample(BaseModel):

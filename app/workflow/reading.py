@@ -7,6 +7,7 @@ from datetime import datetime
 import orjson
 
 from app.domain.answer import AgentName
+from app.domain.errors import NotFound
 from app.domain.events import EventStatus, EventType, Recorded
 from app.domain.ids import WorkflowId
 from app.domain.ports import EventLog, WorkflowStore
@@ -23,7 +24,8 @@ class WorkflowDetail:
     record: WorkflowRecord
     answers: State
     timings: dict[str, float]
-    log_input: WorkflowInput
+    log_input: WorkflowInput | None
+    """None once retention has taken it away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,16 @@ class WorkflowReader:
     async def detail(self, workflow_id: WorkflowId) -> WorkflowDetail:
         """Everything about one workflow; raises NotFound."""
         record = await self.workflows.get(workflow_id)
-        log_input = await self.workflows.input_of(workflow_id)
         recorded = await self.events.read(workflow_id, 0, ALL_EVENTS)
-        return WorkflowDetail(record, answers_in(recorded), _timings(recorded), log_input)
+        return WorkflowDetail(
+            record, answers_in(recorded), _timings(recorded), await self._input_of(workflow_id)
+        )
+
+    async def _input_of(self, workflow_id: WorkflowId) -> WorkflowInput | None:
+        try:
+            return await self.workflows.input_of(workflow_id)
+        except NotFound:
+            return None
 
 
 def _timings(recorded: Sequence[Recorded]) -> dict[str, float]:

@@ -102,6 +102,11 @@ SCENARIOS: dict[str, Canned | None] = {
 }
 
 
+def plausible(body: Json) -> Canned:
+    """What a model that works would say to this request."""
+    return answered(json.dumps(plausible_answer(body)))
+
+
 class GeminiServer:
     """A running fake: `script` is played first, then `always`, or else plausible answers."""
 
@@ -109,6 +114,7 @@ class GeminiServer:
         self.url = f"http://127.0.0.1:{port}"
         self.script: deque[Canned] = deque()
         self.always = always
+        self.answer = plausible
         self.received: list[Received] = []
         self.stopping = threading.Event()
         self.http = ThreadingHTTPServer(("127.0.0.1", port), partial(_Exchange, self))
@@ -119,6 +125,7 @@ class GeminiServer:
         self.script.clear()
         self.received.clear()
         self.always = None
+        self.answer = plausible
 
     def next_answer(self, request: Received) -> Canned:
         """What this request gets."""
@@ -127,7 +134,7 @@ class GeminiServer:
             return BAD_KEY
         if self.script:
             return self.script.popleft()
-        return self.always or answered(json.dumps(plausible_answer(request.body)))
+        return self.always or self.answer(request.body)
 
 
 class _Exchange(BaseHTTPRequestHandler):

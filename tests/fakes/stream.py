@@ -39,6 +39,14 @@ def parse_stream(lines: Iterable[str]) -> Iterator[Message]:
                 pass
 
 
+def follow_stream(url: str, workflow_id: str, **parameters: str) -> Iterator[Message]:
+    """Events as they come; the caller may leave at any time."""
+    address = f"{url}/api/v1/workflows/{workflow_id}/stream"
+    with httpx.stream("GET", address, params=parameters, timeout=30) as response:
+        assert response.status_code == httpx.codes.OK, response.status_code
+        yield from parse_stream(response.iter_lines())
+
+
 def read_stream(url: str, workflow_id: str, last_event_id: str = "") -> list[Message]:
     """Everything until the server ends the response."""
     headers = {"Last-Event-ID": last_event_id} if last_event_id else {}

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from app.api.bodies import MIB, read_body
 from app.api.deps import Parts
 from app.api.schemas import (
+    CancelledWorkflow,
     StartedWorkflow,
     WorkflowDetails,
     WorkflowInputSummary,
@@ -18,6 +19,7 @@ from app.api.schemas import (
 from app.api.sse import open_stream, parse_cursor
 from app.domain.errors import BadInput
 from app.domain.ids import WorkflowId
+from app.domain.workflow import WorkflowInput
 
 router = APIRouter(prefix="/workflows", tags=["workflows"])
 
@@ -34,7 +36,14 @@ LOG_BODY = {
 async def start(request: Request, parts: Parts) -> StartedWorkflow:
     """Take logs in and start the four agents on them."""
     body = await read_body(request, request.app.state.settings.max_body_mib * MIB)
-    return StartedWorkflow(workflow_id=await parts.runner.start(body))
+    return StartedWorkflow(workflow_id=await parts.admission.start(body))
+
+
+@router.post("/{workflow_id}/cancel")
+async def cancel(workflow_id: str, parts: Parts) -> CancelledWorkflow:
+    """Stop a workflow; it ends with what it has. Twice is once, too late changes nothing."""
+    record = await parts.cancellation.request(parse_workflow_id(workflow_id))
+    return CancelledWorkflow(workflow_id=record.workflow_id, state=record.state)
 
 
 @router.get("/{workflow_id}/stream", response_class=Response)
@@ -70,7 +79,6 @@ async def list_workflows(
 async def read(workflow_id: str, parts: Parts) -> WorkflowDetails:
     """One workflow: its state, the agents' answers so far, and how long each took."""
     detail = await parts.workflows.detail(parse_workflow_id(workflow_id))
-    text = detail.log_input.text
     answers = detail.answers
     return WorkflowDetails(
         **WorkflowSummary.model_validate(detail.record).model_dump(),
@@ -81,11 +89,18 @@ async def read(workflow_id: str, parts: Parts) -> WorkflowDetails:
             submissions=answers.get("report"),
         ),
         timings=detail.timings,
-        input=WorkflowInputSummary(
-            total_lines=text.count("\n") + (not text.endswith("\n")),
-            total_bytes=len(text.encode()),
-            redactions=dict(detail.log_input.redactions),
-        ),
+        input=_summary_of(detail.log_input),
+    )
+
+
+def _summary_of(log_input: WorkflowInput | None) -> WorkflowInputSummary | None:
+    if log_input is None:
+        return None
+    text = log_input.text
+    return WorkflowInputSummary(
+        total_lines=text.count("\n") + (not text.endswith("\n")),
+        total_bytes=len(text.encode()),
+        redactions=dict(log_input.redactions),
     )
 
 
