@@ -13,10 +13,11 @@ from contextvars import ContextVar
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
+from logging.handlers import QueueHandler, QueueListener
 from pathlib import Path
 
 from app.domain.errors import StartupFailed
+from app.observability.logfile import SharedLogFile
 from app.security.redaction import redact
 
 FILE_BYTES = 10 * 1024 * 1024
@@ -83,7 +84,7 @@ def configure_logging(
 ) -> LogSession:
     """Log to `<logs_dir>/<name>.log` and the console; raises StartupFailed.
 
-    Two processes need two names, because each rotates its own file.
+    Several processes may use one name: their lines go to one file.
     """
     formatting = _Redaction(tuple(secret for secret in secrets if secret))
     file = _open_file(logs_dir / f"{name}.log")
@@ -100,12 +101,10 @@ def configure_logging(
     return session
 
 
-def _open_file(path: Path) -> RotatingFileHandler:
+def _open_file(path: Path) -> SharedLogFile:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return RotatingFileHandler(
-            path, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8"
-        )
+        return SharedLogFile(path, most_bytes=FILE_BYTES, kept=FILES_KEPT)
     except OSError as error:
         reason = error.strerror or str(error)
         raise StartupFailed(
@@ -182,6 +181,7 @@ class _JsonLine(logging.Formatter):
         line = _extra_fields(record, self._redaction) | {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
+            "pid": record.process,
             "logger": record.name,
             "message": self._redaction.clean(record.message),
             "workflow_id": getattr(record, "workflow_id", OUTSIDE),

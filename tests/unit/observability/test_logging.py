@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr
 from pathlib import Path
@@ -46,6 +47,7 @@ def test_a_line_says_when_who_what_and_the_facts(written: Written):
 
     (line,) = written()
     assert line.pop("time").endswith("+00:00")
+    assert line.pop("pid") == os.getpid()
     assert line == {
         "approval_id": "a-1",
         "attempts": 3,
