@@ -16,7 +16,7 @@ from app.domain.answer import AgentName, Answer, Entities
 from app.domain.incident import Analysis, ErrorFinding, Findings, RootCause
 from app.domain.plan import Command, Phase, Plan, Remediation, SafetyLevel, Step
 from app.domain.ports import A
-from app.domain.questions import Progress, Question
+from app.domain.questions import Question, Teller
 from app.services import Services
 from app.settings import read_settings
 from bench.figures import Figure, percentile, say
@@ -67,7 +67,7 @@ class InstantReasoner:
 
     name = "instant"
 
-    async def ask(self, question: Question[A], progress: Progress) -> A:
+    async def ask(self, question: Question[A], teller: Teller) -> A:
         answer = ANSWERS[question.agent]
         assert isinstance(answer, question.answer_type)
         return answer

@@ -1,18 +1,19 @@
 """What all agents share: announce start, progress, end and failure."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import orjson
 
+from app.agents.telling import AgentTeller
 from app.domain.answer import AgentName, Answer
-from app.domain.errors import AppError, ReasonerFailed
+from app.domain.errors import AppError, Conflict, ReasonerFailed, StorageFailed
 from app.domain.events import Event, EventStatus, EventType
 from app.domain.ids import WorkflowId
 from app.domain.ports import EventLog
-from app.domain.questions import Progress
+from app.domain.questions import Teller
 from app.domain.workflow import Claim
 
 A = TypeVar("A", bound=Answer)
@@ -37,35 +38,30 @@ class Voice:
         event_type: EventType = EventType.STATUS,
     ) -> None:
         """One event; it is stored when this returns."""
-        await self._append(Event(agent, status, data, event_type))
+        await self.append([Event(agent, status, data, event_type)])
 
     async def invoke(self, agent: AgentName, given: str) -> None:
         """The orchestrator calls an agent, and the agent starts."""
         working = EventStatus.WORKING
         call = Event(AgentName.ORCHESTRATOR, working, f"Invoking {agent} …")
         start = Event(agent, working, f"{agent} received {given}", input=given)
-        await self._append(call, start)
+        await self.append([call, start])
 
     async def announce(self, agent: AgentName, sentence: str, proposal: Mapping[str, str]) -> None:
         """A submitted proposal, for people and for programs: both or neither."""
         data = orjson.dumps(proposal).decode()
         told = Event(agent, EventStatus.INFO, sentence)
-        await self._append(told, Event(agent, EventStatus.INFO, data, EventType.PROPOSAL))
-
-    async def complete(self, agent: AgentName, answer: Answer) -> None:
-        """The agent's one COMPLETED, with its answer as JSON."""
-        text = answer.model_dump_json()
-        await self._append(Event(agent, EventStatus.COMPLETED, text, output=text))
+        await self.append([told, Event(agent, EventStatus.INFO, data, EventType.PROPOSAL)])
 
     async def end(
         self, status: EventStatus, sentence: str, outcome: Mapping[str, object] | None = None
     ) -> None:
         """The terminal event."""
-        await self._append(
-            Event(AgentName.ORCHESTRATOR, status, sentence, is_terminal=True, outcome=outcome)
-        )
+        event = Event(AgentName.ORCHESTRATOR, status, sentence, is_terminal=True, outcome=outcome)
+        await self.append([event])
 
-    async def _append(self, *events: Event) -> None:
+    async def append(self, events: Sequence[Event]) -> None:
+        """Store these, all or none; raises what `EventLog.append` does."""
         await self.events.append(self.workflow_id, events, self.claim)
 
 
@@ -74,24 +70,27 @@ async def conduct(
     agent: AgentName,
     given: str,
     limit_seconds: float,
-    work: Callable[[Progress], Awaitable[A]],
+    work: Callable[[Teller], Awaitable[A]],
 ) -> A:
     """Let an agent work within its time limit; its failure is an ERROR event and goes on up."""
-
-    async def progress(text: str) -> None:
-        await voice.say(agent, EventStatus.THINKING, text)
-
+    teller = AgentTeller(agent, voice.append)
+    limit = asyncio.timeout(limit_seconds)
     await voice.invoke(agent, given)
     try:
-        async with asyncio.timeout(limit_seconds):
-            answer = await work(progress)
-    except TimeoutError as error:
-        sentence = f"{agent} gave no answer within {limit_seconds:g} s (AGENT_TIMEOUT_SECONDS)."
-        await voice.say(agent, EventStatus.ERROR, sentence)
-        raise ReasonerFailed(sentence) from error
-    except Exception as error:
-        sentence = str(error) if isinstance(error, AppError) else INTERNAL_ERROR
-        await voice.say(agent, EventStatus.ERROR, sentence)
+        async with limit:
+            answer = await work(teller)
+    except (StorageFailed, Conflict):
+        # The log itself failed, or it is somebody else's now: nothing can be said in it.
         raise
-    await voice.complete(agent, answer)
+    except Exception as error:
+        if isinstance(error, TimeoutError) and limit.expired():
+            sentence = f"{agent} gave no answer within {limit_seconds:g} s (AGENT_TIMEOUT_SECONDS)."
+            await teller.say(EventStatus.ERROR, sentence)
+            raise ReasonerFailed(sentence) from error
+        await teller.say(
+            EventStatus.ERROR, str(error) if isinstance(error, AppError) else INTERNAL_ERROR
+        )
+        raise
+    text = answer.model_dump_json()
+    await teller.say(EventStatus.COMPLETED, text, output=text)
     return answer

@@ -5,15 +5,15 @@ from app.domain.answer import AgentName, Level
 from app.domain.incident import Analysis, AnalysisSummary, Findings
 from app.domain.logbatch import LogBatch
 from app.domain.ports import Reasoner
-from app.domain.questions import AnalysisFacts, Progress, Question
+from app.domain.questions import AnalysisFacts, Question, Teller
 
 
 async def find_causes(
-    batch: LogBatch, findings: Findings, reasoner: Reasoner, progress: Progress
+    batch: LogBatch, findings: Findings, reasoner: Reasoner, teller: Teller
 ) -> Analysis:
     """Root causes whose evidence stands in the text, with counts that agree with the lists."""
     question = Question(AgentName.ANALYSIS, AnalysisFacts(batch, findings), Analysis)
-    analysis = checked_evidence(await reasoner.ask(question, progress), batch)
+    analysis = checked_evidence(await reasoner.ask(question, teller), batch)
     causes = analysis.root_cause_analysis
     services = [cause.service for cause in causes]
     services += [warning.service for warning in analysis.warning_analysis]

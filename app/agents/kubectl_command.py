@@ -9,7 +9,7 @@ from app.domain.ids import WorkflowId
 from app.domain.logbatch import LogBatch
 from app.domain.plan import Command, Phase, Plan, RepairedCommands, SafetyLevel
 from app.domain.ports import Reasoner
-from app.domain.questions import Progress, Question, RepairFacts
+from app.domain.questions import Question, RepairFacts, Teller
 from app.domain.words import counted
 from app.kubectl.evidence import Evidence
 from app.kubectl.guard import Verdict, judge_text
@@ -48,14 +48,14 @@ async def guard_plans(
     batch: LogBatch,
     policy: Policy,
     reasoner: Reasoner,
-    progress: Progress,
+    teller: Teller,
     workflow_id: WorkflowId,
 ) -> list[GuardedPlan]:
     """Judge every command; refused ones go back to the reasoner once, with the reason."""
     guard = CommandGuard(policy, Evidence.from_text(line.text for line in batch.excerpt))
     commands = [command for plan in plans for step in plan.steps for command in step.commands]
     refused = [command.command for command in commands if guard.is_refused(command.command)]
-    repaired = await _repair(dict.fromkeys(refused), guard, batch, reasoner, progress)
+    repaired = await _repair(dict.fromkeys(refused), guard, batch, reasoner, teller)
     return [
         _guarded(number, plan, guard, repaired, workflow_id) for number, plan in enumerate(plans, 1)
     ]
@@ -66,15 +66,17 @@ async def _repair(
     guard: CommandGuard,
     batch: LogBatch,
     reasoner: Reasoner,
-    progress: Progress,
+    teller: Teller,
 ) -> dict[str, str]:
     """Refused text → accepted text, for those that could be repaired."""
     if not refused:
         return {}
-    await progress(f"The policy refuses {counted(len(refused), 'command')}; asking for a repair")
+    await teller.progress(
+        f"The policy refuses {counted(len(refused), 'command')}; asking for a repair"
+    )
     pairs = tuple((text, "; ".join(guard.judge(text).reasons)) for text in refused)
     question = Question(AgentName.KUBECTL_COMMAND, RepairFacts(batch, pairs), RepairedCommands)
-    answer = await reasoner.ask(question, progress)
+    answer = await reasoner.ask(question, teller)
     tries = zip(refused, answer.commands, strict=False)
     return {text: better for text, better in tries if better and not guard.is_refused(better)}
 

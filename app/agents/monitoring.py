@@ -13,17 +13,17 @@ from app.domain.incident import (
 )
 from app.domain.logbatch import LogBatch
 from app.domain.ports import Reasoner
-from app.domain.questions import MonitoringFacts, Progress, Question
+from app.domain.questions import MonitoringFacts, Question, Teller
 
 F = TypeVar("F", ErrorFinding, WarningFinding)
 
 HIGH_PRIORITIES = {Priority.P0, Priority.P1}
 
 
-async def find_problems(batch: LogBatch, reasoner: Reasoner, progress: Progress) -> Findings:
+async def find_problems(batch: LogBatch, reasoner: Reasoner, teller: Teller) -> Findings:
     """Errors and warnings, each once, with counts that agree with the lists."""
     question = Question(AgentName.MONITORING, MonitoringFacts(batch), Findings)
-    findings = checked_findings(await reasoner.ask(question, progress), batch)
+    findings = checked_findings(await reasoner.ask(question, teller), batch)
     errors = _merged(findings.errors)
     warnings = _merged(findings.warnings)
     return Findings(summary=_summary(errors, warnings), errors=errors, warnings=warnings)

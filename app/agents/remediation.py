@@ -6,7 +6,7 @@ from app.domain.incident import Analysis
 from app.domain.logbatch import LogBatch
 from app.domain.plan import Phase, Plan, Remediation, RemediationSummary
 from app.domain.ports import Reasoner
-from app.domain.questions import Progress, Question, RemediationFacts
+from app.domain.questions import Question, RemediationFacts, Teller
 
 
 async def plan_remedies(
@@ -14,12 +14,12 @@ async def plan_remedies(
     analysis: Analysis,
     guidance: Guidance,
     reasoner: Reasoner,
-    progress: Progress,
+    teller: Teller,
 ) -> Remediation:
     """Plans with steps numbered from 1, and counts that agree with the lists."""
     facts = RemediationFacts(batch, analysis, guidance)
     question = Question(AgentName.REMEDIATION, facts, Remediation)
-    answer = await reasoner.ask(question, progress)
+    answer = await reasoner.ask(question, teller)
     plans = tuple(_numbered(plan) for plan in answer.remediation_plans)
     summary = RemediationSummary(
         total_issues=len(plans),

@@ -11,7 +11,7 @@ from app.domain.approval import OutgoingProposal, Proposal
 from app.domain.events import Event, LogBounds, Recorded, Writer
 from app.domain.feedback import Decided, FeedbackEvent
 from app.domain.ids import ApprovalId, ProcessId, WorkflowId
-from app.domain.questions import Progress, Question
+from app.domain.questions import Question, Teller
 from app.domain.workflow import Claim, WorkflowInput, WorkflowRecord
 
 A = TypeVar("A", bound=Answer)
@@ -25,7 +25,7 @@ class Reasoner(Protocol):
         """What users see: `Gemini (<model>)` or `playbooks`."""
         ...
 
-    async def ask(self, question: Question[A], progress: Progress) -> A:
+    async def ask(self, question: Question[A], teller: Teller) -> A:
         """Answer, or raise ReasonerFailed."""
         ...
 

@@ -1,8 +1,7 @@
-"""What agents ask a reasoner."""
+"""What agents ask a reasoner, and what it tells on the way to its answer."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from app.domain.answer import AgentName, Answer
 from app.domain.guidance import Guidance
@@ -56,5 +55,34 @@ class Question(Generic[A]):
     answer_type: type[A]
 
 
-Progress = Callable[[str], Awaitable[None]]
-"""Tells the user, in one line, what a reasoner is at."""
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one answer, or the failure to give one, cost at its provider, every attempt included."""
+
+    model: str
+    input_tokens: int
+    output_tokens: int
+    """Written by the model, its thoughts included."""
+    thought_tokens: int
+    total_tokens: int
+    attempts: int
+    seconds: float
+
+
+class Teller(Protocol):
+    """Takes what a reasoner tells its users; one that knows no tokens and no costs tells none."""
+
+    async def progress(self, text: str) -> None:
+        """In one line, what it is at."""
+        ...
+
+    async def token(self, text: str) -> None:
+        """A piece of the answer as the model writes it, before anything of it is checked.
+
+        A line of progress ends the attempt that the pieces before it belong to.
+        """
+        ...
+
+    async def usage(self, usage: Usage) -> None:
+        """What a question cost."""
+        ...

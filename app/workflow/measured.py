@@ -7,7 +7,7 @@ from typing import TypeVar
 from app.domain.answer import Answer
 from app.domain.errors import ReasonerFailed
 from app.domain.ports import Reasoner
-from app.domain.questions import Progress, Question
+from app.domain.questions import Question, Teller
 from app.observability.metrics import Metrics
 
 A = TypeVar("A", bound=Answer)
@@ -25,11 +25,11 @@ class MeasuredReasoner:
         """The inner reasoner's name."""
         return self.reasoner.name
 
-    async def ask(self, question: Question[A], progress: Progress) -> A:
+    async def ask(self, question: Question[A], teller: Teller) -> A:
         """Ask, and note how long it took or why it failed."""
         begun = time.perf_counter()
         try:
-            answer = await self.reasoner.ask(question, progress)
+            answer = await self.reasoner.ask(question, teller)
         except ReasonerFailed as error:
             self.metrics.reasoner_failed(type(error).__name__)
             raise

@@ -17,12 +17,12 @@ from app.domain.guidance import Guidance
 from app.domain.incident import Analysis
 from app.domain.plan import Remediation
 from app.domain.ports import Reasoner
-from app.domain.questions import Progress
+from app.domain.questions import Teller
 from app.domain.words import counted
 from app.learning.selector import ExampleSelector
 from app.workflow.state import Run, State
 
-Submit = Callable[[Run, State, Progress], Awaitable[SubmissionReport]]
+Submit = Callable[[Run, State, Teller], Awaitable[SubmissionReport]]
 """What is done with the plans at the end."""
 
 
@@ -45,7 +45,7 @@ class Specialists:
             AgentName.MONITORING,
             counted(run.batch.total_lines, "line") + " of logs",
             self.limit_seconds,
-            lambda progress: find_problems(run.batch, self.reasoner, progress),
+            lambda teller: find_problems(run.batch, self.reasoner, teller),
         )
         return {"findings": findings}
 
@@ -59,7 +59,7 @@ class Specialists:
             AgentName.ANALYSIS,
             f"{counted(len(findings.errors), 'error')} and {counted(len(findings.warnings), 'warning')}",
             self.limit_seconds,
-            lambda progress: find_causes(run.batch, findings, self.reasoner, progress),
+            lambda teller: find_causes(run.batch, findings, self.reasoner, teller),
         )
         return {"analysis": analysis}
 
@@ -75,7 +75,7 @@ class Specialists:
             f"{counted(len(analysis.root_cause_analysis), 'root cause')} and "
             f"{counted(len(guidance.examples), 'earlier example')}",
             self.limit_seconds,
-            lambda progress: self._plan(run, analysis, guidance, progress),
+            lambda teller: self._plan(run, analysis, guidance, teller),
         )
         return {"remediation": remediation, "guidance": guidance}
 
@@ -89,12 +89,12 @@ class Specialists:
             AgentName.KUBECTL_COMMAND,
             counted(len(plans), "plan"),
             self.limit_seconds,
-            lambda progress: self.submit(run, state, progress),
+            lambda teller: self.submit(run, state, teller),
         )
         return {"report": report}
 
     async def _plan(
-        self, run: Run, analysis: Analysis, guidance: Guidance, progress: Progress
+        self, run: Run, analysis: Analysis, guidance: Guidance, teller: Teller
     ) -> Remediation:
         for example in guidance.examples:
             await run.voice.say(
@@ -103,4 +103,4 @@ class Specialists:
                 orjson.dumps(example).decode(),
                 event_type=EventType.EXAMPLE_USED,
             )
-        return await plan_remedies(run.batch, analysis, guidance, self.reasoner, progress)
+        return await plan_remedies(run.batch, analysis, guidance, self.reasoner, teller)

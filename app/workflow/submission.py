@@ -16,7 +16,7 @@ from app.domain.events import EventStatus
 from app.domain.guidance import Guidance
 from app.domain.ids import FeedbackId
 from app.domain.ports import Reasoner
-from app.domain.questions import Progress
+from app.domain.questions import Teller
 from app.kubectl.policy import Policy
 from app.learning.recorder import FeedbackRecorder
 from app.workflow.delivery import ProposalDelivery
@@ -32,14 +32,14 @@ class CommandReview:
     reasoner: Reasoner
     policy: Policy
 
-    async def submit(self, run: Run, state: State, progress: Progress) -> SubmissionReport:
+    async def submit(self, run: Run, state: State, teller: Teller) -> SubmissionReport:
         """A report without submissions; what the policy refuses is in it."""
         guarded = await guard_plans(
             state["remediation"].remediation_plans,
             run.batch,
             self.policy,
             self.reasoner,
-            progress,
+            teller,
             run.voice.workflow_id,
         )
         return SubmissionReport(accepted=_all_accepted(guarded), refused=_all_refused(guarded))
@@ -54,11 +54,11 @@ class ProposalSubmission:
     feedback: FeedbackRecorder
     delivery: ProposalDelivery
 
-    async def submit(self, run: Run, state: State, progress: Progress) -> SubmissionReport:
+    async def submit(self, run: Run, state: State, teller: Teller) -> SubmissionReport:
         """Submit what the policy lets through; what it refuses is shown."""
         plans = state["remediation"].remediation_plans
         guarded = await guard_plans(
-            plans, run.batch, self.policy, self.reasoner, progress, run.voice.workflow_id
+            plans, run.batch, self.policy, self.reasoner, teller, run.voice.workflow_id
         )
         submissions: list[Submission] = []
         for plan in guarded:
@@ -70,7 +70,7 @@ class ProposalSubmission:
                 state.get("guidance", Guidance()),
             )
             for refused in plan.refused:
-                await progress(f"Refused: {refused.command} ({'; '.join(refused.reasons)})")
+                await teller.progress(f"Refused: {refused.command} ({'; '.join(refused.reasons)})")
             if plan.proposal is not None:
                 submissions.append(await self._submit(run, plan, feedback_id))
         successes = sum(item.status is SubmissionStatus.SUBMITTED for item in submissions)

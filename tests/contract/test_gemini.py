@@ -85,7 +85,7 @@ async def test_the_request_carries_prompt_settings_and_schema(
 
     [request] = server.received
     config = request.body["generationConfig"]
-    assert request.path == "/v1beta/models/gemini-test:generateContent"
+    assert request.path == "/v1beta/models/gemini-test:streamGenerateContent?alt=sse"
     assert request.headers["x-goog-api-key"] == KEY
     assert KEY not in json.dumps(request.body)
     assert "1: " + SECRET_LINE in request.body["contents"][0]["parts"][0]["text"]
@@ -171,7 +171,7 @@ async def test_neither_key_nor_logs_are_written_to_the_log(
     server.script.append(refused(400, "INVALID_ARGUMENT", f"strange use of {KEY}"))
     heard = Heard()
 
-    error = await failure(reasoner, progress=heard)
+    error = await failure(reasoner, teller=heard)
     logging.getLogger("test").error("as a caller logs it", exc_info=error)
 
     written = caplog.text + " ".join(heard.said) + repr(error) + repr(reasoner)
@@ -250,7 +250,7 @@ async def test_no_variable_of_the_environment_sends_logs_elsewhere(server: Gemin
         assert output.decode().endswith("answered\n")
         assert [request.path for request in elsewhere.received] == []
     [request] = server.received
-    assert request.path == "/v1beta/models/gemini-test:generateContent"
+    assert request.path == "/v1beta/models/gemini-test:streamGenerateContent?alt=sse"
     assert request.headers["x-goog-api-key"] == KEY
     assert "authorization" not in request.headers
 

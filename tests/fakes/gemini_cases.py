@@ -1,4 +1,4 @@
-"""A Gemini reasoner on the fake server, a question for it, and ears for its progress."""
+"""A Gemini reasoner on the fake server, a question for it, and ears for what it tells."""
 
 import json
 from contextlib import AbstractAsyncContextManager, aclosing
@@ -13,7 +13,7 @@ from app.domain.answer import AgentName, Entities
 from app.domain.errors import ReasonerFailed
 from app.domain.incident import Findings
 from app.domain.logbatch import Line, LogBatch
-from app.domain.questions import MonitoringFacts, Question
+from app.domain.questions import MonitoringFacts, Question, Usage
 from tests.fakes.gemini_server import KEY
 
 
@@ -48,16 +48,25 @@ def reasoner_for(server: Addressed, **changes: Any) -> AbstractAsyncContextManag
 
 
 class Heard:
-    """Collects progress."""
+    """Collects what is told: lines, the tokens after each line, and costs."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
+        self.tokens: list[list[str]] = []
+        self.costs: list[Usage] = []
 
-    async def __call__(self, text: str) -> None:
+    async def progress(self, text: str) -> None:
         self.said.append(text)
+        self.tokens.append([])
+
+    async def token(self, text: str) -> None:
+        self.tokens[-1].append(text)
+
+    async def usage(self, usage: Usage) -> None:
+        self.costs.append(usage)
 
 
-async def failure(reasoner: GeminiReasoner, *, progress: Heard | None = None) -> ReasonerFailed:
+async def failure(reasoner: GeminiReasoner, *, teller: Heard | None = None) -> ReasonerFailed:
     with pytest.raises(ReasonerFailed) as caught:
-        await reasoner.ask(FINDING, progress or Heard())
+        await reasoner.ask(FINDING, teller or Heard())
     return caught.value

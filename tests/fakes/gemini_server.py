@@ -1,6 +1,6 @@
 """Gemini's wire protocol on a loopback port: scripted answers first, then plausible ones.
 
-`python -m tests.fakes.gemini_server --port N [--scenario NAME]` serves until it is stopped.
+`python -m tests.fakes.gemini_server --port N [--scenario NAME] [--pause SECONDS]` serves until it is stopped.
 """
 
 import argparse
@@ -8,10 +8,11 @@ import json
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.fakes.servers import free_port
 
 Json = dict[str, Any]
 KEY = "AIza-test-key-0123456789"
+PIECE_CHARACTERS = 40
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Canned:
     """Whether the connection breaks after half the body."""
     is_silent: bool = False
     """Whether nothing is sent before the client goes away."""
+    is_held: bool = False
+    """Whether the second half of the body is sent only after `release`."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,32 @@ def plausible(body: Json) -> Canned:
     return answered(json.dumps(plausible_answer(body)))
 
 
+def streamed(body: bytes) -> list[bytes]:
+    """The body as Gemini streams it: text in pieces, costs added up, the reason at the end."""
+    try:
+        whole = json.loads(body)
+        [candidate] = whole["candidates"]
+        [part] = candidate["content"]["parts"]
+        text = part["text"]
+    except (ValueError, LookupError, TypeError):
+        return [b"data: %b\r\n\r\n" % body if body.startswith((b"{", b"[")) else body]
+    size = max(1, min(PIECE_CHARACTERS, -(-len(text) // 2)))
+    *texts, last = [text[start : start + size] for start in range(0, len(text), size)] or [""]
+    usage = whole.get("usageMetadata", {})
+    early = usage | {"candidatesTokenCount": 1, "totalTokenCount": 703}
+    unfinished = {name: value for name, value in candidate.items() if name != "finishReason"}
+    chunks = [
+        whole | {"candidates": [unfinished | _content(piece)], "usageMetadata": early}
+        for piece in texts
+    ]
+    chunks.append(whole | {"candidates": [candidate | _content(last)]})
+    return [b"data: %b\r\n\r\n" % json.dumps(chunk).encode() for chunk in chunks]
+
+
+def _content(text: str) -> Json:
+    return {"content": {"role": "model", "parts": [{"text": text}]}}
+
+
 class GeminiServer:
     """A running fake: `script` is played first, then `always`, or else plausible answers."""
 
@@ -116,7 +146,10 @@ class GeminiServer:
         self.always = always
         self.answer = plausible
         self.received: list[Received] = []
+        self.pause_seconds = 0.0
+        """Between the pieces of a streamed answer."""
         self.stopping = threading.Event()
+        self.released = threading.Event()
         self.http = ThreadingHTTPServer(("127.0.0.1", port), partial(_Exchange, self))
         self.http.daemon_threads = True
 
@@ -126,6 +159,12 @@ class GeminiServer:
         self.received.clear()
         self.always = None
         self.answer = plausible
+        self.pause_seconds = 0.0
+        self.released.clear()
+
+    def release(self) -> None:
+        """Send the rest of what is held."""
+        self.released.set()
 
     def next_answer(self, request: Received) -> Canned:
         """What this request gets."""
@@ -152,14 +191,26 @@ class _Exchange(BaseHTTPRequestHandler):
         if canned.is_silent:
             self.fake.stopping.wait()
             return
+        pieces = streamed(canned.body) if canned.status == HTTPStatus.OK else [canned.body]
         self.send_response(canned.status)
-        self.send_header("content-type", "application/json; charset=UTF-8")
-        self.send_header("content-length", str(len(canned.body)))
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("transfer-encoding", "chunked")
         for name, value in canned.headers.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
-        self.wfile.write(canned.body[: len(canned.body) // 2] if canned.is_dropped else canned.body)
+        middle = len(pieces) // 2
+        self.send_pieces(pieces[:middle])
+        if canned.is_held:
+            self.fake.released.wait()
+        if not canned.is_dropped:
+            self.send_pieces(pieces[middle:])
+            self.wfile.write(b"0\r\n\r\n")
         self.close_connection = self.close_connection or canned.is_dropped
+
+    def send_pieces(self, pieces: Sequence[bytes]) -> None:
+        for piece in filter(None, pieces):
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            self.fake.stopping.wait(self.fake.pause_seconds)
 
     def log_message(self, *_: object) -> None:
         """Keep the test output quiet."""
@@ -176,6 +227,7 @@ def running_gemini(*script: Canned, always: Canned | None = None) -> Iterator[Ge
         yield server
     finally:
         server.stopping.set()
+        server.released.set()
         server.http.shutdown()
         thread.join()
         server.http.server_close()
@@ -186,8 +238,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--scenario", choices=sorted(SCENARIOS), default="plausible")
+    parser.add_argument("--pause", type=float, default=0.0, help="seconds between pieces")
     arguments = parser.parse_args()
     server = GeminiServer(arguments.port, SCENARIOS[arguments.scenario])
+    server.pause_seconds = arguments.pause
     sys.stdout.write(f"{server.url} answers with key {KEY}\n")
     sys.stdout.flush()
     server.http.serve_forever()

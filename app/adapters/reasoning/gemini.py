@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +12,13 @@ from pydantic import SecretStr
 
 from app.adapters.reasoning.gemini_answer import to_answer
 from app.adapters.reasoning.gemini_faults import MayPass, SchemaRefused
+from app.adapters.reasoning.gemini_reply import Bill, Reply
 from app.adapters.reasoning.gemini_schema import answer_schema
 from app.domain.answer import Answer
 from app.domain.errors import ReasonerFailed
 from app.domain.ports import A
 from app.domain.prompt import Prompt
-from app.domain.questions import Progress, Question
+from app.domain.questions import Question, Teller
 
 if TYPE_CHECKING:
     from app.adapters.reasoning.gemini_client import GeminiClient
@@ -55,14 +56,17 @@ class GeminiReasoner:
         """What users see."""
         return f"Gemini ({self.model})"
 
-    async def ask(self, question: Question[A], progress: Progress) -> A:
+    async def ask(self, question: Question[A], teller: Teller) -> A:
         """Answer, or raise ReasonerFailed; what went wrong is kept for `trouble`."""
+        bill = Bill()
         try:
-            answer = await self._ask_in_time(question, progress)
+            answer = await self._ask_in_time(question, teller, bill)
         except ReasonerFailed as error:
             self._trouble = str(error)
+            await self._tell_cost(bill, teller)
             raise
         self._trouble = None
+        await self._tell_cost(bill, teller)
         return answer
 
     async def trouble(self) -> str | None:
@@ -76,24 +80,28 @@ class GeminiReasoner:
                 await self._client.aclose()
                 self._client = None
 
-    async def _ask_in_time(self, question: Question[A], progress: Progress) -> A:
+    async def _tell_cost(self, bill: Bill, teller: Teller) -> None:
+        if bill.is_counted:
+            await teller.usage(bill.usage(self.model))
+
+    async def _ask_in_time(self, question: Question[A], teller: Teller, bill: Bill) -> A:
         try:
             async with asyncio.timeout(self.timeout_seconds * PART_OF_LIMIT) as limit:
-                return await self._ask_until_answered(question, progress, limit)
+                return await self._ask_until_answered(question, teller, bill, limit)
         except TimeoutError:
             raise ReasonerFailed(
                 f"Gemini gave no answer within {self.timeout_seconds:g} s (AGENT_TIMEOUT_SECONDS)"
             ) from None
 
     async def _ask_until_answered(
-        self, question: Question[A], progress: Progress, limit: asyncio.Timeout
+        self, question: Question[A], teller: Teller, bill: Bill, limit: asyncio.Timeout
     ) -> A:
         prompt = self.render(question)
-        await progress(f"Asking {self.name}.")
+        await teller.progress(f"Asking {self.name}.")
         attempt = 1
         while True:
             try:
-                return await self._ask_once(question, prompt, progress)
+                return await self._ask_once(question, prompt, teller, bill)
             except SchemaRefused:
                 if question.answer_type in self._without_schema:
                     raise
@@ -101,24 +109,40 @@ class GeminiReasoner:
             except MayPass as fault:
                 delay = self._delay(fault, attempt, limit)
                 log.warning("gemini attempt failed", extra={"attempt": attempt, "delay": delay})
-                await progress(f"Trying again in {delay:.1f} s because {fault}.")
+                # Told in any case: it parts what the broken attempt wrote from what comes.
+                await teller.progress(f"Trying again in {delay:.1f} s because {fault}.")
                 await asyncio.sleep(delay)
                 attempt += 1
 
-    async def _ask_once(self, question: Question[A], prompt: Prompt, progress: Progress) -> A:
+    async def _ask_once(
+        self, question: Question[A], prompt: Prompt, teller: Teller, bill: Bill
+    ) -> A:
+        reply = await self._reply(question, prompt, teller, bill)
+        answer = to_answer(reply, question.answer_type, self.max_tokens)
+        read, written = reply.tokens.read, reply.tokens.written
+        used = {"tokens_in": read, "tokens_out": written}
+        log.info("gemini answered", extra={"prompt_version": prompt.version, **used})
+        await teller.progress(f"{self.name} answered: {read} tokens read, {written} written.")
+        return answer
+
+    async def _reply(
+        self, question: Question[A], prompt: Prompt, teller: Teller, bill: Bill
+    ) -> Reply:
         client = await self._open_client()
         schema = answer_schema(question.answer_type)
         if question.answer_type in self._without_schema:
-            reply = await client.generate(_with_form_in_words(prompt, schema), None)
+            stream = client.stream(_with_form_in_words(prompt, schema), None)
         else:
-            reply = await client.generate(prompt, schema)
-        answer = to_answer(reply, question.answer_type, self.max_tokens)
-        used = {"tokens_in": reply.tokens_in, "tokens_out": reply.tokens_out}
-        log.info("gemini answered", extra={"prompt_version": prompt.version, **used})
-        await progress(
-            f"{self.name} answered: {reply.tokens_in} tokens read, {reply.tokens_out} written."
-        )
-        return answer
+            stream = client.stream(prompt, schema)
+        reply = Reply()
+        bill.attempts += 1
+        async with aclosing(stream) as pieces:
+            async for piece in pieces:
+                reply.add(piece)
+                bill.tokens += piece.tokens
+                if piece.text:
+                    await teller.token(piece.text)
+        return reply
 
     def _delay(self, fault: MayPass, attempt: int, limit: asyncio.Timeout) -> float:
         """How long to wait before the next attempt; raises the fault when there is none."""

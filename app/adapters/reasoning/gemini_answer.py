@@ -1,29 +1,18 @@
 """Gemini's reply, checked until nothing but a complete answer of the asked type passes."""
 
 import re
-from dataclasses import dataclass
 
 from pydantic import ValidationError
 from pydantic_core import from_json
 
 from app.adapters.reasoning.gemini_faults import MayPass, UnusableAnswer
+from app.adapters.reasoning.gemini_reply import Reply
 from app.domain.errors import ReasonerFailed
 from app.domain.ports import A
 
 _COMPLETE = "STOP"
 _TOO_LONG = "MAX_TOKENS"
 _MARKDOWN = re.compile(r"\A```(?:json)?\s*\n(.*)\n?```\s*\Z", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back, before anything is believed."""
-
-    text: str
-    finish_reason: str | None
-    block_reason: str | None
-    tokens_in: int
-    tokens_out: int
 
 
 def to_answer(reply: Reply, answer_type: type[A], max_tokens: int) -> A:

@@ -8,7 +8,8 @@ other addresses (`GOOGLE_GEMINI_BASE_URL`, `LANGSMITH_GATEWAY`), recording to fi
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,14 +18,14 @@ from google.genai import Client
 from google.genai.client import DebugConfig
 from google.genai.errors import APIError
 from google.genai.types import HttpOptions
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessageChunk, HumanMessage, SystemMessage
 from langchain_google_genai import ChatGoogleGenerativeAI
 from langchain_google_genai.chat_models import ChatGoogleGenerativeAIError
 from langsmith.run_helpers import tracing_context
 from pydantic import SecretStr
 
-from app.adapters.reasoning.gemini_answer import Reply
 from app.adapters.reasoning.gemini_faults import MayPass, fault_of_status
+from app.adapters.reasoning.gemini_reply import Piece, Tokens
 from app.domain.errors import ReasonerFailed
 from app.domain.prompt import Prompt
 
@@ -71,7 +72,6 @@ class GeminiClient:
             timeout=access.timeout_seconds,
             max_retries=1,
             client_args={"verify": certificates},
-            disable_streaming=True,
             cache=False,
             verbose=False,
         )
@@ -88,10 +88,15 @@ class GeminiClient:
         )
         self._model.client = self._client
 
-    async def generate(self, prompt: Prompt, schema: Mapping[str, Any] | None) -> Reply:
-        """One attempt; raises ReasonerFailed, MayPass among it."""
+    async def stream(
+        self, prompt: Prompt, schema: Mapping[str, Any] | None
+    ) -> AsyncGenerator[Piece, None]:
+        """One attempt, piece by piece; raises ReasonerFailed, MayPass among it."""
         try:
-            message = await self._ask(prompt, schema)
+            with tracing_context(enabled=False):
+                async with aclosing(self._chunks(prompt, schema)) as chunks:
+                    async for chunk in chunks:
+                        yield _piece(chunk)
         except (APIError, ChatGoogleGenerativeAIError) as error:
             # From None, here and below: a cause's text may hold the key.
             raise self._fault_of(error) from None
@@ -101,7 +106,6 @@ class GeminiClient:
             raise MayPass(f"the connection to Gemini failed: {self._said(error)}") from None
         except _UNREADABLE as error:
             raise MayPass(f"Gemini's reply cannot be read: {type(error).__name__}") from None
-        return _reply(message)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -110,14 +114,17 @@ class GeminiClient:
         await self._client.aio.aclose()
         await self._http.aclose()
 
-    async def _ask(self, prompt: Prompt, schema: Mapping[str, Any] | None) -> AIMessage:
+    def _chunks(
+        self, prompt: Prompt, schema: Mapping[str, Any] | None
+    ) -> AsyncGenerator[AIMessageChunk, None]:
         messages = [SystemMessage(prompt.system), HumanMessage(prompt.user)]
         form: dict[str, Any] = {"response_mime_type": "application/json"}
         if schema:
             form["response_json_schema"] = dict(schema)
         # An empty list cuts off the callbacks, tracers among them, of whoever calls us.
-        with tracing_context(enabled=False):
-            return await self._model.ainvoke(messages, config={"callbacks": []}, **form)
+        chunks = self._model.astream(messages, config={"callbacks": []}, **form)
+        assert isinstance(chunks, AsyncGenerator)
+        return chunks
 
     def _fault_of(self, error: APIError | ChatGoogleGenerativeAIError) -> ReasonerFailed:
         cause = error if isinstance(error, APIError) else error.__cause__
@@ -151,15 +158,21 @@ def _wait_seconds(error: APIError, details: list[dict[str, Any]]) -> float | Non
     return next((float(duration.group(1)) for duration in durations if duration), None)
 
 
-def _reply(message: AIMessage) -> Reply:
-    about = message.response_metadata
+def _piece(chunk: AIMessageChunk) -> Piece:
+    about = chunk.response_metadata
     feedback = about.get("prompt_feedback") or {}
     blocked = feedback.get("block_reason")
-    usage = message.usage_metadata
-    return Reply(
-        text=message.text,
+    return Piece(
+        text=chunk.text,
         finish_reason=about.get("finish_reason"),
         block_reason=str(getattr(blocked, "name", blocked)) if blocked else None,
-        tokens_in=usage["input_tokens"] if usage else 0,
-        tokens_out=usage["output_tokens"] if usage else 0,
+        tokens=_tokens(chunk),
     )
+
+
+def _tokens(chunk: AIMessageChunk) -> Tokens:
+    usage = chunk.usage_metadata
+    if usage is None:
+        return Tokens()
+    thought = usage.get("output_token_details", {}).get("reasoning", 0)
+    return Tokens(usage["input_tokens"], usage["output_tokens"], thought, usage["total_tokens"])

@@ -21,10 +21,10 @@ from app.domain.plan import Remediation, RepairedCommands
 from app.domain.questions import (
     AnalysisFacts,
     MonitoringFacts,
-    Progress,
     Question,
     RemediationFacts,
     RepairFacts,
+    Teller,
 )
 
 MOST_PLANS = 4
@@ -51,17 +51,17 @@ class PlaybookReasoner:
         """Never: everything it needs was loaded at the start."""
         return None
 
-    async def ask(self, question: Question[A], progress: Progress) -> A:
+    async def ask(self, question: Question[A], teller: Teller) -> A:
         """Answer from the facts; raises ReasonerFailed for a question it has no type for."""
         facts = question.facts
         answer: Answer
         match facts:
             case MonitoringFacts():
-                answer = await self._findings(facts, progress)
+                answer = await self._findings(facts, teller)
             case AnalysisFacts():
-                answer = await self._analysis(facts, progress)
+                answer = await self._analysis(facts, teller)
             case RemediationFacts():
-                answer = await self._remediation(facts, progress)
+                answer = await self._remediation(facts, teller)
             case RepairFacts():
                 answer = _repaired(facts)
         if not isinstance(answer, question.answer_type):
@@ -70,39 +70,39 @@ class PlaybookReasoner:
             )
         return answer
 
-    async def _findings(self, facts: MonitoringFacts, progress: Progress) -> Findings:
+    async def _findings(self, facts: MonitoringFacts, teller: Teller) -> Findings:
         batch = facts.batch
-        await progress(
+        await teller.progress(
             f"Reading {batch.total_lines} lines with {len(self._library.playbooks)} playbooks"
         )
         verdict = await self._verdict(batch)
         if verdict.diagnoses:
             titles = ", ".join(item.playbook.title for item in verdict.diagnoses)
-            await progress(f"Symptoms point at: {titles}")
+            await teller.progress(f"Symptoms point at: {titles}")
         elif verdict.recovered:
-            await progress("Something failed and works again; nothing is wrong now")
+            await teller.progress("Something failed and works again; nothing is wrong now")
         return await asyncio.to_thread(find, batch, verdict, self._scanner)
 
-    async def _analysis(self, facts: AnalysisFacts, progress: Progress) -> Analysis:
+    async def _analysis(self, facts: AnalysisFacts, teller: Teller) -> Analysis:
         verdict = await self._verdict(facts.batch)
         for item in verdict.diagnoses[1:]:
             if item.caused_by:
-                await progress(f"{item.playbook.title} follows from {item.caused_by}")
+                await teller.progress(f"{item.playbook.title} follows from {item.caused_by}")
         answer = await asyncio.to_thread(
             analyse, facts.batch, facts.findings, verdict, self._scanner, self._facts
         )
         if answer.root_cause_analysis:
-            await progress(answer.root_cause_analysis[0].root_cause)
+            await teller.progress(answer.root_cause_analysis[0].root_cause)
         return answer
 
-    async def _remediation(self, facts: RemediationFacts, progress: Progress) -> Remediation:
+    async def _remediation(self, facts: RemediationFacts, teller: Teller) -> Remediation:
         verdict = await self._verdict(facts.batch)
         cases = await asyncio.to_thread(self._cases, facts, verdict)
         for lesson in facts.guidance.lessons[:3]:
-            await progress(f"Lesson: {lesson}")
+            await teller.progress(f"Lesson: {lesson}")
         answer = plan_all(cases, self._library, facts.guidance)
         for plan in answer.remediation_plans:
-            await progress(f"Planned for {plan.issue}: {plan.steps[1].description}")
+            await teller.progress(f"Planned for {plan.issue}: {plan.steps[1].description}")
         return answer
 
     async def _verdict(self, batch: LogBatch) -> Verdict:

@@ -8,7 +8,13 @@ from app.domain.guidance import Guidance
 from app.domain.incident import Analysis, Findings
 from app.domain.logbatch import LogBatch
 from app.domain.plan import Remediation
-from app.domain.questions import AnalysisFacts, MonitoringFacts, Question, RemediationFacts
+from app.domain.questions import (
+    AnalysisFacts,
+    MonitoringFacts,
+    Question,
+    RemediationFacts,
+    Usage,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +34,21 @@ class Session:
 async def investigate(reasoner: PlaybookReasoner, batch: LogBatch) -> Session:
     """Ask for findings, causes and plans."""
     findings = await reasoner.ask(
-        Question(AgentName.MONITORING, MonitoringFacts(batch), Findings), _say_nothing
+        Question(AgentName.MONITORING, MonitoringFacts(batch), Findings), Silent()
     )
     analysis = await reasoner.ask(
-        Question(AgentName.ANALYSIS, AnalysisFacts(batch, findings), Analysis), _say_nothing
+        Question(AgentName.ANALYSIS, AnalysisFacts(batch, findings), Analysis), Silent()
     )
     facts = RemediationFacts(batch, analysis, Guidance())
-    remediation = await reasoner.ask(
-        Question(AgentName.REMEDIATION, facts, Remediation), _say_nothing
-    )
+    remediation = await reasoner.ask(Question(AgentName.REMEDIATION, facts, Remediation), Silent())
     return Session(findings, analysis, remediation)
 
 
-async def _say_nothing(_: str) -> None:
-    return
+class Silent:
+    """Hears nothing."""
+
+    async def progress(self, text: str) -> None: ...
+
+    async def token(self, text: str) -> None: ...
+
+    async def usage(self, usage: Usage) -> None: ...

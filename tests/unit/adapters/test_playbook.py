@@ -23,6 +23,7 @@ from app.kubectl.parser import parse
 from app.workflow.diagnosis import diagnosis_text, prediction
 from tests.unit.adapters.playbook_calm import HEALTHY, INJECTED, RECOVERED
 from tests.unit.adapters.playbook_examples import INCIDENTS
+from tests.unit.adapters.playbook_session import Silent
 
 BAD_RELEASE = """NAMESPACE  NAME                       READY  STATUS             RESTARTS  AGE
 crm        mailer-5d9c8f7b6d-kq8zt   0/1    CrashLoopBackOff   7         9m
@@ -36,18 +37,14 @@ def reasoner() -> PlaybookReasoner:
     return PlaybookReasoner()
 
 
-async def _say_nothing(_: str) -> None:
-    return
-
-
 async def _findings(reasoner: PlaybookReasoner, batch: LogBatch) -> Findings:
     question = Question(AgentName.MONITORING, MonitoringFacts(batch), Findings)
-    return await reasoner.ask(question, _say_nothing)
+    return await reasoner.ask(question, Silent())
 
 
 async def _analysis(reasoner: PlaybookReasoner, batch: LogBatch, findings: Findings) -> Analysis:
     question = Question(AgentName.ANALYSIS, AnalysisFacts(batch, findings), Analysis)
-    return await reasoner.ask(question, _say_nothing)
+    return await reasoner.ask(question, Silent())
 
 
 async def _whole(
@@ -58,7 +55,7 @@ async def _whole(
     analysis = await _analysis(reasoner, batch, findings)
     facts = RemediationFacts(batch, analysis, guidance or Guidance())
     question = Question(AgentName.REMEDIATION, facts, Remediation)
-    return findings, analysis, await reasoner.ask(question, _say_nothing)
+    return findings, analysis, await reasoner.ask(question, Silent())
 
 
 def _commands(remediation: Remediation) -> list[str]:
@@ -238,7 +235,7 @@ async def test_repairs_a_missing_namespace_and_leaves_the_rest_out(reasoner: Pla
     facts = RepairFacts(read_batch(BAD_RELEASE), refused)
     question = Question(AgentName.KUBECTL_COMMAND, facts, RepairedCommands)
 
-    answer = await reasoner.ask(question, _say_nothing)
+    answer = await reasoner.ask(question, Silent())
 
     assert answer.commands == ("kubectl rollout restart deployment/mailer -n crm", "")
 
@@ -247,7 +244,7 @@ async def test_a_question_of_another_type_is_refused(reasoner: PlaybookReasoner)
     question = Question(AgentName.MONITORING, MonitoringFacts(read_batch(BAD_RELEASE)), Analysis)
 
     with pytest.raises(ReasonerFailed):
-        await reasoner.ask(question, _say_nothing)
+        await reasoner.ask(question, Silent())
 
 
 async def test_a_prediction_names_mode_objects_and_commands(reasoner: PlaybookReasoner):
