@@ -19,6 +19,8 @@ from app.settings import Settings
 from app.workflow.state import State
 
 MIB = 1024 * 1024
+FOR_PROGRAMS = {EventType.TOKEN, EventType.USAGE}
+"""Pieces of JSON and figures; the agents' lines say the same to people."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +70,8 @@ async def _diagnose(body: bytes, settings: Settings) -> State:
 
 def _show_progress(console: Console, batch: Sequence[Recorded]) -> None:
     for recorded in batch:
+        if recorded.type in FOR_PROGRAMS:
+            continue
         frame = orjson.loads(recorded.frame)
         done = frame["status"] == EventStatus.COMPLETED and not recorded.is_terminal
         if recorded.type is EventType.EXAMPLE_USED:
