@@ -66,7 +66,7 @@ def replied(body: object) -> Canned:
             "totalTokenCount": 742,
         }
         body = {"usageMetadata": usage, "modelVersion": "fake", "responseId": "r", **body}
-    return Canned(body=json.dumps(body).encode())
+    return Canned(body=json.dumps(body, ensure_ascii=False).encode())
 
 
 def refused(code: int, status: str, message: str, *details: Json, **headers: str) -> Canned:
@@ -130,7 +130,9 @@ def streamed(body: bytes) -> list[bytes]:
         for piece in texts
     ]
     chunks.append(whole | {"candidates": [candidate | _content(last)]})
-    return [b"data: %b\r\n\r\n" % json.dumps(chunk).encode() for chunk in chunks]
+    return [
+        b"data: %b\r\n\r\n" % json.dumps(chunk, ensure_ascii=False).encode() for chunk in chunks
+    ]
 
 
 def _content(text: str) -> Json:
@@ -150,6 +152,8 @@ class GeminiServer:
         """Between the pieces of a streamed answer."""
         self.stopping = threading.Event()
         self.released = threading.Event()
+        self.left = threading.Event()
+        """Whether somebody went away before the end of an answer."""
         self.http = ThreadingHTTPServer(("127.0.0.1", port), partial(_Exchange, self))
         self.http.daemon_threads = True
 
@@ -161,6 +165,7 @@ class GeminiServer:
         self.answer = plausible
         self.pause_seconds = 0.0
         self.released.clear()
+        self.left.clear()
 
     def release(self) -> None:
         """Send the rest of what is held."""
@@ -191,9 +196,16 @@ class _Exchange(BaseHTTPRequestHandler):
         if canned.is_silent:
             self.fake.stopping.wait()
             return
-        pieces = streamed(canned.body) if canned.status == HTTPStatus.OK else [canned.body]
+        try:
+            self.answer(canned)
+        except ConnectionError:
+            self.fake.left.set()
+
+    def answer(self, canned: Canned) -> None:
+        is_streamed = ":streamGenerateContent" in self.path and canned.status == HTTPStatus.OK
+        pieces = streamed(canned.body) if is_streamed else [canned.body]
         self.send_response(canned.status)
-        self.send_header("content-type", "text/event-stream")
+        self.send_header("content-type", "text/event-stream" if is_streamed else "application/json")
         self.send_header("transfer-encoding", "chunked")
         for name, value in canned.headers.items():
             self.send_header(name.replace("_", "-"), value)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from app.adapters.reasoning.gemini_answer import to_answer
-from app.adapters.reasoning.gemini_faults import MayPass, SchemaRefused
-from app.adapters.reasoning.gemini_reply import Bill, Reply
+from app.adapters.reasoning.gemini_faults import MayPass, SchemaRefused, Unreadable
+from app.adapters.reasoning.gemini_reply import Course, Delivery, Reply
 from app.adapters.reasoning.gemini_schema import answer_schema
 from app.domain.answer import Answer
 from app.domain.errors import ReasonerFailed
@@ -58,15 +58,15 @@ class GeminiReasoner:
 
     async def ask(self, question: Question[A], teller: Teller) -> A:
         """Answer, or raise ReasonerFailed; what went wrong is kept for `trouble`."""
-        bill = Bill()
+        course = Course()
         try:
-            answer = await self._ask_in_time(question, teller, bill)
+            answer = await self._ask_in_time(question, teller, course)
         except ReasonerFailed as error:
             self._trouble = str(error)
-            await self._tell_cost(bill, teller)
+            await self._tell_cost(course, teller)
             raise
         self._trouble = None
-        await self._tell_cost(bill, teller)
+        await self._tell_cost(course, teller)
         return answer
 
     async def trouble(self) -> str | None:
@@ -80,34 +80,37 @@ class GeminiReasoner:
                 await self._client.aclose()
                 self._client = None
 
-    async def _tell_cost(self, bill: Bill, teller: Teller) -> None:
-        if bill.is_counted:
-            await teller.usage(bill.usage(self.model))
+    async def _tell_cost(self, course: Course, teller: Teller) -> None:
+        if course.is_counted:
+            await teller.usage(course.usage(self.model))
 
-    async def _ask_in_time(self, question: Question[A], teller: Teller, bill: Bill) -> A:
+    async def _ask_in_time(self, question: Question[A], teller: Teller, course: Course) -> A:
         try:
             async with asyncio.timeout(self.timeout_seconds * PART_OF_LIMIT) as limit:
-                return await self._ask_until_answered(question, teller, bill, limit)
+                return await self._ask_until_answered(question, teller, course, limit)
         except TimeoutError:
             raise ReasonerFailed(
                 f"Gemini gave no answer within {self.timeout_seconds:g} s (AGENT_TIMEOUT_SECONDS)"
             ) from None
 
     async def _ask_until_answered(
-        self, question: Question[A], teller: Teller, bill: Bill, limit: asyncio.Timeout
+        self, question: Question[A], teller: Teller, course: Course, limit: asyncio.Timeout
     ) -> A:
         prompt = self.render(question)
         await teller.progress(f"Asking {self.name}.")
         attempt = 1
         while True:
             try:
-                return await self._ask_once(question, prompt, teller, bill)
+                return await self._ask_once(question, prompt, teller, course)
             except SchemaRefused:
                 if question.answer_type in self._without_schema:
                     raise
                 self._without_schema.add(question.answer_type)
             except MayPass as fault:
                 delay = self._delay(fault, attempt, limit)
+                if isinstance(fault, Unreadable):
+                    # What breaks the client's reading of a stream may pass in one piece.
+                    course.delivery = Delivery.WHOLE
                 log.warning("gemini attempt failed", extra={"attempt": attempt, "delay": delay})
                 # Told in any case: it parts what the broken attempt wrote from what comes.
                 await teller.progress(f"Trying again in {delay:.1f} s because {fault}.")
@@ -115,9 +118,9 @@ class GeminiReasoner:
                 attempt += 1
 
     async def _ask_once(
-        self, question: Question[A], prompt: Prompt, teller: Teller, bill: Bill
+        self, question: Question[A], prompt: Prompt, teller: Teller, course: Course
     ) -> A:
-        reply = await self._reply(question, prompt, teller, bill)
+        reply = await self._reply(question, prompt, teller, course)
         answer = to_answer(reply, question.answer_type, self.max_tokens)
         read, written = reply.tokens.read, reply.tokens.written
         used = {"tokens_in": read, "tokens_out": written}
@@ -126,20 +129,20 @@ class GeminiReasoner:
         return answer
 
     async def _reply(
-        self, question: Question[A], prompt: Prompt, teller: Teller, bill: Bill
+        self, question: Question[A], prompt: Prompt, teller: Teller, course: Course
     ) -> Reply:
         client = await self._open_client()
         schema = answer_schema(question.answer_type)
         if question.answer_type in self._without_schema:
-            stream = client.stream(_with_form_in_words(prompt, schema), None)
+            stream = client.ask(_with_form_in_words(prompt, schema), None, course.delivery)
         else:
-            stream = client.stream(prompt, schema)
+            stream = client.ask(prompt, schema, course.delivery)
         reply = Reply()
-        bill.attempts += 1
+        course.attempts += 1
         async with aclosing(stream) as pieces:
             async for piece in pieces:
                 reply.add(piece)
-                bill.tokens += piece.tokens
+                course.tokens += piece.tokens
                 if piece.text:
                     await teller.token(piece.text)
         return reply

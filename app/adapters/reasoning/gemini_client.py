@@ -8,8 +8,9 @@ other addresses (`GOOGLE_GEMINI_BASE_URL`, `LANGSMITH_GATEWAY`), recording to fi
 """
 
 import re
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,20 +19,22 @@ from google.genai import Client
 from google.genai.client import DebugConfig
 from google.genai.errors import APIError
 from google.genai.types import HttpOptions
-from langchain_core.messages import AIMessageChunk, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_google_genai import ChatGoogleGenerativeAI
 from langchain_google_genai.chat_models import ChatGoogleGenerativeAIError
 from langsmith.run_helpers import tracing_context
 from pydantic import SecretStr
 
-from app.adapters.reasoning.gemini_faults import MayPass, fault_of_status
-from app.adapters.reasoning.gemini_reply import Piece, Tokens
+from app.adapters.reasoning.gemini_faults import MayPass, Unreadable, fault_of_status
+from app.adapters.reasoning.gemini_reply import Delivery, Piece, Tokens
 from app.domain.errors import ReasonerFailed
 from app.domain.prompt import Prompt
 
 OFFICIAL_ADDRESS = "https://generativelanguage.googleapis.com"
 API_VERSION = "v1beta"
 
+_opened: ContextVar[list[httpx.Response]] = ContextVar("_opened")
+"""The responses of the attempt at hand."""
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)s?")
 # What the libraries let through when an answer is not what they expect.
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
@@ -59,7 +62,10 @@ class GeminiClient:
         certificates = httpx.create_ssl_context()
         # No redirects: they would carry the key and the logs to an address nobody named.
         self._http = httpx.AsyncClient(
-            verify=certificates, timeout=access.timeout_seconds, follow_redirects=False
+            verify=certificates,
+            timeout=access.timeout_seconds,
+            follow_redirects=False,
+            event_hooks={"response": [_note_response]},
         )
         address = access.base_url or OFFICIAL_ADDRESS
         self._model = ChatGoogleGenerativeAI(
@@ -88,15 +94,18 @@ class GeminiClient:
         )
         self._model.client = self._client
 
-    async def stream(
-        self, prompt: Prompt, schema: Mapping[str, Any] | None
+    async def ask(
+        self, prompt: Prompt, schema: Mapping[str, Any] | None, delivery: Delivery
     ) -> AsyncGenerator[Piece, None]:
-        """One attempt, piece by piece; raises ReasonerFailed, MayPass among it."""
+        """One attempt; raises ReasonerFailed, MayPass among it."""
         try:
             with tracing_context(enabled=False):
-                async with aclosing(self._chunks(prompt, schema)) as chunks:
-                    async for chunk in chunks:
-                        yield _piece(chunk)
+                async with (
+                    _closing_responses(),
+                    aclosing(self._messages(prompt, schema, delivery)) as messages,
+                ):
+                    async for message in messages:
+                        yield _piece(message)
         except (APIError, ChatGoogleGenerativeAIError) as error:
             # From None, here and below: a cause's text may hold the key.
             raise self._fault_of(error) from None
@@ -105,7 +114,7 @@ class GeminiClient:
         except httpx.HTTPError as error:
             raise MayPass(f"the connection to Gemini failed: {self._said(error)}") from None
         except _UNREADABLE as error:
-            raise MayPass(f"Gemini's reply cannot be read: {type(error).__name__}") from None
+            raise Unreadable(f"Gemini's reply cannot be read: {type(error).__name__}") from None
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -114,17 +123,19 @@ class GeminiClient:
         await self._client.aio.aclose()
         await self._http.aclose()
 
-    def _chunks(
-        self, prompt: Prompt, schema: Mapping[str, Any] | None
-    ) -> AsyncGenerator[AIMessageChunk, None]:
+    async def _messages(
+        self, prompt: Prompt, schema: Mapping[str, Any] | None, delivery: Delivery
+    ) -> AsyncGenerator[AIMessage, None]:
         messages = [SystemMessage(prompt.system), HumanMessage(prompt.user)]
         form: dict[str, Any] = {"response_mime_type": "application/json"}
         if schema:
             form["response_json_schema"] = dict(schema)
         # An empty list cuts off the callbacks, tracers among them, of whoever calls us.
-        chunks = self._model.astream(messages, config={"callbacks": []}, **form)
-        assert isinstance(chunks, AsyncGenerator)
-        return chunks
+        if delivery is Delivery.WHOLE:
+            yield await self._model.ainvoke(messages, config={"callbacks": []}, **form)
+            return
+        async for chunk in self._model.astream(messages, config={"callbacks": []}, **form):
+            yield chunk
 
     def _fault_of(self, error: APIError | ChatGoogleGenerativeAIError) -> ReasonerFailed:
         cause = error if isinstance(error, APIError) else error.__cause__
@@ -143,6 +154,25 @@ class GeminiClient:
         return "" if plain.startswith("<") else plain[:300].rstrip(".")
 
 
+@asynccontextmanager
+async def _closing_responses() -> AsyncIterator[None]:
+    """Close what was opened inside: the libraries leave that to the garbage collector when an
+    answer is not read to its end, and meanwhile the model goes on writing.
+    """
+    opened: list[httpx.Response] = []
+    before = _opened.set(opened)
+    try:
+        yield
+    finally:
+        _opened.reset(before)
+        for response in opened:
+            await response.aclose()
+
+
+async def _note_response(response: httpx.Response) -> None:
+    _opened.get().append(response)
+
+
 def _details(error: APIError) -> list[dict[str, Any]]:
     body = error.details
     inner = body.get("error", body) if isinstance(body, dict) else {}
@@ -158,20 +188,20 @@ def _wait_seconds(error: APIError, details: list[dict[str, Any]]) -> float | Non
     return next((float(duration.group(1)) for duration in durations if duration), None)
 
 
-def _piece(chunk: AIMessageChunk) -> Piece:
-    about = chunk.response_metadata
+def _piece(message: AIMessage) -> Piece:
+    about = message.response_metadata
     feedback = about.get("prompt_feedback") or {}
     blocked = feedback.get("block_reason")
     return Piece(
-        text=chunk.text,
+        text=message.text,
         finish_reason=about.get("finish_reason"),
         block_reason=str(getattr(blocked, "name", blocked)) if blocked else None,
-        tokens=_tokens(chunk),
+        tokens=_tokens(message),
     )
 
 
-def _tokens(chunk: AIMessageChunk) -> Tokens:
-    usage = chunk.usage_metadata
+def _tokens(message: AIMessage) -> Tokens:
+    usage = message.usage_metadata
     if usage is None:
         return Tokens()
     thought = usage.get("output_token_details", {}).get("reasoning", 0)

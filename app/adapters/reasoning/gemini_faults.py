@@ -29,6 +29,10 @@ class UnusableAnswer(MayPass):
         super().__init__(message, wait_seconds=0)
 
 
+class Unreadable(MayPass):
+    """What came back is not what the client library expects."""
+
+
 class SchemaRefused(ReasonerFailed):
     """Gemini cannot hold its answer to this schema; asked in words it may still answer."""
 

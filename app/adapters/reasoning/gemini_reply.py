@@ -1,7 +1,8 @@
-"""Gemini's reply as it comes in, piece by piece, and what it costs."""
+"""Gemini's reply as it comes in, piece by piece, and the course of the question behind it."""
 
 import time
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from app.domain.questions import Usage
 
@@ -54,13 +55,21 @@ class Reply:
         self.tokens += piece.tokens
 
 
+class Delivery(Enum):
+    """How an answer is sent."""
+
+    STREAMED = auto()
+    WHOLE = auto()
+
+
 @dataclass(slots=True)
-class Bill:
-    """What one question has cost so far, all its attempts together."""
+class Course:
+    """How one question is going: what it has cost so far, and how it is to be asked next."""
 
     attempts: int = 0
     tokens: Tokens = field(default_factory=Tokens)
     begun: float = field(default_factory=time.monotonic)
+    delivery: Delivery = Delivery.STREAMED
 
     @property
     def is_counted(self) -> bool:
