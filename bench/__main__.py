@@ -1,11 +1,19 @@
-"""Everything at once: progress on standard error, the table on standard output."""
+"""Everything at once: progress on standard error, the table on standard output.
 
-from bench import first_event, memory, overhead, startup
+`python -m bench stream` measures the event stream beside other servers.
+"""
+
+import sys
+
+from bench import first_event, memory, overhead, startup, stream
 from bench.figures import table
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """A few minutes at most; only this machine is asked."""
+    if arguments[:1] == ["stream"]:
+        stream.run(arguments[1:])
+        return
     print(
         table(
             [
@@ -19,4 +27,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

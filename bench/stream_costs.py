@@ -1,0 +1,94 @@
+"""Processor time per delivered event, side by side: T1, T3, T4, T6, T8."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from bench.figures import say
+from bench.stream_bars import Bar, Note, Row
+from bench.stream_servers import EACH_AT_ONCE, all_servers, cost, watchers
+from tests.fakes.publisher import Plan
+
+NOW = "?from=now"
+OURS = ("ours", "ours on SQLite")
+ALL = ("naive", "bare", "nchan", *OURS)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Events at a pace, watched by a hundred."""
+
+    name: str
+    plan: Plan
+    servers: tuple[str, ...]
+    is_coalesced: bool = False
+
+    def query(self, name: str) -> str:
+        """What the address of the stream says beside where it is."""
+        if name not in OURS:
+            return ""
+        return NOW if self.is_coalesced else NOW + EACH_AT_ONCE
+
+
+def scenes(seconds: float) -> Sequence[Scene]:
+    """A burst is four events that an agent publishes at once; in `single`, one after another."""
+    paced = Plan(seconds, 0.01)
+    bursts = Plan(seconds, 0.1, agents=4, batch=4, is_irregular=True)
+    single = Plan(seconds, 0.1, agents=4, burst=4, is_irregular=True)
+    return (
+        Scene("paced", paced, ("naive", "bare", *OURS)),
+        Scene("bursts", bursts, ALL),
+        Scene("bursts coalesced", bursts, OURS, is_coalesced=True),
+        Scene("single", single, ("nchan", *OURS)),
+        Scene("single coalesced", single, OURS, is_coalesced=True),
+    )
+
+
+def measure(folder: Path, rounds: int, seconds: float) -> list[Row]:
+    """All servers take turns, several rounds; the median of each counts."""
+    costs: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+    with all_servers(folder) as servers, watchers() as crowd:
+        for server in servers.values():
+            cost(server, crowd, Plan(0.3, 0.01), "")
+        for number in range(rounds):
+            for scene in scenes(seconds):
+                for name in servers.keys() & set(scene.servers):
+                    used = cost(servers[name], crowd, scene.plan, scene.query(name))
+                    costs[scene.name, name].append(used)
+                    say(f"round {number + 1}: {scene.name}: {name}: {used:.2f} us an event")
+    return _rows({place: median(values) for place, values in costs.items()})
+
+
+def _rows(costs: dict[tuple[str, str], float]) -> list[Row]:
+    def ratio(scene: str, name: str, other: str, base: str = "") -> float:
+        return costs[scene, name] / costs[base or scene, other]
+
+    rows: list[Row] = [
+        Note("naive, 100 watchers, paced", costs["paced", "naive"], "us an event"),
+        Note("naive, 4 agents, bursts of 4", costs["bursts", "naive"], "us an event"),
+        Bar("T1", "100 watchers, paced, to naive", ratio("paced", "ours", "naive"), 0.6, 0.45),
+        Note("T1 with SQLite in the path", ratio("paced", "ours on SQLite", "naive"), ""),
+        Bar("T3", "4 agents, bursts of 4, to naive", ratio("bursts", "ours", "naive"), 0.35, 0.22),
+        Bar("T3", "with SQLite in it", ratio("bursts", "ours on SQLite", "naive"), 0.35, 0.22),
+        Bar("T6", "the same, to bare", ratio("bursts", "ours", "bare"), 2.5, 1.6),
+    ]
+    if ("bursts", "nchan") not in costs:
+        return rows
+    coalesced = "bursts coalesced"
+    return [
+        *rows,
+        Bar("T4", "the same, to nchan", ratio("bursts", "ours", "nchan"), 1.0, 0.7),
+        Note("T4 with SQLite in the path", ratio("bursts", "ours on SQLite", "nchan"), ""),
+        Note("T4 with events published singly", ratio("single", "ours", "nchan"), ""),
+        Bar("T8", "coalesced, to nchan", ratio(coalesced, "ours", "nchan", "bursts"), 0.5, 0.35),
+        Note(
+            "T8 with SQLite in the path", ratio(coalesced, "ours on SQLite", "nchan", "bursts"), ""
+        ),
+        Note(
+            "T8 with events published singly",
+            ratio("single coalesced", "ours", "nchan", "single"),
+            "",
+        ),
+    ]

@@ -1,0 +1,60 @@
+"""Through a stock nginx that compresses everything: is each event there at once, does idling last?"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.figures import say
+from bench.stream_bars import Bar, Note, Row
+from bench.stream_servers import server, watchers
+from tests.fakes.nginx import PROGRAM, proxy_to, running_nginx
+from tests.fakes.publisher import Plan
+
+IDLE_SECONDS = 300.0
+
+
+def latency(folder: Path, seconds: float) -> list[Row]:
+    """Events one by one through the proxy."""
+    if PROGRAM is None:
+        return []
+    with (
+        server("ours") as ours,
+        running_nginx(folder / "nginx", proxy_to(ours.port)) as nginx,
+        watchers() as crowd,
+    ):
+        crowd.talk.ask(connect=10, port=nginx.port, path=ours.path, latencies=True)
+        crowd.until(ours.publish(Plan(seconds, 0.1, is_irregular=True)))
+        taken = crowd.talk.ask(take_latencies=True)
+    say(f"through nginx: {taken['median'] / 1e6:.2f} ms, worst {taken['worst'] / 1e6:.2f} ms")
+    return [
+        Note("through nginx with gzip, median", taken["median"] / 1e6, "ms"),
+        Bar("", "through nginx with gzip, slowest event", taken["worst"] / 1e6, 200, 50, "ms"),
+    ]
+
+
+@contextmanager
+def idle_connection(folder: Path, seconds: float) -> Iterator[Callable[[], list[Row]]]:
+    """Opened now; asked at the end, after so many seconds, whether it still delivers."""
+    if PROGRAM is None:
+        yield list
+        return
+    with (
+        server("ours") as ours,
+        running_nginx(folder / "idle", proxy_to(ours.port)) as nginx,
+        watchers() as crowd,
+    ):
+        crowd.talk.ask(connect=1, port=nginx.port, path=ours.path)
+        started = time.monotonic()
+
+        def check() -> list[Row]:
+            say(f"waiting until a connection has idled for {seconds:.0f} s")
+            time.sleep(max(0.0, started + seconds - time.monotonic()))
+            lost = crowd.talk.ask(count=True)["lost"]
+            ours.publish(Plan(0.01, 0.01))
+            time.sleep(1)
+            answered = crowd.talk.ask(count=True)
+            trouble = lost + answered["lost"] + (answered["events"] != 1)
+            return [Bar("", f"{seconds:.0f} s idle through nginx: lost", trouble, 0, 0)]
+
+        yield check
