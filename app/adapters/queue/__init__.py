@@ -1,0 +1,1 @@
+"""Queues of workflows that outlive processes."""

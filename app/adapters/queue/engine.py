@@ -1,0 +1,82 @@
+"""DBOS's connections to our database: tuned as ours are, paced, and failing in our words."""
+
+import threading
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from app.adapters.queue.pace import Pace
+from app.domain.errors import StorageFailed, StorageFull
+
+QUEUE = "workflows"
+# How DBOS calls the thread that takes workflows out, and what this thread reads before each look.
+POLLER = f"queue-worker-{QUEUE}"
+BEFORE_A_LOOK = "queues.polling_interval_sec"
+
+POOL_SIZE = 4
+POOL_OVERFLOW = 8
+POOL_SECONDS = 10
+SQLITE_PRAGMAS = ("busy_timeout=10000", "synchronous=NORMAL", "foreign_keys=ON")
+POSTGRES_CONNECTION = {
+    "application_name": "incident-agents queue",
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+    "options": "-c statement_timeout=15s -c idle_in_transaction_session_timeout=60s",
+}
+DISK_FULL = "53100"
+# Lock conflicts and the like: DBOS knows what to do about them.
+PASSING = ("40", "55")
+
+
+def create_engine(url: sa.URL, pace: Pace) -> sa.Engine:
+    """Connections that DBOS uses from its own threads."""
+    is_sqlite = url.get_backend_name() == "sqlite"
+    engine = sa.create_engine(
+        url,
+        connect_args={} if is_sqlite else POSTGRES_CONNECTION,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+        pool_timeout=POOL_SECONDS,
+        poolclass=sa.QueuePool,
+    )
+    if is_sqlite:
+        sa.event.listen(engine, "connect", _tune)
+    sa.event.listen(engine, "handle_error", _translate)
+
+    def hold(_: sa.Connection, __: object, statement: str, *___: object) -> None:
+        if threading.current_thread().name != POLLER:
+            return
+        if BEFORE_A_LOOK in statement:
+            pace.wait()
+        if pace.is_over:
+            raise StorageFailed("The queue is closed.")
+
+    sa.event.listen(engine, "before_cursor_execute", hold)
+    return engine
+
+
+def _tune(connection: Any, _: object) -> None:
+    """Our writer writes to the same file; who only reads first must not find it locked then."""
+    connection.isolation_level = "IMMEDIATE"
+    for pragma in SQLITE_PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _translate(context: ExceptionContext) -> None:
+    """Fail at once: DBOS would try again for ever, and hold its threads meanwhile."""
+    if not isinstance(context.sqlalchemy_exception, OperationalError | InterfaceError):
+        return
+    error = context.original_exception
+    state = getattr(error, "sqlstate", None) or ""
+    if state.startswith(PASSING):
+        return
+    if state == DISK_FULL or "disk is full" in str(error):
+        raise StorageFull("The disk is full: free some space; the queue goes on then.") from error
+    raise StorageFailed(
+        "The queue's database does not answer as it should; it is tried again."
+    ) from error
