@@ -13,6 +13,7 @@ export const backendInfo = () => getJson("/", AbortSignal.timeout(3000));
 export const samples = () => getJson(`${API}/samples`);
 export const sampleText = (name) => getText(`${API}/samples/${encodeURIComponent(name)}`);
 export const workflow = (id) => getJson(`${API}/workflows/${encodeURIComponent(id)}`);
+export const cancelWorkflow = (id) => postJson(`${API}/workflows/${encodeURIComponent(id)}/cancel`);
 export const workflowFeedback = (id) => getJson(`${API}/feedback/workflow/${encodeURIComponent(id)}`);
 export const statistics = () => getJson(`${API}/feedback/statistics`);
 export const improvements = (agent) => getJson(`${API}/feedback/improvements/${agent}`);
@@ -73,6 +74,11 @@ export function startWorkflow(body, onProgress) {
 
 async function getJson(address, signal = null) {
   const response = await checked(address, { headers: { Accept: "application/json" }, signal });
+  return response.json();
+}
+
+async function postJson(address) {
+  const response = await checked(address, { method: "POST" });
   return response.json();
 }
 

@@ -10,6 +10,7 @@ const STATES = {
   running: ["Running", "info"],
   completed: ["Completed", "good"],
   failed: ["Failed", "bad"],
+  cancelled: ["Cancelled", "warn"],
 };
 const DECISIONS = {
   pending: ["Waiting for a decision", "info"],

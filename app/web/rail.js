@@ -3,6 +3,7 @@
 import { badge } from "./badge.js";
 import { element, replaceContent } from "./dom.js";
 import { formatSeconds, secondsBetween } from "./format.js";
+import { AnswerTail } from "./tail.js";
 
 const AGENTS = [
   ["MonitoringAgent", "Monitoring", "reads the logs"],
@@ -17,6 +18,14 @@ const STATES = {
   failed: ["Failed", "bad"],
   skipped: ["Not needed", ""],
   unreached: ["Not reached", ""],
+  stopped: ["Stopped", "warn"],
+  unkept: ["Not kept", ""],
+};
+/* What an ending leaves of those that had not begun, and of the one at work. */
+const ENDINGS = {
+  completed: ["skipped", "done"],
+  failed: ["unreached", "failed"],
+  cancelled: ["unreached", "stopped"],
 };
 const LINES_IN_SIGHT = 4;
 
@@ -34,10 +43,11 @@ export class AgentRail {
     return this.#stops.get(event.agent_name)?.show(event) ?? "";
   }
 
-  finish(event) {
+  /* isWhole: whether the log still had its beginning. */
+  finish(state, timestamp, isWhole) {
     clearInterval(this.#ticker);
-    const rest = event.status === "ERROR" ? "unreached" : "skipped";
-    for (const stop of this.#stops.values()) stop.finish(rest, event.timestamp);
+    const [rest, atWork] = ENDINGS[state] ?? ENDINGS.failed;
+    for (const stop of this.#stops.values()) stop.finish(isWhole ? rest : "unkept", atWork, timestamp);
   }
 
   close() {
@@ -55,6 +65,9 @@ class Stop {
   #label = element("span", { class: "stop-state" }, badge("Waiting"));
   #elapsed = element("span", { class: "muted small number stop-elapsed" });
   #lines = element("ul", { class: "stop-lines small" });
+  /* Changes many times a second: the lines say the rest to those who listen. */
+  #tail = element("p", { class: "stop-tail small", "aria-hidden": "true", hidden: true });
+  #answer = new AnswerTail();
   #earlier = element("ul", { class: "stop-lines small" });
   #earlierBox = element(
     "details",
@@ -77,21 +90,24 @@ class Stop {
       element("p", { class: "muted small" }, task),
       this.#earlierBox,
       this.#lines,
+      this.#tail,
     );
   }
 
   show(event) {
-    if (event.type === "progress" || event.status === "THINKING") return this.#think(event);
-    if (event.type && event.type !== "status") return "";
+    if (event.type === "token") return this.#write(event);
+    if (event.type !== "status") return "";
+    this.#endAttempt();
     if (event.status === "WORKING") return this.#begin(event);
     if (event.status === "COMPLETED") return this.#end("done", event.timestamp);
     if (event.status === "ERROR" && !isSubmissionTrouble(event)) return this.#fail(event);
     return this.#think(event);
   }
 
-  finish(rest, timestamp) {
+  finish(rest, atWork, timestamp) {
+    this.#endAttempt();
     if (this.#state === "waiting") this.#move(rest);
-    if (this.#state === "working") this.#end(rest === "unreached" ? "failed" : "done", timestamp);
+    if (this.#state === "working") this.#end(atWork, timestamp);
   }
 
   tick() {
@@ -105,8 +121,22 @@ class Stop {
     return this.#move("working");
   }
 
+  #write(event) {
+    const { text, truncated } = parsed(event.data);
+    const words = this.#answer.write(text ?? "");
+    this.#tail.hidden = words === "" || truncated === true;
+    replaceContent(this.#tail, words);
+    return "";
+  }
+
+  /* What was written belongs to the attempt before: a line follows each. */
+  #endAttempt() {
+    this.#answer = new AnswerTail();
+    this.#tail.hidden = true;
+  }
+
   #think(event) {
-    this.#addLine(readable(event.data));
+    this.#addLine(event.data);
     return "";
   }
 
@@ -152,11 +182,10 @@ function isSubmissionTrouble(event) {
   return event.agent_name === "KubectlCommandAgent" && event.data.startsWith("MCP server error");
 }
 
-function readable(text) {
+function parsed(text) {
   try {
-    const value = JSON.parse(text);
-    return typeof value === "object" && value !== null ? value.message ?? value.text ?? "" : String(value);
+    return JSON.parse(text) ?? {};
   } catch {
-    return text;
+    return {};
   }
 }

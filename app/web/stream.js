@@ -1,11 +1,12 @@
-/* One workflow's events, each once and in order, until its terminal event.
+/* One workflow's events, each once and in order, until its terminal event, over one connection.
 
    EventSource reconnects by itself after a plain close, but any answer other than 200 closes it for
    good; then a new one is opened from the last position, after a growing and jittered pause. */
 
 import { streamAddress, workflow } from "./api.js";
 
-const NAMED = ["progress", "example_used", "proposal"];
+/* All that there are: the last position counts, whichever event it belongs to. */
+const NAMED = ["token", "progress", "usage", "example_used", "proposal", "decision", "execution", "outcome"];
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 30000;
 
@@ -17,19 +18,20 @@ export class WorkflowStream {
   #pause = FIRST_PAUSE;
   #isOver = false;
 
-  /* listener: {event(event), connection(sentence or ""), gone(sentence), reset()} */
+  /* listener: {event(event), connection(sentence or ""), gone(sentence), reset({reason, first_seq})} */
   constructor(workflowId, listener) {
     this.workflowId = workflowId;
     this.listener = listener;
   }
 
   open() {
+    this.#source?.close();
     const source = new EventSource(streamAddress(this.workflowId, this.#lastId));
     this.#source = source;
     source.addEventListener("open", () => this.#connected());
     source.addEventListener("message", (message) => this.#receive(message));
     for (const name of NAMED) source.addEventListener(name, (message) => this.#receive(message));
-    source.addEventListener("reset", () => this.#restart());
+    source.addEventListener("reset", (message) => this.#restart(message));
     source.addEventListener("error", () => this.#lost(source));
   }
 
@@ -45,18 +47,18 @@ export class WorkflowStream {
   }
 
   #receive(message) {
-    const event = parseEvent(message.data);
-    if (event === null || event.seq <= this.#lastSeq) return;
+    const event = parsed(message.data);
+    if (!Number.isInteger(event?.seq) || event.seq <= this.#lastSeq) return;
     this.#lastSeq = event.seq;
     this.#lastId = message.lastEventId || String(event.id ?? "");
     if (isTerminal(event)) this.close();
     this.listener.event(event);
   }
 
-  #restart() {
+  #restart(message) {
     this.#lastSeq = 0;
     this.#lastId = "";
-    this.listener.reset();
+    this.listener.reset(parsed(message.data) ?? {});
   }
 
   #lost(source) {
@@ -93,10 +95,9 @@ export function isTerminal(event) {
   return event.agent_name === "OrchestratorAgent" && ["COMPLETED", "ERROR"].includes(event.status);
 }
 
-function parseEvent(text) {
+function parsed(text) {
   try {
-    const event = JSON.parse(text);
-    return Number.isInteger(event.seq) ? event : null;
+    return JSON.parse(text);
   } catch {
     return null;
   }

@@ -3,16 +3,20 @@
 import { announce } from "./announcer.js";
 import { workflow } from "./api.js";
 import { stateBadge } from "./badge.js";
+import { CancelButton } from "./cancel.js";
 import { causesCard } from "./causes.js";
 import { element, replaceContent } from "./dom.js";
+import { endingOf } from "./ending.js";
 import { ExamplesCard } from "./examples.js";
+import { WorkflowFacts } from "./facts.js";
 import { FeedbackCard } from "./feedback.js";
 import { findingsCard } from "./findings.js";
-import { countOf, formatBytes, formatSeconds, formatTime, secondsBetween } from "./format.js";
+import { countOf } from "./format.js";
 import { JumpList } from "./jump.js";
 import { planCard } from "./plan.js";
+import { QueuePlace } from "./queue.js";
 import { AgentRail } from "./rail.js";
-import { banner, card, factList } from "./section.js";
+import { banner, card } from "./section.js";
 import { isTerminal, WorkflowStream } from "./stream.js";
 import { submissionsCard } from "./submissions.js";
 
@@ -22,39 +26,51 @@ const RESULTS = {
   RemediationAgent: planCard,
   KubectlCommandAgent: submissionsCard,
 };
-const HEALTHY = "No errors or warnings found";
+const ORCHESTRATOR = "OrchestratorAgent";
 
 export class WorkflowView {
   title = "Workflow";
   #heading = element("h1", { tabindex: "-1" }, "Workflow");
-  #state = element("span", {}, stateBadge("running"));
-  #facts = element("div");
+  #state = element("span");
+  #facts = new WorkflowFacts();
+  #place = new QueuePlace();
+  #notice = element("p", { class: "banner banner-warn", hidden: true, role: "status" });
   #outcome = element("div", { class: "stack-tight", role: "status" });
   #connection = element("p", { class: "banner banner-warn", hidden: true, role: "status" });
   #side = element("aside", { class: "side", "aria-label": "Agents" });
   #results = element("div", { class: "stack results" });
   #jump = new JumpList();
+  #cancel;
   #feedback;
   #stream;
   #rail;
   #slots;
+  #isWhole = true;
   #isClosed = false;
 
   constructor(workflowId) {
     this.workflowId = workflowId;
+    this.#cancel = new CancelButton(workflowId, () => this.#heading.focus());
     this.#feedback = new FeedbackCard(workflowId);
     this.#stream = new WorkflowStream(workflowId, {
       event: (event) => this.#show(event),
       connection: (sentence) => this.#showConnection(sentence),
       gone: (sentence) => this.#showEnd("bad", "This workflow cannot be shown", sentence),
-      reset: () => this.#clear(),
+      reset: (reset) => this.#beginAnew(reset),
     });
     this.root = element(
       "div",
       { class: "stack" },
-      element("div", { class: "row spread" }, this.#heading, this.#state),
-      this.#facts,
+      element(
+        "div",
+        { class: "row spread" },
+        this.#heading,
+        element("div", { class: "row" }, this.#state, this.#cancel.root),
+      ),
+      this.#facts.root,
       this.#connection,
+      this.#notice,
+      this.#place.root,
       this.#outcome,
       this.#jump.root,
       element("div", { class: "columns" }, this.#side, this.#results),
@@ -86,6 +102,8 @@ export class WorkflowView {
   #clear() {
     this.#rail?.close();
     this.#rail = new AgentRail();
+    this.#facts.forgetUsage();
+    this.#place.hide();
     this.#slots = { examples: new ExamplesCard() };
     for (const agent of Object.keys(RESULTS)) this.#slots[agent] = element("div", { hidden: true });
     replaceContent(this.#side, this.#rail.root);
@@ -97,13 +115,37 @@ export class WorkflowView {
     );
   }
 
+  #beginAnew({ reason, first_seq: first }) {
+    this.#clear();
+    this.#isWhole = !(first > 1);
+    this.#notice.hidden = false;
+    const cause = reason ? ` (${reason})` : "";
+    replaceContent(
+      this.#notice,
+      this.#isWhole
+        ? `The server's log of this workflow has changed${cause}. It is shown again from its start.`
+        : `The first ${countOf(first - 1, "event")} of this workflow are no longer kept${cause}.`,
+    );
+  }
+
   #show(event) {
-    if (event.seq === 1) replaceContent(this.#state, stateBadge("running"));
     announce(this.#rail.show(event));
-    if (event.type === "example_used") this.#slots.examples.add(parsed(event.data) ?? {});
-    else if (isTerminal(event)) this.#finish(event);
+    if (event.agent_name !== ORCHESTRATOR && event.status === "WORKING") this.#setRunning();
+    if (event.type === "progress") this.#place.show(parsed(event.data)?.queue_position);
+    else if (event.type === "usage") this.#facts.addUsage(parsed(event.data) ?? {});
+    else if (event.type === "example_used") this.#slots.examples.add(parsed(event.data) ?? {});
+    else if (event.type === "status") this.#showStatus(event);
+  }
+
+  #showStatus(event) {
+    if (isTerminal(event)) this.#finish(event);
     else if (event.status === "COMPLETED") this.#showResult(event);
     else if (event.status === "ERROR") this.#showTrouble(event);
+  }
+
+  #setRunning() {
+    this.#place.hide();
+    if (!this.#facts.isOver) replaceContent(this.#state, stateBadge("running"));
   }
 
   #showResult(event) {
@@ -121,13 +163,14 @@ export class WorkflowView {
   }
 
   #finish(event) {
-    this.#rail.finish(event);
-    const isFailure = event.status === "ERROR";
-    replaceContent(this.#state, stateBadge(isFailure ? "failed" : "completed"));
-    if (isFailure) this.#showEnd("bad", "This workflow failed", event.data);
-    else if (event.data.startsWith(HEALTHY)) this.#showEnd("good", "Healthy", event.data);
-    else if (event.data.startsWith("Could not")) this.#showEnd("warn", "Not solved", event.data);
-    else this.#outcome.prepend(banner("info", "Investigated", event.data));
+    const { state, title, tone, sentence } = endingOf(event);
+    this.#place.hide();
+    this.#cancel.hide();
+    this.#rail.finish(state, event.timestamp, this.#isWhole);
+    replaceContent(this.#state, stateBadge(state));
+    const hasTrouble = state === "completed" && this.#outcome.hasChildNodes();
+    if (hasTrouble) this.#outcome.prepend(banner(tone, title, sentence));
+    else this.#showEnd(tone, title, sentence);
     this.#showFeedback();
     this.#refreshRecord();
   }
@@ -146,13 +189,11 @@ export class WorkflowView {
     replaceContent(this.#connection, sentence);
   }
 
-  /* The record adds what the stream does not say: the duration. It ends just after the last event. */
-  async #refreshRecord(triesLeft = 5) {
-    if (this.#isClosed || triesLeft === 0) return;
+  /* The record adds what the stream does not say: the duration. */
+  async #refreshRecord() {
     try {
       const record = await workflow(this.workflowId);
-      if (record.finished_at) this.#showRecord(record);
-      else setTimeout(() => this.#refreshRecord(triesLeft - 1), 300);
+      if (!this.#isClosed) this.#showRecord(record);
     } catch (error) {
       this.#showConnection(error.message);
     }
@@ -163,20 +204,10 @@ export class WorkflowView {
     document.title = `${this.title} – Incident Agents`;
     replaceContent(this.#heading, this.title);
     replaceContent(this.#state, stateBadge(record.state));
-    replaceContent(this.#facts, recordFacts(record));
+    this.#facts.show(record);
+    if (this.#facts.isOver) this.#cancel.hide();
+    else this.#cancel.show();
   }
-}
-
-function recordFacts(record) {
-  const input = record.input ?? {};
-  const redactions = Object.entries(input.redactions ?? {}).map(([kind, count]) => `${count} × ${kind}`);
-  return factList([
-    ["Started", formatTime(record.created_at)],
-    ["Took", record.finished_at && formatSeconds(secondsBetween(record.created_at, record.finished_at))],
-    ["Input", input.total_lines && `${countOf(input.total_lines, "line")}, ${formatBytes(input.total_bytes)}`],
-    ["Secrets hidden", redactions.join(", ")],
-    ["Id", element("code", {}, record.workflow_id)],
-  ]);
 }
 
 function plainCard(event) {
