@@ -4,6 +4,7 @@ what others hide: a body that was cut, a connection that was refused, a block th
 
 import socket
 import threading
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -96,16 +97,26 @@ class Answer:
                 self._buffer = b""
                 yield piece
 
+    def text(self) -> Iterator[bytes]:
+        """The body without its compression, as far as it can be read at any moment."""
+        if self.headers.get("content-encoding") != "gzip":
+            yield from self.body()
+            return
+        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        for piece in self.body():
+            yield unpacker.decompress(piece)
+
     def events(self, parser: Parser | None = None) -> Iterator[Dispatched]:
         """The body's events."""
         parser = parser or Parser()
-        for piece in self.body():
+        for piece in self.text():
             yield from parser.feed(piece)
 
     def _chunks(self) -> Iterator[bytes]:
         while size := int(self._until(b"\r\n"), 16):
-            yield self._exactly(size)
+            chunk = self._exactly(size)
             self._exactly(2)
+            yield chunk
         self._exactly(2)
 
     def _until(self, mark: bytes) -> bytes:
