@@ -1,13 +1,18 @@
 """Workflows of the real product with Gemini as its reasoner, the service played by a fake."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from tests.fakes.gemini_server import KEY, SCENARIOS, GeminiServer, running_gemini
-from tests.fakes.servers import RunningProduct, running_product
+from tests.fakes.servers import RunningProduct, product_environment, running_product
+from tests.fakes.stream import Message, read_stream, start_workflow, statuses
 
 LOGS = (
     "INFO cart starts\n"
@@ -66,6 +71,54 @@ def test_a_run_goes_through_all_agents_and_the_key_and_secrets_stay_inside(
     assert len(gemini.received) == 3
     assert "sk-live-abcdef0123456789" not in sent + json.dumps(events) + kept
     assert KEY not in sent + json.dumps(events) + kept + product.printed()
+
+
+def facts(messages: list[Message], name: str) -> list[dict[str, Any]]:
+    """What the named events say."""
+    return [json.loads(message.data["data"]) for message in messages if message.event == name]
+
+
+@pytest.mark.timeout(60)
+def test_tokens_and_costs_stand_beside_the_contracts_events_and_change_none(
+    product: RunningProduct, gemini: GeminiServer
+):
+    gemini.reset()
+
+    messages = read_stream(product.url, start_workflow(product.url, LOGS.encode()))
+
+    costs, tokens = facts(messages, "usage"), facts(messages, "token")
+    asked = ["MonitoringAgent", "AnalysisAgent", "RemediationAgent"]
+    assert [cost["agent"] for cost in costs] == asked
+    assert {(cost["total_tokens"], cost["attempts"]) for cost in costs} == {(742, 1)}
+    for agent, key in zip(
+        asked, ["errors", "root_cause_analysis", "remediation_plans"], strict=True
+    ):
+        written = "".join(token["text"] for token in tokens if token["agent"] == agent)
+        assert json.loads(written)[key]
+    unnamed = [status for agent, status in statuses(messages) if agent in asked]
+    assert unnamed == ["WORKING", "THINKING", "THINKING", "COMPLETED"] * 3
+
+
+@pytest.mark.timeout(60)
+def test_a_diagnosis_in_the_terminal_shows_lines_and_no_pieces_of_json(
+    gemini: GeminiServer, tmp_path: Path
+):
+    gemini.reset()
+    settings = {"GOOGLE_API_KEY": KEY, "GEMINI_BASE_URL": gemini.url}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "diagnose", "-"],
+        cwd=tmp_path,
+        env=product_environment(tmp_path, settings),
+        input=LOGS,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=True,
+    )
+
+    assert "700 tokens read, 42 written" in done.stderr
+    assert "{" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,42 +1,24 @@
 """The page in a real browser, against the real product: what a person does and sees."""
 
-import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import (
-    Browser,
-    ConsoleMessage,
-    Page,
-    Request,
-    Route,
-    expect,
-    sync_playwright,
-)
+from playwright.sync_api import Browser, Page, expect
 
-from tests.conftest import StartProduct
-from tests.fakes.gemini_server import BAD_KEY, KEY, Canned, running_gemini
+from tests.fakes.browser import MARKS, PHONE, running_browser, watched_page
+from tests.fakes.gemini_server import BAD_KEY, KEY, running_gemini
 from tests.fakes.servers import RunningProduct, running_product
 from tests.fakes.stream import read_stream, start_workflow
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-dev-shm-usage",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
-]
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 STREAM = re.compile(r"/stream(\?|$)")
 UNTIL_CLOSED = """path => new Promise(done => {
     const source = new EventSource(path);
     source.onerror = () => source.readyState === EventSource.CLOSED && done();
 })"""
-WAIT_LIMIT_MS = 20_000
-PHONE = {"width": 360, "height": 740}
 HOSTILE = """\
 2026-11-20T10:00:00Z ERROR checkout-api <img src=x onerror="window.ran=1"> cannot connect
 2026-11-20T10:00:01Z ERROR checkout-api </textarea><script>window.ran=2</script> OOMKilled
@@ -44,15 +26,7 @@ HOSTILE = """\
 Last State: Terminated  Reason: OOMKilled  Exit Code: 137
 """
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.browser,
-    pytest.mark.timeout(180),
-    pytest.mark.skipif(
-        not CHROMIUM.exists() and os.environ.get("CI") != "true",
-        reason="needs /usr/bin/chromium: apt-get install chromium",
-    ),
-]
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
@@ -63,36 +37,8 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProduct
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        expect.set_options(timeout=WAIT_LIMIT_MS)
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with running_browser() as started:
         yield started
-        started.close()
-
-
-@contextmanager
-def watched_page(browser: Browser, **options: object) -> Iterator[Page]:
-    """A fresh page; a script error, a broken policy or a foreign request fails the test."""
-    context = browser.new_context(**options)  # type: ignore[arg-type]
-    context.set_default_timeout(WAIT_LIMIT_MS)
-    page = context.new_page()
-    troubles: list[str] = []
-
-    def note_foreign(request: Request) -> None:
-        address = urlsplit(request.url)
-        if address.scheme != "data" and address.hostname not in {"127.0.0.1", "localhost"}:
-            troubles.append(f"asked {request.url}")
-
-    def note_broken_policy(message: ConsoleMessage) -> None:
-        if "Content Security" in message.text:
-            troubles.append(message.text)
-
-    page.on("request", note_foreign)
-    page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
-    page.on("console", note_broken_policy)
-    yield page
-    context.close()
-    assert troubles == []
 
 
 @pytest.fixture
@@ -231,51 +177,6 @@ def test_a_finished_workflow_is_read_once_and_the_stream_closed(
     streams.clear()
     page.evaluate(UNTIL_CLOSED, f"/api/v1/workflows/{finished}/stream")
     assert len([address for address in streams if STREAM.search(address)]) <= 2
-
-
-def test_a_stream_that_was_refused_is_opened_again_and_shows_each_event_once(
-    page: Page, product: RunningProduct, finished: str
-):
-    refusals = [503, 502]
-
-    def refuse_then_repeat(route: Route) -> None:
-        if refusals:
-            route.fulfill(status=refusals.pop())
-            return
-        answer = route.fetch()
-        *blocks, last, _ = answer.text().split("\n\n")
-        route.fulfill(response=answer, body="\n\n".join([*blocks, *blocks, last, ""]))
-
-    page.route(STREAM, refuse_then_repeat)
-    page.goto(f"{product.url}/ui/#/workflows/{finished}")
-
-    expect(page.get_by_text("Connecting again")).to_be_visible()
-    expect(page.get_by_text("Workflow completed successfully")).to_be_visible()
-    expect(page.get_by_text("Connecting again")).to_be_hidden()
-    expect(page.get_by_text("AnalysisAgent received")).to_have_count(1)
-
-
-def test_a_page_goes_on_by_itself_over_a_restart_of_the_server(
-    browser: Browser, start_product: StartProduct
-):
-    with running_gemini(always=Canned(is_silent=True)) as gemini, watched_page(browser) as page:
-        engine = {"GOOGLE_API_KEY": KEY, "GEMINI_BASE_URL": gemini.url}
-        first = start_product(**engine)
-        ports = {"PORT": str(first.port), "APPROVAL_PORT": str(first.approval_port)}
-        page.goto(first.url)
-        page.get_by_label("Logs").fill("ERROR shop-api cannot connect to its database")
-        page.get_by_role("button", name="Investigate").click()
-        expect(page.locator(".stop-working")).to_have_count(1)
-
-        first.terminate()
-        expect(page.get_by_text("Connecting again")).to_be_visible()
-        gemini.always = None
-        start_product(**engine, **ports)
-
-        expect(page.get_by_text("Workflow completed successfully")).to_be_visible()
-        expect(page.get_by_text("Connecting again")).to_be_hidden()
-        expect(page.locator(".stop-done")).to_have_count(4)
-        expect(page.get_by_text("AnalysisAgent received")).to_have_count(1)
 
 
 def test_healthy_logs_are_shown_as_healthy(page: Page, product: RunningProduct):
