@@ -18,7 +18,7 @@ BEFORE_A_LOOK = "queues.polling_interval_sec"
 POOL_SIZE = 4
 POOL_OVERFLOW = 8
 POOL_SECONDS = 10
-SQLITE_PRAGMAS = ("busy_timeout=10000", "synchronous=NORMAL", "foreign_keys=ON")
+SQLITE_PRAGMAS = ("journal_mode=WAL", "busy_timeout=10000", "synchronous=NORMAL", "foreign_keys=ON")
 POSTGRES_CONNECTION = {
     "application_name": "incident-agents queue",
     "connect_timeout": 5,

@@ -1,0 +1,36 @@
+"""A process that works on what is queued and says so in a file, line by line.
+
+Started with a database's URL, the file, the seconds that each piece of work takes, and the bound
+on concurrency; its first line is its name.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from app.adapters.queue.dbos import open_dbos_queue
+from app.domain.ids import WorkflowId, new_process_id
+
+
+async def consume(url: str, told: Path, seconds: float, concurrency: int) -> None:
+    """Until killed."""
+    me = new_process_id()
+
+    def tell(*words: str) -> None:
+        with told.open("a") as lines:
+            lines.write(" ".join(words) + "\n")
+
+    async def work(workflow_id: WorkflowId) -> None:
+        tell("begin", workflow_id)
+        await asyncio.sleep(seconds)
+        tell("end", workflow_id)
+
+    async with open_dbos_queue(sa.make_url(url), me, concurrency) as queue, queue.consume(work):
+        tell("me", me)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(consume(sys.argv[1], Path(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])))
