@@ -21,21 +21,38 @@ class SystemClock:
 @contextmanager
 def own_folder(folder: Path, name: str) -> Iterator[None]:
     """One server of each name per data folder; raises StartupFailed."""
-    lock = FileLock(folder / f"{name}.lock", timeout=0)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
+        lock = _acquired(folder, name)
     except Timeout as error:
         raise StartupFailed(
             f"Another server uses the data folder {folder.resolve()}: "
             "stop it, or set DATA_DIR to another folder."
         ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_owned(folder: Path, name: str) -> bool:
+    """Whether a server of that name uses the folder now; raises StartupFailed."""
+    try:
+        _acquired(folder, name).release()
+    except Timeout:
+        return True
+    return False
+
+
+def _acquired(folder: Path, name: str) -> FileLock:
+    lock = FileLock(folder / f"{name}.lock", timeout=0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise
     except OSError as error:
         raise StartupFailed(
             f"The data folder {folder.resolve()} cannot be used ({error.strerror or error}): "
             "make it writable, or set DATA_DIR to another folder."
         ) from error
-    try:
-        yield
-    finally:
-        lock.release()
+    return lock

@@ -1,18 +1,17 @@
 """`approval-server`: the embedded approval server as a process of its own."""
 
 import argparse
-import asyncio
-import os
 import socket
 import sys
-import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from app.api.approval_server import create_approval_app, page_url
 from app.approvals.services import ApprovalServices
 from app.bootstrap.approvals import open_approval_services
 from app.cli.binding import bind
+from app.cli.loop import run_in_loop
+from app.cli.parent import when_parent_is_gone
 from app.cli.server import SignalledServer
 from app.domain.errors import StartupFailed
 from app.observability.logging import configure_logging
@@ -45,7 +44,7 @@ def run_approval_server(settings: Settings, *, until_stdin_closes: bool = False)
         )
         try:
             with bind(settings.host, settings.approval_port, "APPROVAL_PORT") as listener:
-                return asyncio.run(
+                return run_in_loop(
                     _serve(settings, listener, until_stdin_closes=until_stdin_closes)
                 )
         finally:
@@ -68,20 +67,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, until_stdin_clo
             grace_seconds=GRACE_SECONDS,
         )
         if until_stdin_closes:
-            _stop_with_parent(server)
+            when_parent_is_gone(server.stop)
         else:
             print(f"Approvals          {page_url(settings)}", flush=True)
         return await server.serve_until_signal(listener)
-
-
-def _stop_with_parent(server: SignalledServer) -> None:
-    """A parent that is killed cannot send a signal, but its end of the pipe closes."""
-    loop = asyncio.get_running_loop()
-
-    def watch() -> None:
-        while os.read(sys.stdin.fileno(), 4096):
-            pass
-        with suppress(RuntimeError):  # the loop is closed already
-            loop.call_soon_threadsafe(server.stop)
-
-    threading.Thread(target=watch, name="watch parent", daemon=True).start()

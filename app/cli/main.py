@@ -13,10 +13,13 @@ from app.settings import Settings, read_settings
 
 COMMANDS = {
     "serve": "start the backend and the approval server",
+    "worker": "run workflows beside servers on the same database",
     "approval-server": "start the approval server alone",
     "diagnose": "investigate one log, here in the terminal",
     "evaluate": "diagnose many cases from a file, one prediction a line",
     "feedback": "export or verify what people decided",
+    "backup": "copy everything that is stored, also while it is in use",
+    "restore": "put a backup in place",
     "verify": "check this installation, one line per check",
 }
 

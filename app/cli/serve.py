@@ -1,65 +1,73 @@
-"""`serve`: the backend in this process, the embedded approval server in a child."""
+"""`serve`: the backend in one process or several, with the embedded approval server in a child."""
 
 import argparse
-import asyncio
-import logging
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Protocol
 
-from app.api.application import create_app
-from app.bootstrap.backend import open_services
+from app.bootstrap.ground import is_owned
 from app.cli.binding import bind
-from app.cli.server import SignalledServer
+from app.cli.children import APPROVAL_SERVER, Program
+from app.cli.supervisor import supervise
+from app.domain.errors import StartupFailed
 from app.observability.logging import configure_logging
-from app.services import Services
 from app.settings import Settings
-
-log = logging.getLogger(__name__)
-
-GRACE_SECONDS = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Everything is a setting."""
+    """Everything is a setting; the option is for the processes that a supervisor starts."""
     parser.description = "Settings come from the environment and .env; see README.md."
+    parser.add_argument("--listener", type=int, help=argparse.SUPPRESS)
 
 
-def run(_: argparse.Namespace, settings: Settings) -> int:
+def run(options: argparse.Namespace, settings: Settings) -> int:
     """Serve until a signal; returns the exit code."""
     session = configure_logging(
         settings.log_level, settings.logs_dir, secrets=settings.secret_values()
     )
     try:
+        if options.listener is not None:
+            with socket.socket(fileno=options.listener) as listener:
+                return _serving().serve_for_parent(settings, listener)
         with bind(settings.host, settings.port, "PORT") as listener:
-            if settings.mcp_server_url is None:
-                bind(settings.host, settings.approval_port, "APPROVAL_PORT").close()
-            return asyncio.run(_serve(settings, listener))
+            companions = (APPROVAL_SERVER,) if _needs_approval_server(settings) else ()
+            if settings.workers > 1:
+                return supervise(listener, settings.workers, companions)
+            return _serving().serve(settings, listener, companions)
     finally:
         session.close()
 
 
-async def _serve(settings: Settings, listener: socket.socket) -> int:
-    async with open_services(settings) as services:
-
-        @asynccontextmanager
-        async def opened(_: Settings) -> AsyncIterator[Services]:
-            yield services
-
-        server = SignalledServer(
-            create_app(settings, opened), services.events.end_streams, grace_seconds=GRACE_SECONDS
+def _needs_approval_server(settings: Settings) -> bool:
+    """Whether to start one; raises StartupFailed when its port is in other hands."""
+    if settings.mcp_server_url is not None:
+        return False
+    runs = is_owned(settings.data_dir, "approvals")
+    try:
+        bind(settings.host, settings.approval_port, "APPROVAL_PORT").close()
+    except StartupFailed:
+        if runs:
+            return False
+        raise
+    if runs:
+        raise StartupFailed(
+            f"The approval server of the data folder {settings.data_dir.resolve()} runs already: "
+            f"set APPROVAL_PORT to its port, which is not {settings.approval_port}."
         )
-        _print_addresses(settings, services)
-        log.info("serving", extra={"port": settings.port, "engine": services.reasoner.name})
-        code = await server.serve_until_signal(listener)
-        log.info("stopped")
-        return code
+    return True
 
 
-def _print_addresses(settings: Settings, services: Services) -> None:
-    log_name = settings.logs_dir.resolve() / "app.log"
-    print(f"Backend and page   {settings.address_of(settings.port)}/ui/")
-    print(f"Approvals          {services.approvals.page_url}")
-    print(f"Engine             {services.reasoner.name}")
-    print(f"Data               {settings.data_dir.resolve()}  (log: {log_name})")
-    print("Stop with Ctrl+C.", flush=True)
+class _Serving(Protocol):
+    """The module that serves, with everything it needs; a supervisor needs none of that."""
+
+    def serve(
+        self, settings: Settings, listener: socket.socket, companions: Sequence[Program]
+    ) -> int: ...
+
+    def serve_for_parent(self, settings: Settings, listener: socket.socket) -> int: ...
+
+
+def _serving() -> _Serving:
+    serving: _Serving = import_module("app.cli.serving")
+    return serving
