@@ -1,13 +1,17 @@
 """The four agents as a LangGraph graph: the picture is the code."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langsmith import tracing_context
 
 from app.domain.approval import SubmissionReport
+from app.domain.ids import WorkflowId
 from app.domain.words import counted
 from app.workflow.specialists import Specialists
 from app.workflow.state import Run, State
@@ -15,8 +19,13 @@ from app.workflow.state import Run, State
 Graph = CompiledStateGraph[State, Run, State, State]
 
 
-def build_graph(specialists: Specialists) -> Graph:
-    """Monitor, analyse, remediate, propose; a step that finds nothing ends the run."""
+def build_graph(
+    specialists: Specialists, checkpointer: BaseCheckpointSaver[str] | None = None
+) -> Graph:
+    """Monitor, analyse, remediate, propose; a step that finds nothing ends the run.
+
+    With a checkpointer a run that was cut off goes on at the agent it had come to.
+    """
     graph: StateGraph[State, Run, State, State] = StateGraph(State, context_schema=Run)
     graph.add_node("monitor", specialists.monitor)
     graph.add_node("analyse", specialists.analyse)
@@ -27,15 +36,34 @@ def build_graph(specialists: Specialists) -> Graph:
     graph.add_conditional_edges("analyse", _found_cause, {True: "remediate", False: END})
     graph.add_conditional_edges("remediate", _has_plan, {True: "propose", False: END})
     graph.add_edge("propose", END)
-    return graph.compile()
+    return graph.compile(checkpointer=checkpointer)
 
 
 async def run_graph(graph: Graph, state: State, run: Run) -> State:
-    """Ask every agent whose answer is not in the state yet; nothing is traced to elsewhere."""
+    """Ask every agent whose answer is not in `state`, which the events tell; nothing is traced."""
+    place: RunnableConfig = {"configurable": {"thread_id": run.voice.workflow_id}}
     with tracing_context(enabled=False):
-        found: Any = await graph.ainvoke(state, context=run)
+        found: Any = await graph.ainvoke(
+            None if await _has_place(graph, run, place) else State(),
+            place,
+            context=replace(run, answers=state),
+            durability="sync" if graph.checkpointer else None,
+        )
     answers: State = found
     return answers
+
+
+async def forget_place(graph: Graph, workflow_id: WorkflowId) -> None:
+    """Delete a workflow's checkpoints, once it is over; raises StorageFailed."""
+    if isinstance(graph.checkpointer, BaseCheckpointSaver):
+        await graph.checkpointer.adelete_thread(workflow_id)
+
+
+async def _has_place(graph: Graph, run: Run, place: RunnableConfig) -> bool:
+    """Whether an earlier claim has come anywhere; the graph refuses to go on from nowhere."""
+    if not graph.checkpointer or run.voice.claim.number == 1:
+        return False
+    return (await graph.aget_state(place)).created_at is not None
 
 
 def last_sentence(state: State) -> str:

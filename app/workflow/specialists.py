@@ -1,4 +1,4 @@
-"""The graph's nodes: each asks one agent, unless its answer is already there."""
+"""The graph's nodes: each asks one agent, unless the events have its answer."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -37,9 +37,9 @@ class Specialists:
 
     async def monitor(self, state: State, runtime: Runtime[Run]) -> State:
         """Find errors and warnings."""
-        if "findings" in state:
-            return {}
         run = runtime.context
+        if "findings" in run.answers:
+            return {"findings": run.answers["findings"]}
         findings = await conduct(
             run.voice,
             AgentName.MONITORING,
@@ -51,9 +51,9 @@ class Specialists:
 
     async def analyse(self, state: State, runtime: Runtime[Run]) -> State:
         """Find root causes."""
-        if "analysis" in state:
-            return {}
         run, findings = runtime.context, state["findings"]
+        if "analysis" in run.answers:
+            return {"analysis": run.answers["analysis"]}
         analysis = await conduct(
             run.voice,
             AgentName.ANALYSIS,
@@ -65,9 +65,9 @@ class Specialists:
 
     async def remediate(self, state: State, runtime: Runtime[Run]) -> State:
         """Plan, with what people decided on incidents like this one."""
-        if "remediation" in state:
-            return {}
         run, analysis = runtime.context, state["analysis"]
+        if "remediation" in run.answers:
+            return {"remediation": run.answers["remediation"]}
         guidance = await self.selector.guide(analysis, state["findings"], run.batch.entities)
         remediation = await conduct(
             run.voice,
@@ -81,9 +81,9 @@ class Specialists:
 
     async def propose(self, state: State, runtime: Runtime[Run]) -> State:
         """Judge the commands and submit what may be proposed."""
-        if "report" in state:
-            return {}
         run, plans = runtime.context, state["remediation"].remediation_plans
+        if "report" in run.answers:
+            return {"report": run.answers["report"]}
         report = await conduct(
             run.voice,
             AgentName.KUBECTL_COMMAND,

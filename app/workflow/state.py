@@ -1,7 +1,7 @@
 """What a run knows: the answers so far, and how they are found again after a restart."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypedDict
 
 import orjson
@@ -34,6 +34,8 @@ class Run:
     batch: LogBatch
     announced: frozenset[str] = frozenset()
     """Approval ids that the events name already: a resumed run does not say them again."""
+    answers: State = field(default_factory=State)
+    """What the agents said according to the events: truer than the place the graph has kept."""
 
 
 def answers_in(recorded: Sequence[Recorded]) -> State:

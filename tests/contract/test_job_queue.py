@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.adapters.queue.dbos import DbosQueue, open_dbos_queue
+from app.adapters.storage.location import DatabaseLocation
 from app.domain.errors import StartupFailed, StorageFailed
 from app.domain.ids import ProcessId, WorkflowId, new_process_id
 from tests.fakes.postgres import SECRET, Postgres
@@ -24,14 +25,10 @@ A, B, C = WorkflowId("a"), WorkflowId("b"), WorkflowId("c")
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> sa.URL:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
-        return sa.make_url(f"sqlite:///{tmp_path / 'workflows.sqlite'}")
-    return on_psycopg(request.getfixturevalue("postgres_url"))
-
-
-def on_psycopg(url: str) -> sa.URL:
-    return sa.make_url(url).set(drivername="postgresql+psycopg")
+        return DatabaseLocation.of_file(tmp_path / "workflows.sqlite").url
+    return DatabaseLocation.of_url(request.getfixturevalue("postgres_url")).url
 
 
 @dataclass
@@ -69,7 +66,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def a_queue(
-    url: sa.URL, concurrency: int = 4, me: ProcessId | None = None
+    url: str, concurrency: int = 4, me: ProcessId | None = None
 ) -> AsyncIterator[DbosQueue]:
     async with open_dbos_queue(url, me or new_process_id(), concurrency) as queue:
         yield queue
@@ -98,7 +95,7 @@ StartConsumer = Callable[[float, int], Consumer]
 
 
 @pytest.fixture
-def start_consumer(url: sa.URL, tmp_path: Path) -> Iterator[StartConsumer]:
+def start_consumer(url: str, tmp_path: Path) -> Iterator[StartConsumer]:
     """Starts consumers, ends them, and looks whether they printed anything."""
     started: list[Consumer] = []
     with ExitStack() as running:
@@ -116,10 +113,9 @@ def start_consumer(url: sa.URL, tmp_path: Path) -> Iterator[StartConsumer]:
 
 
 @contextmanager
-def consuming(url: sa.URL, stem: Path, seconds: float, concurrency: int) -> Iterator[Consumer]:
+def consuming(url: str, stem: Path, seconds: float, concurrency: int) -> Iterator[Consumer]:
     told, printed = stem.with_suffix(".told"), stem.with_suffix(".printed")
-    address = url.render_as_string(hide_password=False)
-    arguments = [address, str(told), str(seconds), str(concurrency)]
+    arguments = [url, str(told), str(seconds), str(concurrency)]
     with printed.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.fakes.queue_process", *arguments],
@@ -134,7 +130,7 @@ def consuming(url: sa.URL, stem: Path, seconds: float, concurrency: int) -> Iter
         process.wait(10)
 
 
-async def test_first_come_is_first_served(url: sa.URL, bench: Bench):
+async def test_first_come_is_first_served(url: str, bench: Bench):
     names = [WorkflowId(str(number)) for number in range(8)]
 
     async with a_queue(url, concurrency=1) as queue:
@@ -146,9 +142,7 @@ async def test_first_come_is_first_served(url: sa.URL, bench: Bench):
     assert bench.begun == names
 
 
-async def test_the_same_attempt_twice_is_one_and_another_attempt_is_another(
-    url: sa.URL, bench: Bench
-):
+async def test_the_same_attempt_twice_is_one_and_another_attempt_is_another(url: str, bench: Bench):
     async with a_queue(url, concurrency=1) as queue:
         await queue.enqueue(A, 1)
         await queue.enqueue(A, 1)
@@ -163,7 +157,7 @@ async def test_the_same_attempt_twice_is_one_and_another_attempt_is_another(
     assert bench.begun == [A, B, A, C]
 
 
-async def test_no_more_work_is_done_at_once_than_the_bound_allows(url: sa.URL, bench: Bench):
+async def test_no_more_work_is_done_at_once_than_the_bound_allows(url: str, bench: Bench):
     bench.seconds = 0.05
 
     async with a_queue(url, concurrency=3) as queue, queue.consume(bench.work):
@@ -174,7 +168,7 @@ async def test_no_more_work_is_done_at_once_than_the_bound_allows(url: sa.URL, b
     assert bench.most_at_once == 3
 
 
-async def test_work_that_fails_is_not_tried_again_and_holds_nobody_up(url: sa.URL, bench: Bench):
+async def test_work_that_fails_is_not_tried_again_and_holds_nobody_up(url: str, bench: Bench):
     async def fail_at_a(workflow_id: WorkflowId) -> None:
         await bench.work(workflow_id)
         if workflow_id == A:
@@ -189,7 +183,7 @@ async def test_work_that_fails_is_not_tried_again_and_holds_nobody_up(url: sa.UR
 
 
 async def test_what_was_cut_off_by_leaving_is_first_in_line_once_it_is_recovered(
-    url: sa.URL, bench: Bench
+    url: str, bench: Bench
 ):
     me = new_process_id()
     bench.may_end.clear()
@@ -210,7 +204,7 @@ async def test_what_was_cut_off_by_leaving_is_first_in_line_once_it_is_recovered
 
 
 async def test_the_work_of_a_killed_process_is_done_by_another(
-    url: sa.URL, bench: Bench, start_consumer: StartConsumer
+    url: str, bench: Bench, start_consumer: StartConsumer
 ):
     killed = start_consumer(1000.0, 2)
     async with a_queue(url, concurrency=2) as queue:
@@ -228,7 +222,7 @@ async def test_the_work_of_a_killed_process_is_done_by_another(
 
 
 async def test_processes_share_the_queue_and_each_entry_goes_to_one(
-    url: sa.URL, start_consumer: StartConsumer
+    url: str, start_consumer: StartConsumer
 ):
     names = [str(number) for number in range(120)]
     consumers = [start_consumer(0.02, 4) for _ in range(3)]
@@ -244,9 +238,9 @@ async def test_processes_share_the_queue_and_each_entry_goes_to_one(
     assert all(shares)
 
 
-async def test_finished_entries_do_not_stay_in_the_database(url: sa.URL, bench: Bench):
+async def test_finished_entries_do_not_stay_in_the_database(url: str, bench: Bench):
     engine = sa.create_engine(url)
-    schema = "" if url.get_backend_name() == "sqlite" else "dbos."
+    schema = "" if url.startswith("sqlite") else "dbos."
 
     def execute(statement: str) -> list[sa.Row[tuple[object, ...]]]:
         with engine.begin() as connection:
@@ -271,7 +265,7 @@ async def test_finished_entries_do_not_stay_in_the_database(url: sa.URL, bench: 
     assert left == [[], [], []]
 
 
-async def test_a_queue_with_nothing_to_do_costs_next_to_nothing(url: sa.URL, bench: Bench):
+async def test_a_queue_with_nothing_to_do_costs_next_to_nothing(url: str, bench: Bench):
     async with a_queue(url) as queue, queue.consume(bench.work):
         await queue.enqueue(A, 1)
         await until(lambda: bench.ended == [A])
@@ -286,7 +280,10 @@ async def test_the_queue_goes_on_by_itself_when_the_database_was_away(
     postgres: Postgres, bench: Bench
 ):
     with postgres.database() as address:
-        async with a_queue(on_psycopg(address)) as queue, queue.consume(bench.work):
+        async with (
+            a_queue(DatabaseLocation.of_url(address).url) as queue,
+            queue.consume(bench.work),
+        ):
             bench.may_end.clear()
             await queue.enqueue(A, 1)
             await until(lambda: bench.begun == [A])
@@ -303,7 +300,7 @@ async def test_the_queue_goes_on_by_itself_when_the_database_was_away(
 
 
 async def test_a_database_that_does_not_answer_stops_the_start_with_a_sentence():
-    url = sa.make_url(f"postgresql+psycopg://somebody:{SECRET}@127.0.0.1:{free_port()}/workflows")
+    url = f"postgresql+psycopg://somebody:{SECRET}@127.0.0.1:{free_port()}/workflows"
 
     with pytest.raises(StartupFailed) as failure:
         async with a_queue(url):

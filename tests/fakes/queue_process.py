@@ -8,8 +8,6 @@ import asyncio
 import sys
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from app.adapters.queue.dbos import open_dbos_queue
 from app.domain.ids import WorkflowId, new_process_id
 
@@ -27,7 +25,7 @@ async def consume(url: str, told: Path, seconds: float, concurrency: int) -> Non
         await asyncio.sleep(seconds)
         tell("end", workflow_id)
 
-    async with open_dbos_queue(sa.make_url(url), me, concurrency) as queue, queue.consume(work):
+    async with open_dbos_queue(url, me, concurrency) as queue, queue.consume(work):
         tell("me", me)
         await asyncio.Event().wait()
 

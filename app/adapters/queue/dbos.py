@@ -80,8 +80,8 @@ class DbosQueue:
 
 
 @asynccontextmanager
-async def open_dbos_queue(url: sa.URL, me: ProcessId, concurrency: int) -> AsyncIterator[DbosQueue]:
-    """The queue in this database; `concurrency` is this process's, and the last one's for all.
+async def open_dbos_queue(url: str, me: ProcessId, concurrency: int) -> AsyncIterator[DbosQueue]:
+    """The queue in the database at this URL; `concurrency` is this process's, and the last one's for all.
 
     Raises StartupFailed.
     """

@@ -8,7 +8,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.adapters.queue.pace import Pace
-from app.domain.errors import StorageFailed, StorageFull
+from app.domain.errors import StorageFailed
 
 QUEUE = "workflows"
 # How DBOS calls the thread that takes workflows out, and what this thread reads before each look.
@@ -28,20 +28,20 @@ POSTGRES_CONNECTION = {
     "tcp_user_timeout": 15_000,
     "options": "-c statement_timeout=15s -c idle_in_transaction_session_timeout=60s",
 }
-DISK_FULL = "53100"
 # Lock conflicts and the like: DBOS knows what to do about them.
 PASSING = ("40", "55")
 
 
-def create_engine(url: sa.URL, pace: Pace) -> sa.Engine:
+def create_engine(url: str, pace: Pace) -> sa.Engine:
     """Connections that DBOS uses from its own threads."""
-    is_sqlite = url.get_backend_name() == "sqlite"
+    is_sqlite = sa.make_url(url).get_backend_name() == "sqlite"
     engine = sa.create_engine(
         url,
         connect_args={} if is_sqlite else POSTGRES_CONNECTION,
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=POOL_SECONDS,
+        pool_pre_ping=not is_sqlite,
         poolclass=sa.QueuePool,
     )
     if is_sqlite:
@@ -72,11 +72,8 @@ def _translate(context: ExceptionContext) -> None:
     if not isinstance(context.sqlalchemy_exception, OperationalError | InterfaceError):
         return
     error = context.original_exception
-    state = getattr(error, "sqlstate", None) or ""
-    if state.startswith(PASSING):
+    if (getattr(error, "sqlstate", None) or "").startswith(PASSING):
         return
-    if state == DISK_FULL or "disk is full" in str(error):
-        raise StorageFull("The disk is full: free some space; the queue goes on then.") from error
     raise StorageFailed(
-        "The queue's database does not answer as it should; it is tried again."
+        "The queue's database does not work or cannot be reached; see its own log."
     ) from error

@@ -1,0 +1,123 @@
+"""Goes on with what other processes left behind: nobody else looks after a process that died."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from app.domain.errors import StorageFailed
+from app.domain.ids import ProcessId
+from app.domain.ports import JobQueue, ProcessTable, WorkflowStore
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS = 1.0
+SILENT_SECONDS = 5.0
+TURN_SECONDS = 1.0
+MOST_TURNS = 3
+BEATS_PER_SEARCH = 5
+STRAYS_AT_ONCE = 50
+"""The queue serves the oldest first: a stray behind so many others would wait in any case."""
+LEAVE_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class _Peer:
+    """Another process, as far as its beats tell."""
+
+    beats: int
+    silent_seconds: float = 0.0
+
+    @property
+    def is_living(self) -> bool:
+        return self.silent_seconds < SILENT_SECONDS
+
+
+@dataclass(slots=True)
+class Takeover:
+    """Beats for this process, and counts how long the others have not."""
+
+    processes: ProcessTable
+    queue: JobQueue
+    workflows: WorkflowStore
+    _peers: dict[ProcessId, _Peer] = field(default_factory=dict, init=False)
+
+    @property
+    def has_peers(self) -> bool:
+        """Whether other processes live on this database."""
+        return any(peer.is_living for peer in self._peers.values())
+
+    async def run(self) -> None:
+        """For as long as the process lives; cancelled, it hands its own work back.
+
+        Whoever cancels has stopped that work before.
+        """
+        try:
+            await self._look_after_others()
+        except asyncio.CancelledError:
+            await self._leave()
+            raise
+
+    async def _look_after_others(self) -> None:
+        beats, heard_at, is_failing = 0, time.monotonic(), False
+        while True:
+            now = time.monotonic()
+            try:
+                await self._listen(now - heard_at)
+                if beats % BEATS_PER_SEARCH == 0:
+                    await self._search()
+                beats, heard_at, is_failing = beats + 1, now, False
+            except StorageFailed:
+                if not is_failing:
+                    log.exception("nobody is looked after while the storage fails")
+                is_failing = True
+            await asyncio.sleep(BEAT_SECONDS)
+
+    async def _listen(self, seconds: float) -> None:
+        """Beat; take over from whoever has been silent for too long.
+
+        Time in which this process slept or the database was away tells nothing about the others.
+        """
+        heard = await self.processes.beat()
+        self._note(heard, min(seconds, 1.5 * BEAT_SECONDS))
+        for dead in tuple(self._dead()):
+            log.warning("a process is dead, its workflows are taken over", extra={"process": dead})
+            await self._take_over(dead)
+            del self._peers[dead]
+
+    def _note(self, heard: Sequence[tuple[ProcessId, int]], seconds: float) -> None:
+        counts = {process: beats for process, beats in heard if process != self.processes.me}
+        for gone in self._peers.keys() - counts.keys():
+            del self._peers[gone]
+        for process, beats in counts.items():
+            peer = self._peers.get(process)
+            if peer is None or peer.beats != beats:
+                self._peers[process] = _Peer(beats)
+            else:
+                peer.silent_seconds += seconds
+
+    def _dead(self) -> Iterator[ProcessId]:
+        """Whose work is for this process to take: the living take turns, so that one does it."""
+        me = self.processes.me
+        before_me = sum(peer.is_living and process < me for process, peer in self._peers.items())
+        patience = SILENT_SECONDS + TURN_SECONDS * min(before_me, MOST_TURNS)
+        return (process for process, peer in self._peers.items() if peer.silent_seconds >= patience)
+
+    async def _take_over(self, process: ProcessId) -> None:
+        """Each step can be repeated, and the last one comes when nothing is left to do."""
+        await self.processes.bury(process)
+        await self.queue.recover(process)
+        await self.processes.forget(process)
+
+    async def _search(self) -> None:
+        """Queue what fell between two chairs: stored and not queued, or run and not ended."""
+        for workflow_id, claims in (await self.workflows.strays())[:STRAYS_AT_ONCE]:
+            await self.queue.enqueue(workflow_id, claims + 1)
+
+    async def _leave(self) -> None:
+        try:
+            async with asyncio.timeout(LEAVE_SECONDS):
+                await self._take_over(self.processes.me)
+        except (StorageFailed, TimeoutError):
+            log.warning("unfinished workflows go on when this process is found dead")
