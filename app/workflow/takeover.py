@@ -82,7 +82,7 @@ class Takeover:
         heard = await self.processes.beat()
         self._note(heard, min(seconds, 1.5 * BEAT_SECONDS))
         for dead in tuple(self._dead()):
-            log.warning("a process is dead, its workflows are taken over", extra={"process": dead})
+            log.warning("a process is dead, its workflows go on here", extra={"dead": dead})
             await self._take_over(dead)
             del self._peers[dead]
 
