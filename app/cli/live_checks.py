@@ -7,8 +7,13 @@ from http import HTTPStatus
 
 import httpx
 from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
 
+from app.adapters.storage.connections import Access, open_engine
+from app.adapters.storage.faults import reason
+from app.bootstrap.location import database_location
 from app.cli.installation import Check, Outcome
+from app.domain.errors import StartupFailed
 from app.settings import Settings
 
 LIMIT_SECONDS = 20
@@ -25,6 +30,8 @@ FIXES = {
 
 def ask_services(settings: Settings) -> Iterator[Check]:
     """One question to each service that is configured."""
+    if settings.database_url is not None:
+        yield _ask_database(settings)
     with httpx.Client(timeout=LIMIT_SECONDS) as client:
         if settings.google_api_key is not None:
             who = f"Gemini ({settings.gemini_model_id})"
@@ -36,6 +43,21 @@ def ask_services(settings: Settings) -> Iterator[Check]:
             address = f"{settings.approval_base_url}/api/approvals/pending"
             question = partial(httpx.Request, "GET", address)
             yield _ask(client, "the approval server", "MCP_SERVER_URL", question)
+
+
+def _ask_database(settings: Settings) -> Check:
+    fix = "start it, or correct DATABASE_URL"
+    try:
+        location = database_location(settings)
+    except StartupFailed as error:
+        return Check(Outcome.FAILED, str(error), fix)
+    try:
+        with open_engine(location, Access.READ).connect() as connection:
+            connection.exec_driver_sql("SELECT 1")
+    except SQLAlchemyError as error:
+        seen = f"{location.name}, cannot be used ({reason(error)})"
+        return Check(Outcome.FAILED, seen, fix)
+    return Check(Outcome.OK, f"{location.name}, answers")
 
 
 def _question_to_gemini(settings: Settings) -> httpx.Request:

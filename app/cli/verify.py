@@ -4,11 +4,13 @@ import argparse
 import re
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from app.bootstrap.location import database_location
 from app.cli.installation import Check, Outcome, check_packages, check_python
 from app.cli.live_checks import ask_services
 from app.domain.errors import StartupFailed
@@ -24,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--live",
         action="store_true",
-        help="also ask Gemini (one short paid question), Elasticsearch and the approval server",
+        help="also ask Gemini (one short paid question), Elasticsearch, the approval server "
+        "and PostgreSQL",
     )
 
 
@@ -60,8 +63,11 @@ def check_settings(settings: Settings) -> Iterator[Check]:
     """Everything that can be seen without asking another machine."""
     yield Check(OK, "settings can be read")
     yield _check_key(settings)
+    yield _check_database(settings)
     yield _check_folder("DATA_DIR", settings.data_dir)
     yield _check_folder("LOGS_DIR", settings.logs_dir)
+    if settings.workers > 1 and sys.platform == "win32":
+        yield Check(FAILED, "Windows cannot share a port between processes", "set WORKERS to 1")
     yield _check_port("PORT", settings.host, settings.port)
     if settings.mcp_server_url is None:
         yield _check_port("APPROVAL_PORT", settings.host, settings.approval_port)
@@ -81,6 +87,15 @@ def _check_key(settings: Settings) -> Check:
         "GOOGLE_API_KEY does not look like a Gemini key (AIza...)",
         "copy it again, whole and without quotes or spaces, or try it with --live",
     )
+
+
+def _check_database(settings: Settings) -> Check:
+    if settings.database_url is None:
+        return Check(OK, "no DATABASE_URL: everything is stored in DATA_DIR")
+    try:
+        return Check(OK, f"DATABASE_URL names {database_location(settings).name}")
+    except StartupFailed as error:
+        return Check(FAILED, str(error), "correct it in .env or in the environment")
 
 
 def _check_folder(name: str, folder: Path) -> Check:
