@@ -21,14 +21,15 @@ class ForeignPagesRefused:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a write that the browser says comes from another site."""
         is_write = scope["type"] == "http" and scope["method"] not in READS
-        if not is_write or not _is_foreign(Headers(scope=scope)):
+        if not is_write or not is_foreign(Headers(scope=scope)):
             await self._app(scope, receive, send)
             return
         refusal = JSONResponse(REFUSAL, HTTPStatus.FORBIDDEN, {"connection": "close"})
         await refusal(scope, receive, send)
 
 
-def _is_foreign(headers: Headers) -> bool:
+def is_foreign(headers: Headers) -> bool:
+    """Whether the browser says that another site's page asks."""
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site == "cross-site"

@@ -1,10 +1,15 @@
 """Taking a port, with one clear line when it is taken already."""
 
 import socket
+import sys
 
 from app.domain.errors import StartupFailed
 
 BACKLOG = 2048
+STALLED_MS = 30_000
+"""The kernel drops a connection whose other end takes nothing for so long."""
+UNSENT_BYTES = 16 * 1024
+"""What the kernel keeps for a slow reader, beside what is on its way."""
 
 
 def bind(host: str, port: int, setting: str) -> socket.socket:
@@ -18,6 +23,7 @@ def bind(host: str, port: int, setting: str) -> socket.socket:
         raise StartupFailed(f"HOST {host} cannot be used: {error.strerror}.") from error
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
+        _limit_buffers(listener)
         listener.bind(address)
         listener.listen(BACKLOG)
     except OSError as error:
@@ -27,3 +33,10 @@ def bind(host: str, port: int, setting: str) -> socket.socket:
             f"stop the program that has it, or set {setting} to another port."
         ) from error
     return listener
+
+
+def _limit_buffers(listener: socket.socket) -> None:
+    """Connections inherit this; it is known on Linux."""
+    if sys.platform == "linux":
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_MS)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)

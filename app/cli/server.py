@@ -8,6 +8,16 @@ from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+
+from app.api.streams.transport import LENT, limit_buffer
+
+PING_SECONDS = 15.0
+PONG_SECONDS = 30.0
+MOST_FRAME_BYTES = 16 * 1024
+"""More than any client has to say; the application's own limit is lower and answers better."""
 
 
 class SignalledServer(uvicorn.Server):
@@ -20,6 +30,13 @@ class SignalledServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=LendingHttpProtocol,
+                ws=LendingWebSocketProtocol,
+                ws_max_size=MOST_FRAME_BYTES,
+                ws_ping_interval=PING_SECONDS,
+                ws_ping_timeout=PONG_SECONDS,
+                # A compressor for every client would cost more than all the rest of it.
+                ws_per_message_deflate=False,
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=grace_seconds,
@@ -46,3 +63,32 @@ class SignalledServer(uvicorn.Server):
         signal.signal(signal.SIGTERM, lambda *_: None)
         await self.serve(sockets=[listener])
         return 0 if self.started else 1
+
+
+class LendingHttpProtocol(HttpToolsProtocol):
+    """Lends its transport to the application, which limits what a slow reader costs."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A connection is there."""
+        super().connection_made(transport)
+        limit_buffer(transport)
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self.scope["state"][LENT] = self.transport
+
+
+class LendingWebSocketProtocol(WebSocketsSansIOProtocol):
+    """The same for WebSockets."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A connection is there."""
+        super().connection_made(transport)
+        limit_buffer(self.transport)
+
+    def handle_connect(self, event: Request) -> None:
+        """A handshake has come; the application's task begins after this."""
+        super().handle_connect(event)
+        if not self.close_sent:
+            self.scope["state"][LENT] = self.transport

@@ -1,7 +1,6 @@
 """What operators count: every Prometheus metric of the product, with labels of few values."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -90,11 +89,9 @@ class Metrics:
         """Events were written."""
         self._events.inc(count)
 
-    @contextmanager
-    def stream_open(self) -> Iterator[None]:
+    def stream_open(self) -> AbstractContextManager[None]:
         """A client holds a stream open as long as the block lasts."""
-        with self._streams.track_inprogress():
-            yield
+        return self._streams.track_inprogress()
 
     def agent_answered(self, agent: str, engine: str, seconds: float) -> None:
         """An agent's answer was had."""

@@ -1,0 +1,1 @@
+"""The event stream's three doors, and the fan-out behind them."""
