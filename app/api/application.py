@@ -11,6 +11,10 @@ from app.api.errors import add_error_pages
 from app.api.foreign_pages import ForeignPagesRefused
 from app.api.measuring import MeasuredRequests
 from app.api.pages import mount_pages
+from app.api.streams import json_door
+from app.api.streams.doors import StreamingApplication
+from app.api.streams.fanout import open_fanout
+from app.api.streams.limits import DEFAULT_LIMITS, StreamLimits
 from app.api.v1 import feedback, health, logs, samples, workflows
 from app.services import Services
 from app.settings import Settings
@@ -18,16 +22,22 @@ from app.settings import Settings
 OpenServices = Callable[[Settings], AbstractAsyncContextManager[Services]]
 
 
-def create_app(settings: Settings, open_services: OpenServices) -> FastAPI:
+def create_app(
+    settings: Settings, open_services: OpenServices, stream_limits: StreamLimits = DEFAULT_LIMITS
+) -> StreamingApplication:
     """Routes, pages and errors; the services are open while the application runs."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services(settings) as services, services.process.running():
+        async with (
+            open_services(settings) as services,
+            services.process.running(),
+            open_fanout(services.events, stream_limits, services.metrics) as app.state.fanout,
+        ):
             app.state.services = services
             yield
 
-    app = FastAPI(
+    app = StreamingApplication(
         title="Incident agents",
         version=__version__,
         description="Logs in, a streamed investigation, a reviewed plan, a lesson learned.",
@@ -40,7 +50,7 @@ def create_app(settings: Settings, open_services: OpenServices) -> FastAPI:
     app.add_middleware(ForeignPagesRefused)
     app.add_middleware(MeasuredRequests)
     version_1 = APIRouter(prefix="/api/v1")
-    for module in (workflows, feedback, logs, samples):
+    for module in (workflows, json_door, feedback, logs, samples):
         version_1.include_router(module.router)
     app.include_router(version_1)
     app.include_router(health.router)

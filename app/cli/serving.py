@@ -55,9 +55,8 @@ async def _open_server(settings: Settings) -> AsyncIterator[SignalledServer]:
         async def opened(_: Settings) -> AsyncIterator[Services]:
             yield services
 
-        server = SignalledServer(
-            create_app(settings, opened), services.events.end_streams, grace_seconds=GRACE_SECONDS
-        )
+        app = create_app(settings, opened)
+        server = SignalledServer(app, app.end_streams, grace_seconds=GRACE_SECONDS)
         _print_addresses(settings, services)
         log.info("serving", extra={"port": settings.port, "engine": services.reasoner.name})
         # Ctrl+C is a clean stop, too, also when uvicorn passes the signal on.

@@ -4,7 +4,10 @@ import re
 import time
 from collections.abc import Awaitable
 from http import HTTPStatus
+from pathlib import Path
+from typing import Any
 
+import yaml
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -16,11 +19,24 @@ from app.domain.errors import AppError
 
 ROUTE = "/api/v1/workflows/{workflow_id}/"
 PATH = re.compile(ROUTE.replace("{workflow_id}", "([^/]+)") + "(stream|ws)")
+DOCUMENTED = Path(__file__).with_name("openapi.yaml")
 READS = {"GET", "HEAD"}
 
 
 class StreamingApplication(FastAPI):
     """FastAPI behind the doors; `state.fanout` is open while it runs."""
+
+    def end_streams(self) -> None:
+        """The process stops: every stream ends, and none begins."""
+        fanout: Fanout | None = getattr(self.state, "fanout", None)
+        if fanout is not None:
+            fanout.drain()
+
+    def openapi(self) -> dict[str, Any]:
+        """With the doors that FastAPI does not see."""
+        schema = super().openapi()
+        schema["paths"].update(yaml.safe_load(DOCUMENTED.read_text(encoding="utf-8")))
+        return schema
 
     def build_middleware_stack(self) -> ASGIApp:
         """Each layer would hold memory for every open stream, so none is before the doors."""

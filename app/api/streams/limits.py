@@ -17,3 +17,6 @@ class StreamLimits:
     """For slow readers to take their last bytes when the process stops."""
     most_open: int = 10_000
     """Open streams of one process, of all doors together."""
+
+
+DEFAULT_LIMITS = StreamLimits()

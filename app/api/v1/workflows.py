@@ -1,9 +1,8 @@
-"""Workflows: start, stream, list, read."""
+"""Workflows: start, cancel, list, read."""
 
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request
 
 from app.api.bodies import MIB, read_body
 from app.api.deps import Parts
@@ -16,9 +15,7 @@ from app.api.schemas import (
     WorkflowResult,
     WorkflowSummary,
 )
-from app.api.sse import open_stream, parse_cursor
-from app.domain.errors import BadInput
-from app.domain.ids import WorkflowId
+from app.api.streams.requests import parse_workflow_id
 from app.domain.workflow import WorkflowInput
 
 router = APIRouter(prefix="/workflows", tags=["workflows"])
@@ -44,22 +41,6 @@ async def cancel(workflow_id: str, parts: Parts) -> CancelledWorkflow:
     """Stop a workflow; it ends with what it has. Twice is once, too late changes nothing."""
     record = await parts.cancellation.request(parse_workflow_id(workflow_id))
     return CancelledWorkflow(workflow_id=record.workflow_id, state=record.state)
-
-
-@router.get("/{workflow_id}/stream", response_class=Response)
-async def stream(
-    workflow_id: str,
-    parts: Parts,
-    last_event_id: Annotated[str | None, Header(max_length=64)] = None,
-    last_event_id_parameter: Annotated[
-        str | None, Query(alias="last_event_id", max_length=64)
-    ] = None,
-) -> Response:
-    """Every event of the workflow as Server-Sent Events, from the start or after a cursor."""
-    known = parse_workflow_id(workflow_id)
-    await parts.workflows.record(known)
-    cursor = parse_cursor(last_event_id or last_event_id_parameter, parts.events.epoch)
-    return await open_stream(known, parts.events, cursor, parts.metrics)
 
 
 @router.get("")
@@ -102,11 +83,3 @@ def _summary_of(log_input: WorkflowInput | None) -> WorkflowInputSummary | None:
         total_bytes=len(text.encode()),
         redactions=dict(log_input.redactions),
     )
-
-
-def parse_workflow_id(text: str) -> WorkflowId:
-    """A UUID in any of its spellings; raises BadInput."""
-    try:
-        return WorkflowId(str(UUID(text)))
-    except ValueError:
-        raise BadInput("Invalid workflow ID format") from None
