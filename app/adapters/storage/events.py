@@ -1,186 +1,176 @@
-"""The event log in SQLite: written first, shown after."""
+"""The event log in a database: written first, shown after, by whichever process."""
 
 import asyncio
-import sqlite3
-from collections import deque
-from collections.abc import AsyncIterator, Sequence
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from datetime import datetime
-from weakref import WeakValueDictionary
+from itertools import islice
 
-from app.adapters.storage.frames import to_frame
-from app.adapters.storage.sqlite import Database
-from app.domain.errors import Conflict
-from app.domain.events import Event, EventStatus, EventType, Recorded
+import sqlalchemy as sa
+
+from app.adapters.storage.appending import Append
+from app.adapters.storage.database import Database, settled
+from app.adapters.storage.listening import Listeners
+from app.adapters.storage.tables import events, meta, workflows
+from app.adapters.storage.wakeups import wakeups
+from app.domain.errors import NotFound, StorageFailed
+from app.domain.events import Event, EventType, LogBounds, Recorded, Writer
 from app.domain.ids import WorkflowId
-from app.domain.ports import Clock
-from app.domain.workflow import WorkflowState
+from app.domain.ports import Clock, Listener
 from app.observability.metrics import Metrics
 
-PAGE = 500
-RING = 256
+log = logging.getLogger(__name__)
+
+MOST = 500
+LEISURE = 5
+PAUSE_SECONDS = 1.0
+
+PAGE = (
+    sa.select(
+        events.c.seq, events.c.type, events.c.is_terminal, events.c.recorded_at, events.c.frame
+    )
+    .where(events.c.workflow_id == sa.bindparam("id"), events.c.seq > sa.bindparam("after"))
+    .order_by(events.c.seq)
+    .limit(sa.bindparam("most"))
+)
+BOUNDS = sa.select(
+    workflows.c.first_seq, workflows.c.last_seq, workflows.c.terminal_seq, workflows.c.outcome_seq
+).where(workflows.c.workflow_id == sa.bindparam("id"))
+
+LAST = sa.select(workflows.c.workflow_id, workflows.c.last_seq).where(
+    workflows.c.workflow_id.in_(sa.bindparam("ids", expanding=True))
+)
 
 
-class Tail:
-    """The newest events of one workflow that somebody follows."""
-
-    def __init__(self) -> None:
-        """Start with nothing seen."""
-        self.latest: deque[Recorded] = deque(maxlen=RING)
-        self.changed = asyncio.Event()
-
-    def publish(self, recorded: Sequence[Recorded]) -> None:
-        """Show new events to every follower."""
-        self.latest.extend(recorded)
-        self.changed.set()
-        self.changed = asyncio.Event()
-
-    def after(self, seq: int) -> Sequence[Recorded] | None:
-        """Events with a higher seq, or None when some of them are no longer here."""
-        if not self.latest or self.latest[-1].seq <= seq:
-            return ()
-        if self.latest[0].seq > seq + 1:
-            return None
-        return [event for event in self.latest if event.seq > seq]
-
-
-class SqliteEventLog:
-    """EventLog on one SQLite file and in one process."""
+class SqlEventLog:
+    """EventLog on a database that several processes may share."""
 
     def __init__(self, database: Database, clock: Clock, epoch: str, metrics: Metrics) -> None:
-        """Take an open database; nobody else appends to it."""
-        self._metrics = metrics
+        """Take an open database and what `read_epoch` says of it."""
+        self.epoch = epoch
         self._database = database
         self._clock = clock
-        self.epoch = epoch
-        self._tails: WeakValueDictionary[WorkflowId, Tail] = WeakValueDictionary()
-        self._is_ending = False
+        self._metrics = metrics
+        self._listeners = Listeners()
 
-    async def append(self, workflow_id: WorkflowId, events: Sequence[Event]) -> Sequence[Recorded]:
-        """Store, then show to whoever follows."""
-        now = self._clock.now()
-        recorded = await self._database.write(
-            lambda connection: self._insert(connection, workflow_id, events, now)
-        )
+    async def append(
+        self, workflow_id: WorkflowId, events: Sequence[Event], writer: Writer
+    ) -> Sequence[Recorded]:
+        """Store, then show to listeners; also when the caller is cancelled meanwhile."""
+        job = Append(workflow_id, events, writer, self.epoch, self._clock.now())
+        done = self._database.submit(job)
+        done.add_done_callback(self._show)
+        return await settled(done)
+
+    def show(self, recorded: Sequence[Recorded]) -> None:
+        """Tell listeners of events that were stored beside an append."""
         self._metrics.events_appended(len(recorded))
-        tail = self._tails.get(workflow_id)
-        if tail is not None:
-            tail.publish(recorded)
-        return recorded
+        self._listeners.show(recorded)
 
     async def read(self, workflow_id: WorkflowId, after: int, limit: int) -> Sequence[Recorded]:
         """Events with `seq > after`, in order."""
-        rows = await self._database.read(
-            lambda connection: connection.execute(
-                "SELECT seq, type, is_terminal, recorded_at, frame FROM events"
-                " WHERE workflow_id = ? AND seq > ? ORDER BY seq LIMIT ?",
-                (workflow_id, after, limit),
-            ).fetchall()
+        return await self._database.read(
+            lambda connection: read_page(connection, workflow_id, after, limit)
         )
-        return [
-            Recorded(
-                workflow_id,
-                seq,
-                EventType(event_type),
-                bool(is_terminal),
-                frame,
-                datetime.fromisoformat(recorded_at),
-            )
-            for seq, event_type, is_terminal, recorded_at, frame in rows
-        ]
 
-    async def follow(
-        self, workflow_id: WorkflowId, after: int, idle_seconds: float
-    ) -> AsyncIterator[Sequence[Recorded]]:
-        """Events with `seq > after` as they come; an empty batch after so long a silence."""
-        tail = self._tails.setdefault(workflow_id, Tail())
-        batch: Sequence[Recorded] | None = None
-        while not self._is_ending:
-            changed = tail.changed
-            if batch is None:
-                batch = await self.read(workflow_id, after, PAGE)
-            if not batch:
-                await _wait(changed, idle_seconds)
-                batch = tail.after(after)
-                if batch is None:
-                    continue
-            yield batch
-            if batch and batch[-1].is_terminal:
-                return
-            after = batch[-1].seq if batch else after
-            batch = None if len(batch) == PAGE else tail.after(after)
-
-    def end_streams(self) -> None:
-        """End everybody's `follow`, because the process stops."""
-        self._is_ending = True
-        for tail in list(self._tails.values()):
-            tail.publish(())
-
-    def _insert(
-        self,
-        connection: sqlite3.Connection,
-        workflow_id: WorkflowId,
-        events: Sequence[Event],
-        now: datetime,
-    ) -> Sequence[Recorded]:
-        last, is_over = connection.execute(
-            "SELECT COALESCE(MAX(seq), 0), COALESCE(MAX(is_terminal), 0)"
-            " FROM events WHERE workflow_id = ?",
-            (workflow_id,),
-        ).fetchone()
-        if is_over:
-            raise Conflict(f"Workflow {workflow_id} is over; nothing can follow its last event.")
-        recorded = [
-            Recorded(
-                workflow_id,
-                seq,
-                event.type,
-                event.is_terminal,
-                to_frame(event, self.epoch, workflow_id, seq, now),
-                now,
-            )
-            for seq, event in enumerate(events, last + 1)
-        ]
-        connection.executemany(
-            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                (workflow_id, r.seq, r.type, r.is_terminal, now.isoformat(), r.frame)
-                for r in recorded
-            ],
+    async def bounds(self, workflow_id: WorkflowId) -> LogBounds:
+        """Where the log begins and ends; raises NotFound."""
+        row = await self._database.read(
+            lambda connection: connection.execute(BOUNDS, {"id": workflow_id}).first()
         )
-        if events[-1].is_terminal:
-            _finish(connection, workflow_id, events[-1], now)
-        return recorded
+        if row is None:
+            raise NotFound(f"Workflow '{workflow_id}' not found")
+        return LogBounds(*row)
+
+    @contextmanager
+    def subscribe(self, workflow_id: WorkflowId, listener: Listener) -> Iterator[None]:
+        """Call the listener with what is appended, until left."""
+        with self._listeners.subscribed(workflow_id, listener):
+            yield
+
+    def _show(self, done: asyncio.Future[Sequence[Recorded]]) -> None:
+        if not done.cancelled() and done.exception() is None:
+            self.show(done.result())
+
+    @asynccontextmanager
+    async def following(self, has_peers: Callable[[], bool]) -> AsyncIterator[None]:
+        """Show listeners what other processes append, until left; `has_peers`: are there any?"""
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(self._follow(has_peers))
+            try:
+                yield
+            finally:
+                task.cancel()
+
+    async def _follow(self, has_peers: Callable[[], bool]) -> None:
+        def is_needed() -> bool:
+            return bool(self._listeners.heard) and has_peers()
+
+        async with aclosing(wakeups(self._database, is_needed)) as signals:
+            async for _ in signals:
+                started = time.monotonic()
+                for recorded in await self._unheard():
+                    self._listeners.show(recorded)
+                # Looking takes at most a small part of the time, however much is written.
+                await asyncio.sleep(LEISURE * (time.monotonic() - started))
+
+    async def _unheard(self) -> Sequence[Sequence[Recorded]]:
+        """What other processes appended to workflows that somebody here listens to."""
+        while True:
+            try:
+                return await self._database.read(self._news())
+            except StorageFailed as error:
+                log.warning("events of other processes wait", extra={"reason": str(error)})
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    def _news(self) -> Callable[[sa.Connection], list[Sequence[Recorded]]]:
+        heard = dict(self._listeners.heard)
+        return lambda connection: [
+            recorded
+            for part in _parts(heard)
+            for workflow_id, last in connection.execute(LAST, {"ids": part}).all()
+            if (recorded := _unheard(connection, workflow_id, heard[workflow_id], last))
+        ]
 
 
 async def read_epoch(database: Database) -> str:
-    """The epoch that this data folder was born with."""
-    row = await database.read(
-        lambda connection: connection.execute(
-            "SELECT value FROM meta WHERE key = 'epoch'"
-        ).fetchone()
-    )
-    return str(row[0])
+    """The epoch that this database was born, or restored, with."""
+    query = sa.select(meta.c.value).where(meta.c.key == "epoch")
+    return await database.read(lambda connection: str(connection.execute(query).scalar_one()))
 
 
-async def _wait(changed: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await changed.wait()
-    except TimeoutError:
-        return
-
-
-def _finish(
-    connection: sqlite3.Connection, workflow_id: WorkflowId, last: Event, now: datetime
-) -> None:
-    """A workflow has ended when its terminal event is stored, not a moment later."""
-    is_good = last.status is EventStatus.COMPLETED
-    connection.execute(
-        "UPDATE workflows SET state = ?, finished_at = ?, outcome = ? WHERE workflow_id = ?",
-        (
-            WorkflowState.COMPLETED if is_good else WorkflowState.FAILED,
-            now.isoformat(),
-            last.data,
+def read_page(
+    connection: sa.Connection, workflow_id: WorkflowId, after: int, limit: int
+) -> Sequence[Recorded]:
+    """Events with `seq > after`, in order."""
+    values = {"id": workflow_id, "after": after, "most": limit}
+    return [
+        Recorded(
             workflow_id,
-        ),
-    )
+            seq,
+            EventType(event_type),
+            bool(is_terminal),
+            frame,
+            datetime.fromisoformat(recorded_at),
+        )
+        for seq, event_type, is_terminal, recorded_at, frame in connection.execute(PAGE, values)
+    ]
+
+
+def _unheard(
+    connection: sa.Connection, workflow_id: WorkflowId, heard: int, last: int
+) -> Sequence[Recorded]:
+    """What to tell: the newest alone to somebody who has heard nothing, and reads by itself."""
+    if last <= heard:
+        return ()
+    after = max(heard, last - MOST) if heard else last - 1
+    return read_page(connection, workflow_id, after, MOST)
+
+
+def _parts(heard: Mapping[WorkflowId, int]) -> Iterator[Sequence[WorkflowId]]:
+    """An argument list has an end in both databases."""
+    ids = iter(heard)
+    while part := list(islice(ids, MOST)):
+        yield part

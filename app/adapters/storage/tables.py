@@ -77,3 +77,8 @@ processes = sa.Table(
     sa.Column("beats", sa.BigInteger, nullable=False),
     sa.Column("is_buried", sa.Integer, nullable=False),
 )
+
+
+def storable(text: str) -> str:
+    """Text as both keep it: PostgreSQL has no room for a NUL."""
+    return text.replace("\0", "\ufffd")

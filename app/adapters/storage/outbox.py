@@ -1,0 +1,108 @@
+"""Proposals on their way to the approval server."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from app.adapters.storage.database import Database
+from app.adapters.storage.tables import proposals
+from app.domain.approval import OutgoingProposal, Proposal
+from app.domain.ids import ApprovalId, FeedbackId, ProcessId, WorkflowId
+from app.domain.ports import Clock
+
+PUT = sa.text(
+    "INSERT INTO proposals (idempotency_key, workflow_id, feedback_id, payload, created_at)"
+    " VALUES (:key, :workflow_id, :feedback_id, :payload, :at) ON CONFLICT DO NOTHING"
+)
+THIS = proposals.c.idempotency_key == sa.bindparam("key")
+APPROVAL = sa.select(proposals.c.approval_id).where(THIS)
+IS_FREE = sa.and_(
+    proposals.c.approval_id.is_(None),
+    sa.func.coalesce(proposals.c.leased_until, "") <= sa.bindparam("at"),
+)
+LEASE = (
+    sa.update(proposals)
+    .where(THIS, IS_FREE)
+    .values(leased_by=sa.bindparam("me"), leased_until=sa.bindparam("until"))
+)
+RELEASE = (
+    sa.update(proposals)
+    .where(THIS, proposals.c.leased_by == sa.bindparam("me"))
+    .values(leased_by=None, leased_until=None)
+)
+DELIVERED = sa.update(proposals).where(THIS).values(approval_id=sa.bindparam("approval"))
+UNDELIVERED = (
+    sa.select(
+        proposals.c.idempotency_key,
+        proposals.c.workflow_id,
+        proposals.c.feedback_id,
+        proposals.c.payload,
+    )
+    .where(IS_FREE)
+    .order_by(proposals.c.created_at, proposals.c.idempotency_key)
+    .limit(sa.bindparam("most"))
+)
+
+
+class SqlProposalOutbox:
+    """ProposalOutbox of one of the processes that share a database."""
+
+    def __init__(self, database: Database, clock: Clock, process_id: ProcessId) -> None:
+        """Take an open database; leases end by this clock."""
+        self._database = database
+        self._clock = clock
+        self._me = process_id
+
+    async def put(self, proposal: OutgoingProposal) -> ApprovalId | None:
+        """Keep a proposal; one with the same key stays as it was, with the approval it has got."""
+        values = {
+            "key": proposal.key,
+            "workflow_id": proposal.workflow_id,
+            "feedback_id": proposal.feedback_id,
+            "payload": proposal.proposal.model_dump_json(),
+            "at": self._clock.now().isoformat(),
+        }
+
+        def store(connection: sa.Connection) -> ApprovalId | None:
+            connection.execute(PUT, values)
+            found: str | None = connection.execute(APPROVAL, {"key": proposal.key}).scalar_one()
+            return None if found is None else ApprovalId(found)
+
+        return await self._database.write(store)
+
+    async def lease(self, key: str, seconds: float) -> bool:
+        """Whether this process may send it now; no other process may for so long."""
+        now = self._clock.now()
+        until = now + timedelta(seconds=seconds)
+        times = {"at": now.isoformat(), "until": until.isoformat()}
+        return await self._execute(LEASE, key=key, me=self._me, **times) > 0
+
+    async def release(self, key: str) -> None:
+        """Give a lease back before its time, so that others may try."""
+        await self._execute(RELEASE, key=key, me=self._me)
+
+    async def delivered(self, key: str, approval_id: ApprovalId) -> None:
+        """Note that the approval server has it."""
+        await self._execute(DELIVERED, key=key, approval=approval_id)
+
+    async def undelivered(self, limit: int) -> Sequence[OutgoingProposal]:
+        """What still has to be sent and nobody is sending, oldest first."""
+        values = {"at": self._clock.now().isoformat(), "most": limit}
+        rows = await self._database.read(
+            lambda connection: connection.execute(UNDELIVERED, values).all()
+        )
+        return [
+            OutgoingProposal(
+                key,
+                WorkflowId(workflow_id),
+                FeedbackId(feedback_id),
+                Proposal.model_validate_json(payload),
+            )
+            for key, workflow_id, feedback_id, payload in rows
+        ]
+
+    async def _execute(self, statement: sa.Update, **values: object) -> int:
+        return await self._database.write(
+            lambda connection: connection.execute(statement, values).rowcount
+        )

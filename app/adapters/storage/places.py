@@ -1,0 +1,62 @@
+"""Tells waiting workflows how far they have come in the queue, seldom enough to be read."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from app.adapters.storage.appending import Append
+from app.adapters.storage.tables import workflows
+from app.domain.answer import AgentName
+from app.domain.events import Bystander, Event, EventStatus, EventType, Recorded
+from app.domain.workflow import WorkflowState
+
+IS_QUEUED = workflows.c.state == WorkflowState.QUEUED.value
+PLACES = (
+    sa.select(
+        workflows.c.workflow_id,
+        workflows.c.told_position,
+        sa.func.row_number().over(order_by=workflows.c.position).label("place"),
+    )
+    .where(IS_QUEUED)
+    .subquery()
+)
+NEWS = (
+    sa.select(PLACES)
+    .where(
+        sa.or_(
+            PLACES.c.told_position.is_(None),
+            PLACES.c.place * 2 <= PLACES.c.told_position,
+        )
+    )
+    .order_by(PLACES.c.place)
+    .limit(sa.bindparam("most"))
+)
+TELL = (
+    sa.update(workflows)
+    .where(
+        workflows.c.workflow_id == sa.bindparam("id"),
+        IS_QUEUED,
+        # Another process may have told it since.
+        sa.func.coalesce(workflows.c.told_position, 0) == sa.bindparam("told"),
+    )
+    .values(told_position=sa.bindparam("place"))
+)
+
+
+def tell(
+    connection: sa.Connection, limit: int, epoch: str, now: datetime
+) -> Sequence[Sequence[Recorded]]:
+    """Note and append the new places; returns the events per workflow."""
+    said = []
+    for workflow_id, told, place in connection.execute(NEWS, {"most": limit}).all():
+        values = {"id": workflow_id, "told": told or 0, "place": place}
+        if connection.execute(TELL, values).rowcount:
+            append = Append(workflow_id, [_place(place)], Bystander.OF_QUEUED, epoch, now)
+            said.append(append(connection))
+    return said
+
+
+def _place(place: int) -> Event:
+    sentence = f"Waiting for its turn: number {place} in the queue."
+    return Event(AgentName.ORCHESTRATOR, EventStatus.INFO, sentence, EventType.PROGRESS)

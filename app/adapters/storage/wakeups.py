@@ -1,0 +1,94 @@
+"""Notices that another process wrote; what it wrote is for the reader to find in the tables."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+import psycopg
+import sqlalchemy as sa
+
+from app.adapters.storage.appending import CHANNEL
+from app.adapters.storage.connections import (
+    POSTGRES_ARGUMENTS,
+    Access,
+    close,
+    open_engine,
+)
+from app.adapters.storage.database import Database
+from app.adapters.storage.location import DatabaseLocation
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.005
+IDLE_SECONDS = 0.1
+SILENCE_SECONDS = 30.0
+RECONNECT_SECONDS = 1.0
+
+
+def wakeups(database: Database, is_needed: Callable[[], bool]) -> AsyncGenerator[None]:
+    """Yields whenever another process may have written, as long as somebody needs to know."""
+    if database.location.is_postgres:
+        return _notifications(database)
+    return _file_changes(database.location, is_needed)
+
+
+async def _file_changes(
+    location: DatabaseLocation, is_needed: Callable[[], bool]
+) -> AsyncGenerator[None]:
+    connection = await asyncio.to_thread(open_engine(location, Access.READ).connect)
+    seen: int | None = None
+    try:
+        while True:
+            if not is_needed():
+                seen = None
+                await asyncio.sleep(IDLE_SECONDS)
+                continue
+            # Some microseconds: a look at memory that SQLite's processes share.
+            found = _data_version(connection)
+            if found is None or found != seen:
+                seen = found
+                yield
+            await asyncio.sleep(POLL_SECONDS if found is not None else RECONNECT_SECONDS)
+    finally:
+        close(connection)
+
+
+def _data_version(connection: sa.Connection) -> int | None:
+    try:
+        return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+    except sa.exc.SQLAlchemyError:
+        return None
+
+
+async def _notifications(database: Database) -> AsyncGenerator[None]:
+    is_known_lost = False
+    while True:
+        try:
+            async with aclosing(_notifications_until_lost(database)) as signals:
+                async for _ in signals:
+                    is_known_lost = False
+                    yield
+        except psycopg.Error:
+            if not is_known_lost:
+                log.warning("no word from other processes until the database is back")
+            is_known_lost = True
+        await asyncio.sleep(RECONNECT_SECONDS)
+
+
+async def _notifications_until_lost(database: Database) -> AsyncGenerator[None]:
+    connection = await psycopg.AsyncConnection.connect(
+        database.location.conninfo, autocommit=True, **POSTGRES_ARGUMENTS
+    )
+    async with connection:
+        await connection.execute(f"LISTEN {CHANNEL}".encode())
+        # What was said while nobody listened.
+        yield
+        while True:
+            said = [
+                notice.pid
+                async for notice in connection.notifies(timeout=SILENCE_SECONDS, stop_after=1)
+            ]
+            # After a long silence a look costs nothing, and mends whatever was missed.
+            if not said or any(pid != database.writer.backend for pid in said):
+                yield
