@@ -8,10 +8,9 @@ from statistics import median
 
 from bench.figures import say
 from bench.stream_bars import Bar, Note, Row
-from bench.stream_servers import EACH_AT_ONCE, all_servers, cost, watchers
+from bench.stream_servers import EACH_AT_ONCE, NOW, all_servers, cost, watchers
 from tests.fakes.publisher import Plan
 
-NOW = "?from=now"
 OURS = ("ours", "ours on SQLite")
 ALL = ("naive", "bare", "nchan", *OURS)
 

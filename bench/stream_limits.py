@@ -6,7 +6,7 @@ from statistics import median
 
 from bench.figures import say
 from bench.stream_bars import Bar, Note, Row
-from bench.stream_servers import EACH_AT_ONCE, Server, Watchers, cost, server, watchers
+from bench.stream_servers import EACH_AT_ONCE, NOW, Server, Watchers, cost, server, watchers
 from tests.fakes.publisher import Plan
 
 MEBIBYTE = 1024 * 1024
@@ -31,7 +31,7 @@ def latency(rounds: int, seconds: float) -> list[Row]:
     with server("ours") as ours, watchers() as crowd:
 
         def typical(query: str) -> float:
-            crowd.connect(ours, 10, f"?from=now{query}", latencies=True)
+            crowd.connect(ours, 10, NOW + query, latencies=True)
             crowd.until(ours.publish(plan))
             taken = crowd.talk.ask(take_latencies=True)["median"] / 1e6
             crowd.drop()
@@ -81,9 +81,9 @@ def stalled_reader(folder: Path, rounds: int, seconds: float) -> list[Row]:
     with watchers() as crowd:
         for number in range(rounds):
             with server("ours", str(folder / f"stalled-{number}")) as ours:
-                cost(ours, crowd, plan, "?from=now", 9)
-                alone.append(cost(ours, crowd, plan, "?from=now", 9))
-                crowd.connect(ours, 10, "?from=now", stalled=1)
+                cost(ours, crowd, plan, NOW, 9)
+                alone.append(cost(ours, crowd, plan, NOW, 9))
+                crowd.connect(ours, 10, NOW, stalled=1)
                 before, memory = ours.processor_seconds(), ours.resident_bytes()
                 delivered = crowd.until(ours.publish(plan))
                 beside.append((ours.processor_seconds() - before) / delivered * 1e6)
@@ -104,9 +104,9 @@ def latecomers(folder: Path) -> list[Row]:
     with server("ours", place) as ours, watchers() as crowd:
         before, started = ours.processor_seconds(), time.monotonic()
         crowd.connect(ours, LATE)
-        crowd.until(MISSED)
+        crowd.until(MISSED + 1)
         ours.publish(Plan(0.01, 0.01))
-        delivered = crowd.until(MISSED + 1)
+        delivered = crowd.until(MISSED + 2)
         seconds, used = time.monotonic() - started, ours.processor_seconds() - before
     say(f"{LATE} latecomers: {seconds:.2f} s, {used / delivered * 1e6:.2f} us an event")
     return [Bar("T15", "1,000 clients, 1,000 missed events, all live", seconds, 6, 2.5, "s")]

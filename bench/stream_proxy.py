@@ -10,7 +10,7 @@ from statistics import median
 
 from bench.figures import say
 from bench.stream_bars import Bar, Note, Row
-from bench.stream_servers import server, watchers
+from bench.stream_servers import NOW, SETTLE_SECONDS, server, watchers
 from tests.fakes.nginx import PROGRAM, proxy_to, running_nginx
 from tests.fakes.publisher import Plan
 from tests.fakes.sse_reader import Dispatched, opened
@@ -22,7 +22,8 @@ def latency(folder: Path, seconds: float) -> list[Row]:
         return []
     plan = Plan(seconds, 0.1, is_irregular=True)
     with server("ours") as ours, running_nginx(folder / "nginx", proxy_to(ours.port)) as nginx:
-        with opened(nginx.port, ours.path, {"accept-encoding": "gzip"}) as answer:
+        with opened(nginx.port, ours.path + NOW, {"accept-encoding": "gzip"}) as answer:
+            time.sleep(SETTLE_SECONDS)
             ours.talk.tell(publish=plan.said())
             taken = [_age(event) for event in islice(answer.events(), plan.events)]
         ours.talk.hear()
@@ -50,7 +51,7 @@ def idle_connection(folder: Path, seconds: float) -> Iterator[Callable[[], list[
         running_nginx(folder / "idle", proxy_to(ours.port)) as nginx,
         watchers() as crowd,
     ):
-        crowd.talk.ask(connect=1, port=nginx.port, path=ours.path)
+        crowd.talk.ask(connect=1, port=nginx.port, path=ours.path + NOW)
         started = time.monotonic()
 
         def check() -> list[Row]:

@@ -14,6 +14,7 @@ from tests.fakes.talk import Child, child
 OURS = "tests.fakes.stream_server"
 SETTLE_SECONDS = 0.1
 """A stream from now on begins where the log ends a moment after its first byte."""
+NOW = "?from=now"
 EACH_AT_ONCE = "&flush_ms=0"
 
 
