@@ -1,23 +1,19 @@
 """Assembly of the backend, and of a diagnosis without one."""
 
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
-from app.adapters.approvals.embedded import embedded_approval_server
 from app.adapters.approvals.remote import open_remote_gate
 from app.adapters.logs.elasticsearch import open_elasticsearch
 from app.adapters.reasoning.gemini import open_gemini
 from app.adapters.reasoning.playbook import PlaybookReasoner
-from app.adapters.storage.events import SqliteEventLog, read_epoch
 from app.adapters.storage.feedback_jsonl import FEEDBACK_FILE, open_feedback_file
 from app.adapters.storage.memory import MemoryEventLog
-from app.adapters.storage.sqlite import open_database
-from app.adapters.storage.workflows import SqliteProposalOutbox, SqliteWorkflowStore
 from app.agents.prompts import render_prompt
-from app.bootstrap.ground import SystemClock, own_folder
+from app.bootstrap.ground import SystemClock
+from app.bootstrap.storage import open_storage
 from app.domain.ports import LogSource, Reasoner
 from app.kubectl.policy import load_policy
 from app.learning.ledger import FeedbackLedger
@@ -28,39 +24,31 @@ from app.observability.metrics import Metrics
 from app.security.signatures import WebhookSignature
 from app.services import Services
 from app.settings import Settings
+from app.workflow.admission import Admission
+from app.workflow.cancellation import Cancellation
 from app.workflow.delivery import ProposalDelivery
 from app.workflow.dryrun import DryRun
-from app.workflow.graph import Graph, build_graph
+from app.workflow.graph import build_graph
 from app.workflow.measured import MeasuredReasoner
+from app.workflow.process import WorkflowProcess
 from app.workflow.reading import WorkflowReader
-from app.workflow.runner import Limits, WorkflowRunner
+from app.workflow.runner import WorkflowRunner
 from app.workflow.specialists import Specialists, Submit
 from app.workflow.submission import CommandReview, ProposalSubmission
-
-WORKFLOW_SCHEMA = Path(__file__).parents[1] / "adapters" / "storage" / "workflows.sql"
-WORKFLOW_SCHEMA_VERSION = 1
-APPROVAL_SERVER = (sys.executable, "-m", "app", "approval-server", "--until-stdin-closes")
+from app.workflow.upkeep import Upkeep
 
 
 @asynccontextmanager
 async def open_services(
     settings: Settings, own_reasoner: Reasoner | None = None
 ) -> AsyncIterator[Services]:
-    """The backend's parts; raises StartupFailed with one line that says what to change.
+    """One process's parts; raises StartupFailed with one line that says what to change.
 
     A reasoner of the caller's own takes the place of the one that the settings name.
     """
     clock, metrics, signature = SystemClock(), Metrics(), _signature(settings)
     async with AsyncExitStack() as stack:
-        stack.enter_context(own_folder(settings.data_dir, "backend"))
-        database = await stack.enter_async_context(
-            open_database(
-                settings.data_dir / "workflows.sqlite", WORKFLOW_SCHEMA, WORKFLOW_SCHEMA_VERSION
-            )
-        )
-        ledger = FeedbackLedger(
-            await stack.enter_async_context(open_feedback_file(settings.data_dir / FEEDBACK_FILE))
-        )
+        storage = await stack.enter_async_context(open_storage(settings, clock, metrics))
         reasoner = MeasuredReasoner(
             await stack.enter_async_context(_open_reasoner(settings, own_reasoner)), metrics
         )
@@ -72,21 +60,31 @@ async def open_services(
             )
         )
         log_source = await stack.enter_async_context(_open_log_source(settings))
-        if settings.mcp_server_url is None:
-            await stack.enter_async_context(embedded_approval_server(APPROVAL_SERVER))
-        events = SqliteEventLog(database, clock, await read_epoch(database), metrics)
-        workflows = SqliteWorkflowStore(database)
-        feedback = FeedbackRecorder(ledger, clock)
-        delivery = ProposalDelivery(gate, SqliteProposalOutbox(database), feedback, metrics)
+        feedback = FeedbackRecorder(storage.ledger, clock)
+        delivery = ProposalDelivery(gate, storage.outbox, feedback, metrics)
         submission = ProposalSubmission(reasoner, load_policy(), feedback, delivery)
-        graph = _graph(settings, reasoner, ledger, submission.submit)
-        limits = Limits(settings.max_concurrent_workflows, settings.max_queued_workflows)
+        specialists = _specialists(settings, reasoner, storage.ledger, submission.submit)
+        runner = WorkflowRunner(
+            build_graph(specialists, storage.checkpointer),
+            storage.workflows,
+            storage.events,
+            metrics,
+            settings.workflow_timeout_seconds,
+        )
+        cancellation = Cancellation(storage.workflows, runner)
+        retain = timedelta(days=settings.retain_days)
+        upkeep = Upkeep(storage.workflows, cancellation, clock, metrics, retain)
+        process = WorkflowProcess(storage.queue, runner, storage.takeover, upkeep, delivery)
         yield Services(
-            runner=WorkflowRunner(graph, workflows, events, delivery, clock, metrics, limits),
-            workflows=WorkflowReader(workflows, events),
-            events=events,
+            admission=Admission(
+                storage.workflows, storage.queue, clock, metrics, settings.max_queued_workflows
+            ),
+            cancellation=cancellation,
+            process=process,
+            workflows=WorkflowReader(storage.workflows, storage.events),
+            events=storage.events,
             feedback=feedback,
-            feedback_report=FeedbackReport(ledger),
+            feedback_report=FeedbackReport(storage.ledger),
             webhook_signature=signature,
             log_source=log_source,
             approvals=gate,
@@ -105,12 +103,15 @@ async def open_dry_run(settings: Settings) -> AsyncIterator[DryRun]:
         )
         reasoner = await stack.enter_async_context(_open_reasoner(settings))
         review = CommandReview(reasoner, load_policy())
-        yield DryRun(_graph(settings, reasoner, ledger, review.submit), events)
+        specialists = _specialists(settings, reasoner, ledger, review.submit)
+        yield DryRun(build_graph(specialists, None), events)
 
 
-def _graph(settings: Settings, reasoner: Reasoner, ledger: FeedbackLedger, submit: Submit) -> Graph:
+def _specialists(
+    settings: Settings, reasoner: Reasoner, ledger: FeedbackLedger, submit: Submit
+) -> Specialists:
     selector = ExampleSelector(ledger)
-    return build_graph(Specialists(reasoner, selector, submit, settings.agent_timeout_seconds))
+    return Specialists(reasoner, selector, submit, settings.agent_timeout_seconds)
 
 
 def _signature(settings: Settings) -> WebhookSignature | None:

@@ -18,7 +18,7 @@ from app.observability.logging import workflow_context
 from app.observability.metrics import Metrics
 from app.workflow.admission import TITLE_LENGTH, first_line
 from app.workflow.ending import Ending, ended_early
-from app.workflow.graph import Graph, last_sentence, run_graph
+from app.workflow.graph import Graph, forget_place, last_sentence, run_graph
 from app.workflow.state import Run, answers_in, proposals_in
 from app.workflow.stopping import Stop, StopReason, Stops
 
@@ -53,12 +53,24 @@ class WorkflowRunner:
             claim = await self.workflows.claim(workflow_id)
             with self.stops.running(workflow_id, self.limit_seconds) as stop:
                 await self._end(Voice(workflow_id, self.events, claim), stop)
+            await forget_place(self.graph, workflow_id)
         except Fenced:
             log.warning("workflow belongs to another process")
-        except (Conflict, NotFound):
+        except NotFound:
+            log.warning("workflow is unknown")
+        except Conflict:
             log.info("workflow is over already")
+            return await self._is_forgotten(workflow_id)
         except StorageFailed:
             log.exception("workflow waits for the storage")
+            return False
+        return True
+
+    async def _is_forgotten(self, workflow_id: WorkflowId) -> bool:
+        """Whether nothing of the run is left beside its events."""
+        try:
+            await forget_place(self.graph, workflow_id)
+        except StorageFailed:
             return False
         return True
 
