@@ -25,6 +25,7 @@ FILES_KEPT = 5
 LINES_WAITING = 10_000
 OUTSIDE = "-"
 CHATTY = (
+    "alembic",
     "httpx",
     "httpcore",
     "httpx2",
@@ -32,6 +33,7 @@ CHATTY = (
     "google_genai",
     "asyncio",
     "mcp",
+    "alembic",
     "uvicorn.error",
 )
 """Libraries that log every request or step, some with whole addresses; only warnings are kept."""

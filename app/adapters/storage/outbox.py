@@ -6,10 +6,12 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from app.adapters.storage.database import Database
-from app.adapters.storage.tables import proposals
+from app.adapters.storage.processes import is_living
+from app.adapters.storage.tables import proposals, workflows
 from app.domain.approval import OutgoingProposal, Proposal
 from app.domain.ids import ApprovalId, FeedbackId, ProcessId, WorkflowId
 from app.domain.ports import Clock
+from app.domain.workflow import WorkflowState
 
 PUT = sa.text(
     "INSERT INTO proposals (idempotency_key, workflow_id, feedback_id, payload, created_at)"
@@ -19,7 +21,15 @@ THIS = proposals.c.idempotency_key == sa.bindparam("key")
 APPROVAL = sa.select(proposals.c.approval_id).where(THIS)
 IS_FREE = sa.and_(
     proposals.c.approval_id.is_(None),
-    sa.func.coalesce(proposals.c.leased_until, "") <= sa.bindparam("at"),
+    sa.or_(
+        sa.func.coalesce(proposals.c.leased_until, "") <= sa.bindparam("at"),
+        ~is_living(proposals.c.leased_by),
+    ),
+)
+# Nobody wants the commands of a workflow that a person has cancelled.
+IS_WANTED = ~sa.exists().where(
+    workflows.c.workflow_id == proposals.c.workflow_id,
+    workflows.c.state == WorkflowState.CANCELLED.value,
 )
 LEASE = (
     sa.update(proposals)
@@ -39,7 +49,7 @@ UNDELIVERED = (
         proposals.c.feedback_id,
         proposals.c.payload,
     )
-    .where(IS_FREE)
+    .where(IS_FREE, IS_WANTED)
     .order_by(proposals.c.created_at, proposals.c.idempotency_key)
     .limit(sa.bindparam("most"))
 )

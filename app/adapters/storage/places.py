@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import orjson
 import sqlalchemy as sa
 
 from app.adapters.storage.appending import Append
@@ -58,5 +59,5 @@ def tell(
 
 
 def _place(place: int) -> Event:
-    sentence = f"Waiting for its turn: number {place} in the queue."
-    return Event(AgentName.ORCHESTRATOR, EventStatus.INFO, sentence, EventType.PROGRESS)
+    data = orjson.dumps({"queue_position": place}).decode()
+    return Event(AgentName.ORCHESTRATOR, EventStatus.INFO, data, EventType.PROGRESS)
