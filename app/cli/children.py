@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import os
+import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 log = logging.getLogger(__name__)
@@ -81,7 +83,10 @@ async def stop(process: Process) -> None:
     """Ask it, and end it when it does not listen; doing it twice is doing it once."""
     if process.returncode is not None:
         return
-    process.terminate()
+    # Not `process.terminate()`: that may reap a process that has just ended by itself, and then
+    # whoever waits for it never learns its exit code.
+    with suppress(ProcessLookupError):
+        os.kill(process.pid, signal.SIGTERM)
     try:
         async with asyncio.timeout(STOP_SECONDS):
             await process.wait()

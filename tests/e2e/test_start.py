@@ -1,10 +1,14 @@
 """Starting: what stands in the way is one line and exit code 1."""
 
+import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.conftest import StartProduct
@@ -56,14 +60,76 @@ def test_a_settings_file_that_is_no_text_is_named(tmp_path: Path):
     assert ".env" in failed_start(tmp_path)
 
 
-def test_a_second_server_on_one_data_folder_explains_and_stops(
+def test_a_second_server_on_the_same_ports_explains_and_stops(
+    tmp_path: Path, start_product: StartProduct
+):
+    first = start_product()
+    settings = {"PORT": str(first.port), "APPROVAL_PORT": str(first.approval_port)}
+
+    said = failed_start(tmp_path / "second", DATA_DIR=str(first.data_dir), **settings)
+
+    assert f"Port {first.port} cannot be used" in said
+
+
+def test_a_second_server_with_another_approval_port_is_told_to_share_the_first_one(
     tmp_path: Path, start_product: StartProduct
 ):
     first = start_product()
 
     said = failed_start(tmp_path / "second", DATA_DIR=str(first.data_dir))
 
-    assert "Another server uses the data folder" in said
+    assert "set APPROVAL_PORT to its port" in said
+
+
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_a_database_that_is_down_is_named_without_its_password(tmp_path: Path, workers: str):
+    url = f"postgresql://ada:tiny-secret@127.0.0.1:{free_port()}/shop"
+
+    said = failed_start(tmp_path, DATABASE_URL=url, WORKERS=workers)
+
+    assert "PostgreSQL at 127.0.0.1" in said
+    assert "DATABASE_URL" in said
+    assert "tiny-secret" not in said
+
+
+@pytest.mark.parametrize("url", ["mysql://ada:tiny-secret@host/shop", "shop", "postgresql://a:b:c"])
+def test_a_database_url_of_another_kind_is_refused(tmp_path: Path, url: str):
+    said = failed_start(tmp_path, DATABASE_URL=url)
+
+    assert "DATABASE_URL must look like" in said
+    assert "tiny-secret" not in said
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_data_folder_of_a_newer_version_is_left_alone(tmp_path: Path, workers: str):
+    path = tmp_path / "data" / "workflows.sqlite"
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE workflow_schema (version_num TEXT NOT NULL)")
+        connection.execute("INSERT INTO workflow_schema VALUES ('9999')")
+
+    said = failed_start(tmp_path, WORKERS=workers)
+
+    assert "written by a newer version" in said
+    with closing(sqlite3.connect(path)) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_schema").fetchall()
+    assert tables == [("workflow_schema",)]
+
+
+def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path, postgres_url: str):
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("CREATE TABLE workflow_schema (version_num TEXT NOT NULL)")
+        connection.execute("INSERT INTO workflow_schema VALUES ('9999')")
+
+    assert "written by a newer version" in failed_start(tmp_path, DATABASE_URL=postgres_url)
+
+
+def test_several_servers_that_cannot_start_say_why_once(tmp_path: Path):
+    (tmp_path / "file").write_text("not a folder")
+
+    said = failed_start(tmp_path, DATA_DIR=str(tmp_path / "file"), WORKERS="4")
+
+    assert "DATA_DIR" in said
 
 
 @pytest.mark.parametrize(
@@ -84,8 +150,13 @@ def test_a_setting_that_cannot_be_used_is_named(
     assert words in failed_start(tmp_path, **settings)
 
 
-def test_sigterm_ends_open_streams_and_exits_cleanly(start_product: StartProduct):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_open_streams_and_exits_cleanly(
+    start_product: StartProduct, number: signal.Signals
+):
     product = start_product()
 
-    assert product.terminate() == 0
+    product.process.send_signal(number)
+
+    assert product.process.wait(15) == 0
     assert "Traceback" not in product.printed()
