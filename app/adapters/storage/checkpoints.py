@@ -29,6 +29,9 @@ from app.domain.errors import StartupFailed, StorageFailed
 
 BUSY_SECONDS = 10.0
 POOL_SIZE = 4
+POOL_SECONDS = 3.0
+RECONNECT_SECONDS = 1.0
+"""Then whoever asks next tries; left to itself the pool would pause longer and longer."""
 SETUP_LOCK = 0x1A469  # any number that nobody else locks
 SETUP_SECONDS = 30.0
 SETUP_PAUSE_SECONDS = 0.1
@@ -69,11 +72,14 @@ async def _open_sqlite(path: Path) -> AsyncIterator[BaseCheckpointSaver[str]]:
 
 @asynccontextmanager
 async def _open_postgres(conninfo: str) -> AsyncIterator[BaseCheckpointSaver[str]]:
+    # Whoever is refused a connection says so; the pool would repeat it every second.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     pool = AsyncConnectionPool[psycopg.AsyncConnection[DictRow]](
         conninfo,
-        min_size=1,
+        min_size=0,
         max_size=POOL_SIZE,
-        timeout=BUSY_SECONDS,
+        timeout=POOL_SECONDS,
+        reconnect_timeout=RECONNECT_SECONDS,
         open=False,
         check=AsyncConnectionPool.check_connection,
         kwargs={**POSTGRES_ARGUMENTS, "row_factory": dict_row},
