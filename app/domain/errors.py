@@ -7,6 +7,7 @@
     │   └── Unauthorized        a signature or token is wrong                401
     ├── NotFound                no such thing                                404
     ├── Conflict                it is in another state                       409
+    │   └── Fenced              the workflow belongs to another process
     ├── TooBusy                 a queue is full; come back later               429
     ├── ExternalFailed          something we depend on failed                502
     │   ├── ReasonerFailed      the model gave no usable answer

@@ -96,9 +96,8 @@ class ProposalDelivery:
             raise ApprovalGateFailed("Another process is sending the proposal.")
         try:
             return await self._send(proposal)
-        except ApprovalGateFailed:
+        finally:
             await self.outbox.release(proposal.key)
-            raise
 
     async def _send(self, proposal: OutgoingProposal) -> ApprovalId:
         try:

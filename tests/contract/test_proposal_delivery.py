@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.storage.sqlite import open_database
-from app.adapters.storage.workflows import SqliteProposalOutbox
-from app.bootstrap.backend import WORKFLOW_SCHEMA, WORKFLOW_SCHEMA_VERSION
+from app.adapters.storage.database import open_database
+from app.adapters.storage.location import DatabaseLocation
+from app.adapters.storage.outbox import SqlProposalOutbox
+from app.adapters.storage.processes import SqlProcessTable
+from app.bootstrap.ground import SystemClock
 from app.domain.approval import OutgoingProposal, Proposal, ProposalMetadata, ProposedCommand
 from app.domain.errors import ApprovalGateFailed, ProposalRefused
 from app.domain.guidance import Guidance
-from app.domain.ids import ApprovalId, FeedbackId, WorkflowId
+from app.domain.ids import ApprovalId, FeedbackId, WorkflowId, new_process_id
 from app.domain.plan import SafetyLevel
 from app.observability.metrics import Metrics
 from app.workflow.delivery import ProposalDelivery
@@ -72,12 +74,14 @@ async def opened(
 ) -> AsyncIterator[tuple[ProposalDelivery, Learning]]:
     """A delivery over real files."""
     async with (
-        open_database(root / "w.sqlite", WORKFLOW_SCHEMA, WORKFLOW_SCHEMA_VERSION) as database,
+        open_database(DatabaseLocation.of_file(root / "w.sqlite")) as database,
         open_learning(root / "feedback.jsonl") as learning,
     ):
         for number in (1, 2):
             await learning.recorder.propose(WORKFLOW, number, analysis_of(), plan_of(), Guidance())
-        outbox = SqliteProposalOutbox(database)
+        me = new_process_id()
+        await SqlProcessTable(database, me).beat()
+        outbox = SqlProposalOutbox(database, SystemClock(), me)
         yield ProposalDelivery(gate, outbox, learning.recorder, Metrics()), learning
 
 
