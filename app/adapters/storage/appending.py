@@ -8,7 +8,7 @@ from functools import cache
 import sqlalchemy as sa
 
 from app.adapters.storage.frames import to_frame
-from app.adapters.storage.tables import events, storable, workflows
+from app.adapters.storage.tables import events, stamp, storable, workflows
 from app.domain.errors import Conflict, Fenced, NotFound
 from app.domain.events import Bystander, Event, EventStatus, EventType, Recorded, Writer
 from app.domain.ids import WorkflowId
@@ -65,7 +65,7 @@ class Append:
             if event.is_terminal:
                 values |= {
                     "ending": place,
-                    "at": self.now.isoformat(),
+                    "at": stamp(self.now),
                     "said": storable(event.data),
                 }
                 values["final"] = _final_state(event)
@@ -112,7 +112,7 @@ def insert(connection: sa.Connection, recorded: Sequence[Recorded]) -> None:
             "seq": event.seq,
             "type": event.type,
             "is_terminal": int(event.is_terminal),
-            "recorded_at": event.recorded_at.isoformat(),
+            "recorded_at": stamp(event.recorded_at),
             "frame": event.frame,
         }
         for event in recorded

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from app.adapters.storage.database import Database
 from app.adapters.storage.processes import is_living
-from app.adapters.storage.tables import proposals, workflows
+from app.adapters.storage.tables import proposals, stamp, workflows
 from app.domain.approval import OutgoingProposal, Proposal
 from app.domain.ids import ApprovalId, FeedbackId, ProcessId, WorkflowId
 from app.domain.ports import Clock
@@ -71,7 +71,7 @@ class SqlProposalOutbox:
             "workflow_id": proposal.workflow_id,
             "feedback_id": proposal.feedback_id,
             "payload": proposal.proposal.model_dump_json(),
-            "at": self._clock.now().isoformat(),
+            "at": stamp(self._clock.now()),
         }
 
         def store(connection: sa.Connection) -> ApprovalId | None:
@@ -85,7 +85,7 @@ class SqlProposalOutbox:
         """Whether this process may send it now; no other process may for so long."""
         now = self._clock.now()
         until = now + timedelta(seconds=seconds)
-        times = {"at": now.isoformat(), "until": until.isoformat()}
+        times = {"at": stamp(now), "until": stamp(until)}
         return await self._execute(LEASE, key=key, me=self._me, **times) > 0
 
     async def release(self, key: str) -> None:
@@ -98,7 +98,7 @@ class SqlProposalOutbox:
 
     async def undelivered(self, limit: int) -> Sequence[OutgoingProposal]:
         """What still has to be sent and nobody is sending, oldest first."""
-        values = {"at": self._clock.now().isoformat(), "most": limit}
+        values = {"at": stamp(self._clock.now()), "most": limit}
         rows = await self._database.read(
             lambda connection: connection.execute(UNDELIVERED, values).all()
         )

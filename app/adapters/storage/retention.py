@@ -4,7 +4,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from app.adapters.storage.tables import events, inputs, proposals, workflows
+from app.adapters.storage.tables import events, inputs, proposals, stamp, workflows
 
 OLD = (
     sa.select(workflows.c.workflow_id, workflows.c.terminal_seq)
@@ -35,10 +35,10 @@ PURGED = (
 
 def purge(connection: sa.Connection, finished_before: datetime, limit: int, now: datetime) -> int:
     """Purge workflows that ended before and have delivered what they proposed; how many."""
-    values = {"before": finished_before.isoformat(), "most": limit}
+    values = {"before": stamp(finished_before), "most": limit}
     old = connection.execute(OLD, values).all()
     if old:
-        at = now.isoformat()
+        at = stamp(now)
         rows = [{"id": row.workflow_id, "terminal": row.terminal_seq, "at": at} for row in old]
         ids = [{"id": row.workflow_id} for row in old]
         connection.execute(NO_INPUT, ids)

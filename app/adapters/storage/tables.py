@@ -3,6 +3,8 @@
 Times are ISO 8601 in UTC, as text: they sort as they follow, and look the same in both databases.
 """
 
+from datetime import datetime
+
 import sqlalchemy as sa
 
 POSITION = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -82,3 +84,8 @@ processes = sa.Table(
 def storable(text: str) -> str:
     """Text as both keep it: PostgreSQL has no room for a NUL."""
     return text.replace("\0", "\ufffd")
+
+
+def stamp(time: datetime) -> str:
+    """A time as it is kept: always as long, so that the order of texts is that of times."""
+    return time.isoformat(timespec="microseconds")

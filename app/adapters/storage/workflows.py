@@ -14,7 +14,7 @@ from app.adapters.storage.appending import insert, to_recorded
 from app.adapters.storage.database import Database
 from app.adapters.storage.events import SqlEventLog
 from app.adapters.storage.processes import is_living
-from app.adapters.storage.tables import inputs, storable, workflows
+from app.adapters.storage.tables import inputs, stamp, storable, workflows
 from app.domain.errors import Conflict, Fenced, NotFound, TooBusy
 from app.domain.events import Event
 from app.domain.ids import ProcessId, WorkflowId
@@ -184,7 +184,7 @@ class SqlWorkflowStore:
 
     async def strays(self) -> Sequence[tuple[WorkflowId, int]]:
         """Unfinished workflows that no living process has, but for the youngest."""
-        before = (self._clock.now() - YOUNG).isoformat()
+        before = stamp(self._clock.now() - YOUNG)
         return [(row.workflow_id, row.claims) for row in await self._rows(STRAY, before=before)]
 
     async def purge(self, finished_before: datetime, limit: int) -> int:
@@ -198,14 +198,14 @@ class SqlWorkflowStore:
         return await self._database.read(lambda connection: connection.execute(query, values).all())
 
     def _now(self) -> str:
-        return self._clock.now().isoformat()
+        return stamp(self._clock.now())
 
 
 def _row(record: WorkflowRecord) -> dict[str, object]:
     return {
         "workflow_id": record.workflow_id,
         "state": record.state.value,
-        "created_at": record.created_at.isoformat(),
+        "created_at": stamp(record.created_at),
         "title": storable(record.title),
         "outcome": "",
         "last_seq": 1,
