@@ -1,122 +1,138 @@
-"""What every event log keeps, in memory and in a file."""
+"""What every event log keeps: in memory, in a file, in PostgreSQL."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from pathlib import Path
+from dataclasses import dataclass
 
 import orjson
 import pytest
 
-from app.adapters.storage.events import SqliteEventLog, read_epoch
+from app.adapters.storage.location import DatabaseLocation
 from app.adapters.storage.memory import MemoryEventLog
-from app.adapters.storage.sqlite import open_database
-from app.bootstrap.backend import WORKFLOW_SCHEMA, WORKFLOW_SCHEMA_VERSION
 from app.bootstrap.ground import SystemClock
-from app.domain.answer import AgentName
-from app.domain.errors import Conflict
-from app.domain.events import Event, EventStatus, Recorded
-from app.domain.ids import new_workflow_id
+from app.domain.errors import Conflict, NotFound
+from app.domain.events import Bystander, EventType, LogBounds, Recorded
+from app.domain.ids import ProcessId, WorkflowId, new_workflow_id
 from app.domain.ports import EventLog
-from app.observability.metrics import Metrics
+from app.domain.workflow import Claim
+from tests.fakes.stored import StoringProcess, last_words, said, storing_process
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def event_log(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[EventLog]:
-    async with AsyncExitStack() as stack:
-        if request.param == "memory":
-            yield MemoryEventLog(SystemClock())
-            return
-        database = await stack.enter_async_context(
-            open_database(tmp_path / "w.sqlite", WORKFLOW_SCHEMA, WORKFLOW_SCHEMA_VERSION)
+@dataclass
+class Logbook:
+    """A log, and workflows whose first event is in it."""
+
+    events: EventLog
+    process: StoringProcess | None = None
+
+    async def claimed(self) -> tuple[WorkflowId, Claim]:
+        """A workflow that this process runs."""
+        if self.process is not None:
+            return await self.process.claimed()
+        workflow_id, claim = new_workflow_id(), Claim(ProcessId("me"), 1)
+        await self.events.append(workflow_id, [said("started")], claim)
+        return workflow_id, claim
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+async def logbook(request: pytest.FixtureRequest) -> AsyncIterator[Logbook]:
+    if request.param == "memory":
+        yield Logbook(MemoryEventLog(SystemClock()))
+        return
+    async with storing_process(request.getfixturevalue(f"{request.param}_location")) as process:
+        yield Logbook(process.events, process)
+
+
+async def test_positions_count_from_one_without_gaps(logbook: Logbook):
+    workflow_id, claim = await logbook.claimed()
+
+    first = await logbook.events.append(workflow_id, [said("b"), said("c")], claim)
+    second = await logbook.events.append(workflow_id, [said("d")], claim)
+
+    assert [r.seq for r in [*first, *second]] == [2, 3, 4]
+    assert [r.seq for r in await logbook.events.read(workflow_id, 0, 10)] == [1, 2, 3, 4]
+    assert [r.seq for r in await logbook.events.read(workflow_id, 1, 2)] == [2, 3]
+    assert list(await logbook.events.read(workflow_id, 4, 2)) == []
+
+
+async def test_what_is_read_is_what_was_appended(logbook: Logbook):
+    workflow_id, claim = await logbook.claimed()
+    told: list[Recorded] = []
+
+    with logbook.events.subscribe(workflow_id, told.extend):
+        appended = await logbook.events.append(
+            workflow_id, [said("a", EventType.PROGRESS), last_words()], claim
         )
-        yield SqliteEventLog(database, SystemClock(), await read_epoch(database), Metrics())
+
+    assert list(appended) == told
+    assert list(await logbook.events.read(workflow_id, 1, 10)) == told
 
 
-def said(text: str, *, is_terminal: bool = False) -> Event:
-    return Event(
-        AgentName.ORCHESTRATOR, EventStatus.WORKING, text, is_terminal=is_terminal, input="in"
-    )
+async def test_a_frame_holds_every_key_of_the_contract(logbook: Logbook):
+    workflow_id, claim = await logbook.claimed()
 
-
-async def followed(log: EventLog, workflow_id: str, after: int = 0) -> list[Recorded]:
-    seen: list[Recorded] = []
-    async with asyncio.timeout(5):
-        async for batch in log.follow(workflow_id, after, 1):  # type: ignore[arg-type]
-            seen.extend(batch)
-    return seen
-
-
-async def test_positions_count_from_one_without_gaps(event_log: EventLog):
-    workflow_id = new_workflow_id()
-
-    await event_log.append(workflow_id, [said("a"), said("b")])
-    await event_log.append(workflow_id, [said("c")])
-
-    assert [r.seq for r in await event_log.read(workflow_id, 0, 10)] == [1, 2, 3]
-    assert [r.seq for r in await event_log.read(workflow_id, 1, 1)] == [2]
-
-
-async def test_a_frame_holds_every_key_of_the_contract(event_log: EventLog):
-    workflow_id = new_workflow_id()
-
-    (recorded,) = await event_log.append(workflow_id, [said("<b>\u2028\x00 😀\n")])
+    (recorded,) = await logbook.events.append(workflow_id, [said("<b>\u2028\x00 😀\n")], claim)
 
     frame = orjson.loads(recorded.frame)
     assert b"\n" not in recorded.frame
     assert frame["data"] == frame["message"] == "<b>\u2028\x00 😀\n"
     assert frame["agent"] == frame["agent_name"] == "OrchestratorAgent"
-    assert frame["input"] == "in"
-    assert frame["output"] == ""
-    assert frame["status"] == "WORKING"
+    assert (frame["input"], frame["output"]) == ("in", "")
+    assert (frame["seq"], frame["workflow_id"]) == (2, workflow_id)
+    assert (frame["type"], frame["status"]) == ("status", "WORKING")
     assert frame["timestamp"].endswith("+00:00")
-    assert frame["id"] == f"{event_log.epoch}-1"
+    assert frame["id"] == f"{logbook.events.epoch}-2"
 
 
-async def test_everybody_sees_the_same_bytes_whenever_they_come(event_log: EventLog):
-    workflow_id = new_workflow_id()
-    await event_log.append(workflow_id, [said("before")])
+async def test_a_listener_hears_what_comes_in_order_until_it_leaves(logbook: Logbook):
+    workflow_id, claim = await logbook.claimed()
+    other, other_claim = await logbook.claimed()
+    told: list[Recorded] = []
 
-    async with asyncio.TaskGroup() as group:
-        early = group.create_task(followed(event_log, workflow_id))
-        await asyncio.sleep(0)
-        for number in range(300):
-            await event_log.append(workflow_id, [said(str(number))])
-        midway = group.create_task(followed(event_log, workflow_id, after=150))
-        await event_log.append(workflow_id, [said("last", is_terminal=True)])
+    with logbook.events.subscribe(workflow_id, told.extend):
+        for number in range(50):
+            await logbook.events.append(workflow_id, [said(str(number))], claim)
+            await logbook.events.append(other, [said("not for it")], other_claim)
+    await logbook.events.append(workflow_id, [last_words()], claim)
 
-    late = await followed(event_log, workflow_id)
-    frames = [r.frame for r in late]
-    assert len(frames) == 302
-    assert [r.frame for r in early.result()] == frames
-    assert [r.frame for r in midway.result()] == frames[150:]
+    assert [(r.workflow_id, r.seq) for r in told] == [(workflow_id, seq) for seq in range(2, 52)]
 
 
-async def test_nothing_follows_the_terminal_event(event_log: EventLog):
-    workflow_id = new_workflow_id()
-    await event_log.append(workflow_id, [said("last", is_terminal=True)])
+async def test_the_agents_say_nothing_after_the_terminal_event(logbook: Logbook):
+    workflow_id, claim = await logbook.claimed()
+    await logbook.events.append(workflow_id, [said("a\0"), last_words()], claim)
 
     with pytest.raises(Conflict):
-        await event_log.append(workflow_id, [said("more")])
+        await logbook.events.append(workflow_id, [said("more")], claim)
+    with pytest.raises(Conflict):
+        await logbook.events.append(workflow_id, [said("more")], Bystander.OF_QUEUED)
 
-    assert len(await event_log.read(workflow_id, 0, 10)) == 1
-
-
-async def test_silence_is_told_with_an_empty_batch(event_log: EventLog):
-    follower = event_log.follow(new_workflow_id(), 0, 0.01)
-
-    async with asyncio.timeout(5):
-        batch = await anext(follower)
-
-    assert len(batch) == 0
+    assert await logbook.events.bounds(workflow_id) == LogBounds(1, 3, 3, 0)
 
 
-async def test_ending_the_streams_ends_a_waiting_follower(event_log: EventLog):
-    workflow_id = new_workflow_id()
+async def test_what_came_of_it_is_said_after_the_end_and_never_before(logbook: Logbook):
+    workflow_id, claim = await logbook.claimed()
+    decision = said("approved", EventType.DECISION)
+    with pytest.raises(Conflict):
+        await logbook.events.append(workflow_id, [decision], Bystander.OF_ENDED)
+    await logbook.events.append(workflow_id, [last_words()], claim)
 
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
-        waiting = group.create_task(followed(event_log, workflow_id))
-        await event_log.append(workflow_id, [said("a")])
-        event_log.end_streams()
+    await logbook.events.append(workflow_id, [decision], Bystander.OF_ENDED)
+    outcome = said("it helped", EventType.OUTCOME)
+    await logbook.events.append(workflow_id, [outcome], Bystander.OF_ENDED)
 
-    assert [r.seq for r in waiting.result()] in ([], [1])
+    assert await logbook.events.bounds(workflow_id) == LogBounds(1, 4, 2, 4)
+
+
+async def test_a_workflow_that_never_was_has_no_bounds(logbook: Logbook):
+    with pytest.raises(NotFound):
+        await logbook.events.bounds(new_workflow_id())
+
+
+@pytest.fixture
+def sqlite_location(tmp_path_factory: pytest.TempPathFactory) -> DatabaseLocation:
+    return DatabaseLocation.of_file(tmp_path_factory.mktemp("log") / "workflows.sqlite")
+
+
+@pytest.fixture
+def postgres_location(postgres_url: str) -> DatabaseLocation:
+    return DatabaseLocation.of_url(postgres_url)
