@@ -20,6 +20,7 @@ class MemoryEventLog:
         """Start empty."""
         self._clock = clock
         self._recorded: defaultdict[WorkflowId, list[Recorded]] = defaultdict(list)
+        self._ended: set[WorkflowId] = set()
         self._listeners: defaultdict[WorkflowId, list[Listener]] = defaultdict(list)
 
     async def append(
@@ -27,7 +28,7 @@ class MemoryEventLog:
     ) -> Sequence[Recorded]:
         """Keep, then show to listeners."""
         kept, now = self._recorded[workflow_id], self._clock.now()
-        if any(event.is_terminal for event in kept) is not (writer is Bystander.OF_ENDED):
+        if (workflow_id in self._ended) is not (writer is Bystander.OF_ENDED):
             raise Conflict(f"Workflow {workflow_id} is not in a state for this.")
         recorded = [
             Recorded(
@@ -41,6 +42,8 @@ class MemoryEventLog:
             for seq, event in enumerate(events, len(kept) + 1)
         ]
         kept.extend(recorded)
+        if any(event.is_terminal for event in events):
+            self._ended.add(workflow_id)
         for listener in tuple(self._listeners[workflow_id]):
             listener(recorded)
         return recorded

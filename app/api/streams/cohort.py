@@ -12,7 +12,7 @@ from app.api.streams.pieces import PIECE_BYTES, cut_piece
 from app.api.streams.reader import Reader
 from app.api.streams.stragglers import Spawn, Stragglers
 from app.api.streams.terms import Terms
-from app.api.streams.wires import OVER, Ending, Wire
+from app.api.streams.wires import OVER, Ending, Letter, Wire
 
 HEARTBEATS_AT_ONCE = 200
 
@@ -30,7 +30,7 @@ class Cohort:
         self._heartbeat_seconds = limits.heartbeat_seconds
         self._loop = asyncio.get_running_loop()
         self._position = backlog.last
-        self._abreast: set[Reader] = set()
+        self._abreast: dict[Reader, None] = {}  # in order, which is kind to the processor's cache
         self.stragglers = Stragglers(backlog, wire, terms, limits, spawn)
         self._planned: asyncio.Handle | None = None
         self._is_soon = False
@@ -49,14 +49,14 @@ class Cohort:
     def leave(self, reader: Reader) -> None:
         """The connection is gone."""
         reader.is_gone = True
-        self._abreast.discard(reader)
+        self._abreast.pop(reader, None)
         self.stragglers.drop(reader)
 
     def answer(self, reader: Reader, message: Message) -> None:
         """Send one reader something that is no event."""
         if reader not in self._abreast:
             reader.aside = message
-        elif not reader.write([(reader.position, message)]):
+        elif not reader.write([Letter(reader.position, message)]):
             self._fall_behind(reader)
 
     def tell(self, *, is_urgent: bool) -> None:
@@ -98,7 +98,7 @@ class Cohort:
             return
         self._written_at = self._loop.time()
         for number, reader in enumerate(tuple(self._abreast), 1):
-            if reader in self._abreast and not reader.write([(reader.position, heartbeat)]):
+            if reader in self._abreast and not reader.write([Letter(reader.position, heartbeat)]):
                 self._fall_behind(reader)
             if number % HEARTBEATS_AT_ONCE == 0:
                 await asyncio.sleep(0)
@@ -139,7 +139,7 @@ class Cohort:
             self._fall_behind(reader)
 
     def _fall_behind(self, reader: Reader) -> None:
-        self._abreast.discard(reader)
+        self._abreast.pop(reader, None)
         self.stragglers.take(reader, self._rejoins)
 
     def _rejoins(self, reader: Reader) -> bool:
@@ -148,5 +148,5 @@ class Cohort:
             self.flush()
         if reader.position != self._position or reader.ending or reader.aside:
             return False
-        self._abreast.add(reader)
+        self._abreast[reader] = None
         return True

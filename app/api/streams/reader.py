@@ -6,8 +6,9 @@ from typing import Any
 
 from starlette.types import Message, Send
 
+from app.api.streams.pieces import PIECE_BYTES
 from app.api.streams.transport import StallWatch
-from app.api.streams.wires import Ending, Letter
+from app.api.streams.wires import NOTHING, Ending, Letter
 
 
 class Reader:
@@ -29,9 +30,9 @@ class Reader:
 
     def write(self, letters: Sequence[Letter]) -> bool:
         """Send without waiting; False when the connection did not take everything."""
-        for seq, message in letters:
-            self.position = seq
-            if not self._begin(message):
+        for letter in letters:
+            self.position = letter.seq
+            if not self._post(letter):
                 return False
         return True
 
@@ -60,6 +61,14 @@ class Reader:
         self.is_gone = True
         if self._transport is not None:
             self._transport.abort()
+
+    def _post(self, letter: Letter) -> bool:
+        """Past the server's framing where that is done already: it is half of what a write costs."""
+        transport = self._transport
+        if letter.chunk is None or transport is None or transport.is_closing():
+            return self._begin(letter.message)
+        transport.write(letter.chunk)
+        return transport.get_write_buffer_size() <= PIECE_BYTES or self._begin(NOTHING)
 
     def _begin(self, message: Message) -> bool:
         """Run the server's `send` here, as far as it goes; nearly always that is to its end."""

@@ -3,6 +3,7 @@
 Source: WHATWG HTML, section 9.2 "Server-sent events".
 """
 
+import asyncio
 from http import HTTPStatus
 
 from starlette.types import Message, Receive, Scope, Send
@@ -10,6 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 from app.api.streams.fanout import Fanout
 from app.api.streams.reader import Reader
 from app.api.streams.requests import MEDIA_TYPE, parse_workflow_id, read_asked
+from app.api.streams.stream import Beginning
 from app.api.streams.terms import parse_wish
 from app.api.streams.transport import transport_of
 from app.api.streams.wires import EVENT_STREAM, OVER, body, greeting
@@ -19,6 +21,8 @@ HEADERS = (
     (b"cache-control", b"no-store, no-transform"),
     (b"x-accel-buffering", b"no"),
 )
+CHUNKED = (b"transfer-encoding", b"chunked")
+"""Readers write their chunks to a connection that is lent."""
 
 
 async def answer_event_stream(
@@ -28,11 +32,10 @@ async def answer_event_stream(
     wish = parse_wish(read_asked(scope), fanout.events.epoch)
     with fanout.follow(parse_workflow_id(workflow_id)) as stream:
         beginning = await stream.begin(wish)
-        status = HTTPStatus.NO_CONTENT if beginning.is_over else HTTPStatus.OK
-        await send(_head(status, beginning.position, fanout.events.epoch))
+        await send(_head(beginning, fanout.events.epoch, transport_of(scope)))
         if beginning.is_over or scope["method"] == "HEAD":
             await send(EVENT_STREAM.farewell(OVER))
-            return status
+            return _status(beginning)
         await send(body(greeting()))
         if beginning.reset is not None:
             await send(EVENT_STREAM.reset(beginning.reset, beginning.position + 1))
@@ -44,12 +47,18 @@ async def answer_event_stream(
                 pass
         finally:
             cohort.leave(reader)
-        return status
+        return _status(beginning)
 
 
-def _head(status: HTTPStatus, position: int, epoch: str) -> Message:
-    headers = []
-    if status is HTTPStatus.OK:
-        resumed = f"{epoch}-{position}" if position else "start"
-        headers = [*HEADERS, (b"stream-resumed-from", resumed.encode())]
-    return {"type": "http.response.start", "status": status, "headers": headers}
+def _head(beginning: Beginning, epoch: str, transport: asyncio.Transport | None) -> Message:
+    if beginning.is_over:
+        return {"type": "http.response.start", "status": _status(beginning), "headers": []}
+    resumed = f"{epoch}-{beginning.position}" if beginning.position else "start"
+    headers = [*HEADERS, (b"stream-resumed-from", resumed.encode())]
+    if transport is not None:
+        headers.append(CHUNKED)
+    return {"type": "http.response.start", "status": _status(beginning), "headers": headers}
+
+
+def _status(beginning: Beginning) -> HTTPStatus:
+    return HTTPStatus.NO_CONTENT if beginning.is_over else HTTPStatus.OK

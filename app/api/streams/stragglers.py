@@ -94,9 +94,9 @@ class Stragglers:
             await reader.deliver(self._wire.reset(RETENTION, entries[0].seq), self._patience)
         piece = cut_piece(entries, self._terms)
         del entries  # a reader that is waited for keeps no more than its piece
-        for seq, message in self._wire.letters(piece) if piece.entries else ():
-            await reader.deliver(message, self._patience)
-            reader.position = seq
+        for letter in self._wire.letters(piece) if piece.entries else ():
+            await reader.deliver(letter.message, self._patience)
+            reader.position = letter.seq
         reader.position = piece.reached
         if piece.is_end:
             reader.end(OVER)

@@ -16,8 +16,16 @@ HEARTBEAT = b":\n"
 REASON_BYTES = 123
 SHORTEST_RETRY_MS, LONGEST_RETRY_MS = 1000, 3000
 
-Letter = tuple[int, Message]
-"""A message, and the position that its reader has once it is sent."""
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message for many readers."""
+
+    seq: int
+    """The position of a reader once it is sent."""
+    message: Message
+    chunk: bytes | None = None
+    """The same as it stands on an HTTP/1.1 connection, for servers that lend theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +74,10 @@ class EventStreamWire:
         blocks = b"".join([entry.block for entry in piece.entries])
         seq = piece.entries[-1].seq
         if len(blocks) <= PIECE_BYTES:
-            return [(seq, body(blocks))]
+            return [Letter(seq, body(blocks), b"%x\r\n%b\r\n" % (len(blocks), blocks))]
         places = range(0, len(blocks), PIECE_BYTES)
         slices = [body(blocks[place : place + PIECE_BYTES]) for place in places]
-        return [*((seq - 1, message) for message in slices[:-1]), (seq, slices[-1])]
+        return [*(Letter(seq - 1, part) for part in slices[:-1]), Letter(seq, slices[-1])]
 
     def reset(self, reason: str, first_seq: int) -> Message:
         """An event without an id, because it stands in no log."""
@@ -87,7 +95,7 @@ class WebSocketWire:
 
     def letters(self, piece: Piece) -> Sequence[Letter]:
         """The frames as they are stored."""
-        return [(entry.seq, text(entry.frame)) for entry in piece.entries]
+        return [Letter(entry.seq, text(entry.frame)) for entry in piece.entries]
 
     def reset(self, reason: str, first_seq: int) -> Message:
         """The same object as on the other doors."""
@@ -120,5 +128,7 @@ def reset_frame(reason: str, first_seq: int) -> bytes:
     return orjson.dumps({"type": "reset", "reason": reason, "first_seq": first_seq})
 
 
+NOTHING = body(b"")
+"""Takes as long as the connection needs to have room again."""
 EVENT_STREAM = EventStreamWire()
 WEB_SOCKET = WebSocketWire()
