@@ -32,10 +32,13 @@ class Scene:
 
 
 def scenes(seconds: float) -> Sequence[Scene]:
-    """A burst is four events that an agent publishes at once; in `single`, one after another."""
+    """A burst is four events that an agent publishes at once; in `single`, one after another.
+
+    Each agent publishes eighty events a second, as a model does that streams its tokens.
+    """
     paced = Plan(seconds, 0.01)
-    bursts = Plan(seconds, 0.1, agents=4, batch=4, is_irregular=True)
-    single = Plan(seconds, 0.1, agents=4, burst=4, is_irregular=True)
+    bursts = Plan(seconds, 0.05, agents=4, batch=4, is_irregular=True)
+    single = Plan(seconds, 0.05, agents=4, burst=4, is_irregular=True)
     return (
         Scene("paced", paced, ("naive", "bare", *OURS)),
         Scene("bursts", bursts, ALL),

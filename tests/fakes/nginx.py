@@ -5,7 +5,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
@@ -77,18 +77,17 @@ def running_nginx(folder: Path, server: str, module: Path | None = None) -> Iter
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Until a worker answers; the socket is there before the workers are."""
     deadline = time.monotonic() + START_LIMIT_SECONDS
-    while time.monotonic() < deadline:
+    while process.poll() is None and time.monotonic() < deadline:
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            with socket.create_connection(("127.0.0.1", port), timeout=1) as plug:
+                plug.sendall(b"GET /nothing-here HTTP/1.0\r\n\r\n")
+                if plug.recv(1):
+                    return
         except OSError:
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(0.05)
-            except subprocess.TimeoutExpired:
-                continue
-            break
-        else:
-            return
     raise AssertionError("nginx did not start")
 
 
