@@ -21,7 +21,6 @@ class MemoryEventLog:
         self._clock = clock
         self._recorded: defaultdict[WorkflowId, list[Recorded]] = defaultdict(list)
         self._ended: set[WorkflowId] = set()
-        self._ended: set[WorkflowId] = set()
         self._listeners: defaultdict[WorkflowId, list[Listener]] = defaultdict(list)
 
     async def append(
@@ -43,8 +42,6 @@ class MemoryEventLog:
             for seq, event in enumerate(events, len(kept) + 1)
         ]
         kept.extend(recorded)
-        if any(event.is_terminal for event in events):
-            self._ended.add(workflow_id)
         if any(event.is_terminal for event in events):
             self._ended.add(workflow_id)
         for listener in tuple(self._listeners[workflow_id]):
