@@ -194,3 +194,9 @@ async def test_listeners_hear_what_others_said_while_postgres_was_away(
             await until(lambda: heard[-1].seq == last)
 
     assert [r.seq for r in heard] == sorted({r.seq for r in heard})
+
+
+async def test_what_is_raised_while_a_log_is_followed_comes_out_as_it_is(here: StoringProcess):
+    with pytest.raises(NotFound):
+        async with here.events.following(lambda: True):
+            await here.events.bounds(new_workflow_id())

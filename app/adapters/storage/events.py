@@ -97,12 +97,16 @@ class SqlEventLog:
     @asynccontextmanager
     async def following(self, has_peers: Callable[[], bool]) -> AsyncIterator[None]:
         """Show listeners what other processes append, until left; `has_peers`: are there any?"""
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(self._follow(has_peers))
-            try:
-                yield
-            finally:
-                task.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(self._follow(has_peers))
+                try:
+                    yield
+                finally:
+                    task.cancel()
+        except ExceptionGroup as failures:
+            # What is raised inside comes out as it is: callers know it by its type.
+            raise failures.exceptions[0] from None
 
     async def _follow(self, has_peers: Callable[[], bool]) -> None:
         def is_needed() -> bool:
