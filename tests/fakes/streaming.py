@@ -1,9 +1,10 @@
 """The stream's doors on a real socket in the test's own event loop, and a client for them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from itertools import count
 
 from fastapi import APIRouter
 
@@ -64,6 +65,15 @@ async def written(log: EventLog, *events: Event) -> WorkflowId:
     workflow_id = new_workflow_id()
     await write(log, workflow_id, *events)
     return workflow_id
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Return once it holds."""
+    async with asyncio.timeout(LIMIT_SECONDS):
+        for _ in count():
+            if condition():
+                return
+            await asyncio.sleep(0.01)
 
 
 @dataclass(frozen=True, slots=True)
