@@ -9,9 +9,9 @@ from app.adapters.approvals.remote import open_remote_gate
 from app.adapters.logs.elasticsearch import open_elasticsearch
 from app.adapters.reasoning.gemini import open_gemini
 from app.adapters.reasoning.playbook import PlaybookReasoner
-from app.adapters.storage.feedback_jsonl import FEEDBACK_FILE, open_feedback_file
 from app.adapters.storage.memory import MemoryEventLog
 from app.agents.prompts import render_prompt
+from app.bootstrap.feedback import open_feedback
 from app.bootstrap.ground import SystemClock
 from app.bootstrap.storage import open_storage
 from app.domain.ports import LogSource, Reasoner
@@ -98,9 +98,7 @@ async def open_dry_run(settings: Settings) -> AsyncIterator[DryRun]:
     """The four agents without storage and approvals; they learn from the feedback file."""
     events = MemoryEventLog(SystemClock())
     async with AsyncExitStack() as stack:
-        ledger = FeedbackLedger(
-            await stack.enter_async_context(open_feedback_file(settings.data_dir / FEEDBACK_FILE))
-        )
+        ledger = FeedbackLedger(await stack.enter_async_context(open_feedback(settings)))
         reasoner = await stack.enter_async_context(_open_reasoner(settings))
         review = CommandReview(reasoner, load_policy())
         specialists = _specialists(settings, reasoner, ledger, review.submit)

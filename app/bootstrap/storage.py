@@ -10,10 +10,10 @@ from app.adapters.queue.dbos import open_dbos_queue
 from app.adapters.storage.checkpoints import open_checkpointer
 from app.adapters.storage.database import open_database
 from app.adapters.storage.events import SqlEventLog, read_epoch
-from app.adapters.storage.feedback_jsonl import FEEDBACK_FILE, open_feedback_file
 from app.adapters.storage.outbox import SqlProposalOutbox
 from app.adapters.storage.processes import SqlProcessTable
 from app.adapters.storage.workflows import SqlWorkflowStore
+from app.bootstrap.feedback import open_feedback
 from app.bootstrap.location import database_location
 from app.domain.ids import new_process_id
 from app.domain.ports import Clock, EventLog, JobQueue, ProposalOutbox, WorkflowStore
@@ -25,7 +25,7 @@ from app.workflow.takeover import Takeover
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """Everything on the one database, and the feedback file beside it."""
+    """Everything on the one database, and what people decided beside it."""
 
     workflows: WorkflowStore
     events: EventLog
@@ -50,9 +50,7 @@ async def open_storage(
             open_dbos_queue(location.url, me, settings.max_concurrent_workflows)
         )
         checkpointer = await stack.enter_async_context(open_checkpointer(location))
-        ledger = FeedbackLedger(
-            await stack.enter_async_context(open_feedback_file(settings.data_dir / FEEDBACK_FILE))
-        )
+        ledger = FeedbackLedger(await stack.enter_async_context(open_feedback(settings)))
         events = SqlEventLog(database, clock, await read_epoch(database), metrics)
         workflows = SqlWorkflowStore(database, clock, me, events)
         takeover = Takeover(SqlProcessTable(database, me), queue, workflows)

@@ -1,20 +1,23 @@
-"""`feedback`: take what people decided elsewhere, or check that the file is whole."""
+"""`feedback`: take what people decided elsewhere, or check that all of it can be read."""
 
 import argparse
 import asyncio
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import orjson
 
-from app.adapters.storage.feedback_jsonl import FEEDBACK_FILE, FeedbackFile, parse_line
+from app.adapters.storage.feedback_jsonl import FEEDBACK_FILE, FeedbackFile
+from app.bootstrap.feedback import open_feedback
+from app.bootstrap.location import database_location
 from app.domain.errors import NotFound, StorageFailed
-from app.domain.feedback import FeedbackEvent
+from app.domain.ports import FeedbackStore
 from app.learning.export import to_object
-from app.learning.fold import FeedbackFold
 from app.learning.ledger import FeedbackLedger
 from app.settings import Settings
 
@@ -22,75 +25,112 @@ SHOWN_PROBLEMS = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Two subcommands, both on DATA_DIR's feedback file unless another one is named."""
+    """Two subcommands, both on the product's own feedback unless a file is named."""
     commands = parser.add_subparsers(dest="action", required=True)
     export = commands.add_parser("export", help="one JSON object per plan, one per line")
     export.add_argument("--out", type=Path, help="a file to write; default: standard output")
     verify = commands.add_parser("verify", help="read every line; exit code 1 when one is damaged")
     for command in (export, verify):
-        command.add_argument("--file", type=Path, help="the feedback file; default: DATA_DIR's")
+        command.add_argument(
+            "--file", type=Path, help="a feedback file; default: DATABASE_URL's or DATA_DIR's"
+        )
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Both only read."""
+    if options.file is None and settings.database_url is not None:
+        return asyncio.run(_run(options, settings, None))
     path: Path = options.file or settings.data_dir / FEEDBACK_FILE
     if not path.is_file():
         raise NotFound(f"There is no feedback file {path} yet.")
-    return _export(path, options.out) if options.action == "export" else _verify(path)
+    return asyncio.run(_run(options, settings, path))
 
 
-def _export(path: Path, out: Path | None) -> int:
-    ledger = FeedbackLedger(FeedbackFile(path), keeps_texts=True)
-    fold = asyncio.run(ledger.current())
-    lines = [orjson.dumps(to_object(record)) + b"\n" for record in fold.records()]
-    if out is None:
-        sys.stdout.buffer.writelines(lines)
-    else:
-        _replace(out, b"".join(lines))
-        print(f"{len(lines)} records in {out}", file=sys.stderr)
-    if ledger.unreadable:
-        print(f"{ledger.unreadable} lines do not parse and are left out", file=sys.stderr)
+async def _run(options: argparse.Namespace, settings: Settings, path: Path | None) -> int:
+    async with _opened(settings, path) as store:
+        if options.action == "export":
+            return await _export(FeedbackLedger(store), options.out)
+        print(path or database_location(settings).name)
+        return await _verify(store, path)
+
+
+@asynccontextmanager
+async def _opened(settings: Settings, path: Path | None) -> AsyncIterator[FeedbackStore]:
+    if path is not None:
+        # Not opened for writing: that would seal a torn tail.
+        yield FeedbackFile(path)
+        return
+    async with open_feedback(settings) as store:
+        yield store
+
+
+async def _export(ledger: FeedbackLedger, out: Path | None) -> int:
+    async with ledger.reading() as turn:
+        with _replacing(out) as target:
+            count = 0
+            async for record in turn.every():
+                target.write(orjson.dumps(to_object(record)) + b"\n")
+                count += 1
+        if out is not None:
+            print(f"{count} records in {out}", file=sys.stderr)
+        if turn.unreadable:
+            print(f"{turn.unreadable} lines do not parse and are left out", file=sys.stderr)
     return 0
 
 
-def _replace(out: Path, data: bytes) -> None:
+@contextmanager
+def _replacing(out: Path | None) -> Iterator[BinaryIO]:
+    """Standard output, or a file that is there when it is whole."""
+    if out is None:
+        yield sys.stdout.buffer
+        return
     fresh = out.with_name(f"{out.name}.new")
     try:
-        fresh.write_bytes(data)
+        with fresh.open("wb") as target:
+            yield target
         fresh.replace(out)
     except OSError as error:
         raise StorageFailed(f"{out} cannot be written: {error.strerror}") from error
 
 
-def _verify(path: Path) -> int:
-    fold, kinds, damaged = FeedbackFold(), Counter[str](), list[int]()
-    seen: set[str] = set()
-    for number, event in _read_lines(path):
-        if event is None:
-            damaged.append(number)
-            continue
-        kinds["repeated" if event.id in seen else event.type] += 1
-        seen.add(event.id)
-        fold.apply(event)
-    records = [*fold.records()]
-    decided = [record for record in records if record.is_decided]
-    print(f"{path}")
+async def _verify(store: FeedbackStore, path: Path | None) -> int:
+    kinds, damaged = await _read_all(store)
+    async with FeedbackLedger(store).reading() as turn:
+        entries = turn.entries
     print(f"events      {', '.join(f'{kind} {count}' for kind, count in sorted(kinds.items()))}")
-    print(f"plans       {len(records)}, decided {len(decided)}")
-    print(f"unsigned    {sum(not record.is_signed for record in decided)} decided plans")
-    if _is_torn(path):
+    print(f"plans       {sum(entries.is_known)}, decided {sum(entries.is_decided)}")
+    print(f"unsigned    {sum(entries.is_unsigned)} decided plans")
+    if path is not None and _is_torn(path):
         print("last line   has no newline: it is not committed; the next writer seals it")
     print(f"damaged     {len(damaged)} lines")
-    for number in damaged[:SHOWN_PROBLEMS]:
+    shown = damaged[:SHOWN_PROBLEMS]
+    for number in shown if path is None else _line_numbers(path, shown):
         print(f"  line {number} does not parse; it is kept and passed over")
     return 1 if damaged else 0
 
 
-def _read_lines(path: Path) -> Iterator[tuple[int, FeedbackEvent | None]]:
+async def _read_all(store: FeedbackStore) -> tuple[Counter[str], list[int]]:
+    """How many events of each kind there are, and where the lines stand that are none."""
+    kinds, damaged, seen = Counter[str](), list[int](), set[str]()
+    position, is_end = 0, False
+    while not is_end:
+        tail = await store.read(position)
+        position, is_end = tail.position, tail.is_end
+        damaged += tail.unreadable
+        for event in tail.events:
+            kinds["repeated" if event.id in seen else event.type] += 1
+            seen.add(event.id)
+    return kinds, damaged
+
+
+def _line_numbers(path: Path, positions: Sequence[int]) -> Iterator[int]:
+    """Lines as editors count them."""
+    begin = 0
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
-            if line.endswith(b"\n") and line.strip():
-                yield number, parse_line(line[:-1])
+            if begin in positions:
+                yield number
+            begin += len(line)
 
 
 def _is_torn(path: Path) -> bool:

@@ -222,7 +222,7 @@ class FeedbackRecord:
     issue: str
     commands: tuple[PlannedCommand, ...]
     input_data: str
-    """The beginning of it, unless the fold keeps texts; so is `output_data`."""
+    """Empty in a record that is made for counting only; so is `output_data`."""
     output_data: str
     approval_ids: tuple[ApprovalId, ...]
     status: PlanStatus | None

@@ -243,10 +243,14 @@ class FeedbackTail:
     """Feedback events after a position, whoever wrote them."""
 
     events: tuple[FeedbackEvent, ...]
+    positions: tuple[int, ...]
+    """Where each of them stands, for `FeedbackStore.fetch`."""
+    start: int
+    """Where it begins: before the position asked for when the log was replaced by another one."""
     position: int
     """Where to go on; the first read starts at 0."""
-    unreadable: int
-    """Lines passed over because they do not parse; they stay where they are."""
+    unreadable: tuple[int, ...]
+    """Where lines stand that do not parse; they are passed over, and stay."""
     is_end: bool
     """Whether nothing more was committed when it was read."""
 
@@ -260,6 +264,10 @@ class FeedbackStore(Protocol):
 
     async def read(self, position: int) -> FeedbackTail:
         """A bounded piece of what follows a position."""
+        ...
+
+    async def fetch(self, positions: Sequence[int]) -> Sequence[FeedbackEvent | None]:
+        """The events at positions that `read` gave, in that order; None where none is any more."""
         ...
 
     async def park(self, decision: Decided) -> None:

@@ -1,64 +1,41 @@
 """The decided plans as cases, and which of them are most like an incident."""
 
+from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from heapq import nlargest
-from math import log, sqrt
+from math import isnan, nan, sqrt
 
 from app.domain.feedback import Environment, FeedbackRecord, Signature
-from app.domain.ids import FeedbackId
+from app.learning.entries import microseconds
+from app.learning.judgement import Judgement, Tally, judgement_of
+from app.learning.tokens import TokenTable, decode, tokens_of_signature
 from app.learning.words import words
 
 NEAREST = 60
 CANDIDATES = 120
 QUERY_TOKENS = 24
-POSTINGS = 2000
-"""Of a token that many cases share, only the newest are looked at."""
 SIMILARITY_FLOOR = 0.12
 RELATIVE_FLOOR = 0.3
-MODE_WEIGHT = 2.0
-PAIR_WEIGHT = 0.5
-"""Pairs are rare, so their rarity alone would drown the words."""
 GROWTH = 1.25
 """The tokens' weights are computed anew when the number of cases has grown by this factor."""
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What people said to one action in one case."""
-
-    credit: float
-    """Mean over its commands."""
-    approved: int
-    rejected: int
-
-
-@dataclass(slots=True)
-class Tally:
-    """Evidence on one action, added up."""
-
-    cases: int = 0
-    credit: float = 0.0
-    approved: int = 0
-    rejected: int = 0
-
-    def add(self, evidence: Evidence, times: int) -> None:
-        """Count it; with -1, take it back."""
-        self.cases += times
-        self.credit += times * evidence.credit
-        self.approved += times * evidence.approved
-        self.rejected += times * evidence.rejected
+SHARED = 512
+"""Incidents and judgements that are alike share their values with the last ones of their kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """A decided plan, as far as the estimator needs it."""
 
-    record: FeedbackRecord
-    tokens: frozenset[str]
-    evidence: Mapping[str, Evidence]
-    """By action; changing commands only."""
+    plan: int
+    """Its number in the ledger."""
+    facets: Signature
+    """Without its tokens."""
+    judgement: Judgement
+    decided_at: int
+    reward: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,37 +50,48 @@ class Neighbour:
 
 
 class CaseIndex:
-    """An inverted index over the cases' tokens, kept up to date record by record."""
+    """Finds cases by their tokens, kept up to date record by record; a row of columns per case."""
 
     def __init__(self) -> None:
         """No cases yet."""
-        self._cases: list[Case | None] = []
-        self._slots: dict[FeedbackId, int] = {}
-        self._postings: defaultdict[str, list[int]] = defaultdict(list)
-        self._tallies: defaultdict[tuple[Environment, str], Tally] = defaultdict(Tally)
-        self._squares: dict[str, float] = {}
-        self._norms: dict[int, float] = {}
-        self._weighed_at = 0
+        self.clear()
 
     def __len__(self) -> int:
         """How many cases there are."""
-        return len(self._slots)
+        return self._count
 
-    def update(self, record: FeedbackRecord) -> None:
+    def clear(self) -> None:
+        """Forget every case."""
+        self._count = 0
+        self._weighed_at = 0
+        self._table = TokenTable()
+        self._encode = lru_cache(SHARED)(self._table.encode)
+        self._tallies: defaultdict[tuple[Environment, str], Tally] = defaultdict(Tally)
+        self._slots = array("I")
+        """By plan its case's slot, one higher than it is; 0 when it is no case."""
+        self._plans = array("I")
+        self._tokens: list[bytes] = []
+        self._facets: list[Signature] = []
+        self._judgements: list[Judgement | None] = []
+        """None where a case was taken out."""
+        self._decided_at = array("q")
+        self._rewards = array("d")
+        self._norms = array("d")
+
+    def update(self, plan: int, record: FeedbackRecord) -> None:
         """Take a record's newest state in; out again when it is no example any more."""
-        slot = self._slots.get(record.feedback_id)
-        known = self._cases[slot] if slot is not None else None
-        if known is not None:
-            self._count(known, -1)
-        if record.is_example:
-            case = to_case(record)
-            self._count(case, 1)
-            if slot is not None and known is not None and known.tokens == case.tokens:
-                self._cases[slot] = case
-                return
-            self._add(case)
-        if slot is not None and known is not None:
-            self._drop(slot, known)
+        slot = self._slot_of(plan)
+        if slot is not None:
+            self._tally(slot, -1)
+        if not record.is_example:
+            self._drop(plan, slot)
+            return
+        tokens = self._encode(record.signature)
+        if slot is None or self._tokens[slot] != tokens:
+            self._drop(plan, slot)
+            slot = self._add(plan, tokens)
+        self._put(slot, record)
+        self._tally(slot, 1)
 
     def tolerance(self, environment: Environment, action: str) -> Tally:
         """What people said to an action in an environment, on whatever failure."""
@@ -113,7 +101,7 @@ class CaseIndex:
         """The cases most like an incident, best first; none below the floors."""
         tokens = tokens_of_signature(signature)
         found = [
-            Neighbour(case, similarity, similarity * facet_factor(signature, case.record.signature))
+            Neighbour(case, similarity, similarity * facet_factor(signature, case.facets))
             for case, similarity in self._similar(tokens)
             if similarity >= SIMILARITY_FLOOR
         ]
@@ -123,86 +111,88 @@ class CaseIndex:
 
     def _similar(self, tokens: frozenset[str]) -> Iterator[tuple[Case, float]]:
         self._weigh()
-        norm = self._norm_of(tokens)
-        for slot, _ in nlargest(CANDIDATES, self._overlaps(tokens).items(), key=_second):
-            case = self._cases[slot]
+        norm = sqrt(sum(self._table.square_of(token, self._count) for token in tokens)) or 1.0
+        known = self._table.known(tokens)
+        wanted = frozenset(known)
+        for slot, _ in nlargest(CANDIDATES, self._overlaps(known).items(), key=_second):
+            case = self._case(slot)
             if case is not None:
-                shared = sum(map(self._square, case.tokens & tokens))
-                yield case, min(shared / (norm * self._norm(slot, case)), 1.0)
+                common = (token for token in decode(self._tokens[slot]) if token in wanted)
+                yield case, min(sum(map(self._square, common)) / (norm * self._norm(slot)), 1.0)
 
-    def _overlaps(self, tokens: frozenset[str]) -> dict[int, float]:
+    def _overlaps(self, tokens: Iterable[int]) -> dict[int, float]:
         """By slot, a first guess of the similarity, from the tokens that tell most."""
         overlaps: defaultdict[int, float] = defaultdict(float)
-        for token in nlargest(QUERY_TOKENS, sorted(tokens & self._postings.keys()), self._square):
+        for token in nlargest(QUERY_TOKENS, tokens, self._square):
             square = self._square(token)
-            for slot in self._postings[token][-POSTINGS:]:
+            for slot in self._table.newest(token):
                 overlaps[slot] += square
         return overlaps
 
     def _weigh(self) -> None:
-        if len(self._slots) >= self._weighed_at * GROWTH:
-            self._squares.clear()
-            self._norms.clear()
-            self._weighed_at = len(self._slots)
+        if self._count >= self._weighed_at * GROWTH:
+            self._table.weigh_anew()
+            self._norms = array("d", [nan]) * len(self._norms)
+            self._weighed_at = self._count
 
-    def _square(self, token: str) -> float:
-        """The squared weight of a token: rare ones tell more, the failure mode most."""
-        square = self._squares.get(token)
-        if square is None:
-            rarity = log(1 + len(self._slots) / max(len(self._postings.get(token, ())), 1))
-            square = self._squares[token] = (rarity * _emphasis(token)) ** 2
-        return square
+    def _square(self, token: int) -> float:
+        return self._table.square(token, self._count)
 
-    def _norm(self, slot: int, case: Case) -> float:
-        norm = self._norms.get(slot)
-        if norm is None:
-            norm = self._norms[slot] = self._norm_of(case.tokens)
-        return norm
+    def _norm(self, slot: int) -> float:
+        if isnan(self._norms[slot]):
+            self._norms[slot] = sqrt(sum(map(self._square, decode(self._tokens[slot])))) or 1.0
+        return self._norms[slot]
 
-    def _norm_of(self, tokens: frozenset[str]) -> float:
-        return sqrt(sum(map(self._square, tokens))) or 1.0
-
-    def _count(self, case: Case, times: int) -> None:
-        for action, evidence in case.evidence.items():
-            self._tallies[case.record.signature.environment, action].add(evidence, times)
-
-    def _add(self, case: Case) -> None:
-        slot = self._slots[case.record.feedback_id] = len(self._cases)
-        self._cases.append(case)
-        for token in case.tokens:
-            self._postings[token].append(slot)
-
-    def _drop(self, slot: int, case: Case) -> None:
-        self._cases[slot] = None
-        self._norms.pop(slot, None)
-        for token in case.tokens:
-            self._postings[token].remove(slot)
-        if self._slots[case.record.feedback_id] == slot:
-            del self._slots[case.record.feedback_id]
-
-
-def to_case(record: FeedbackRecord) -> Case:
-    """A record as a case."""
-    by_action: defaultdict[str, list[float]] = defaultdict(list)
-    for credit in record.credits:
-        if credit.command.is_change:
-            by_action[credit.command.action].append(credit.credit)
-    evidence = {
-        action: Evidence(
-            credit=sum(credits_) / len(credits_),
-            approved=sum(credit >= 0.5 for credit in credits_),
-            rejected=sum(credit < 0.5 for credit in credits_),
+    def _case(self, slot: int) -> Case | None:
+        judgement = self._judgements[slot]
+        if judgement is None:
+            return None
+        return Case(
+            plan=self._plans[slot],
+            facets=self._facets[slot],
+            judgement=judgement,
+            decided_at=self._decided_at[slot],
+            reward=self._rewards[slot],
         )
-        for action, credits_ in by_action.items()
-    }
-    return Case(record, tokens_of_signature(record.signature), evidence)
 
+    def _slot_of(self, plan: int) -> int | None:
+        while len(self._slots) <= plan:
+            self._slots.append(0)
+        return self._slots[plan] - 1 if self._slots[plan] else None
 
-def tokens_of_signature(signature: Signature) -> frozenset[str]:
-    """Its tokens, and the failure mode as one that weighs more."""
-    mode = signature.failure_mode
-    named = {f"mode:{mode}"} if mode and mode != "unknown" else set()
-    return frozenset(signature.tokens) | named
+    def _tally(self, slot: int, times: int) -> None:
+        judgement = self._judgements[slot]
+        for evidence in judgement.evidence if judgement else ():
+            self._tallies[self._facets[slot].environment, evidence.action].add(evidence, times)
+
+    def _add(self, plan: int, tokens: bytes) -> int:
+        slot = len(self._plans)
+        self._slots[plan] = slot + 1
+        self._count += 1
+        self._plans.append(plan)
+        self._tokens.append(tokens)
+        self._facets.append(Signature())
+        self._judgements.append(None)
+        self._decided_at.append(0)
+        self._rewards.append(nan)
+        self._norms.append(nan)
+        self._table.add(slot, tokens)
+        return slot
+
+    def _put(self, slot: int, record: FeedbackRecord) -> None:
+        self._facets[slot] = _shared_facets(replace(record.signature, tokens=()))
+        self._judgements[slot] = _shared_judgement(judgement_of(record))
+        self._decided_at[slot] = microseconds(record.decided_at)
+        self._rewards[slot] = nan if record.reward is None else record.reward
+
+    def _drop(self, plan: int, slot: int | None) -> None:
+        if slot is None:
+            return
+        self._table.remove(slot, self._tokens[slot])
+        self._slots[plan] = 0
+        self._count -= 1
+        self._judgements[slot] = None
+        self._tokens[slot] = b""
 
 
 def facet_factor(one: Signature, other: Signature) -> float:
@@ -225,10 +215,14 @@ def is_stateful(signature: Signature) -> bool:
     return signature.kind in words().stateful
 
 
-def _emphasis(token: str) -> float:
-    if token.startswith("mode:"):
-        return MODE_WEIGHT
-    return PAIR_WEIGHT if " " in token else 1.0
+@lru_cache(SHARED)
+def _shared_facets(facets: Signature) -> Signature:
+    return facets
+
+
+@lru_cache(SHARED)
+def _shared_judgement(judgement: Judgement) -> Judgement:
+    return judgement
 
 
 def _second(pair: tuple[int, float]) -> float:

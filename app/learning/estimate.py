@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from app.domain.feedback import Signature
 from app.domain.guidance import ActionScore
@@ -15,7 +14,6 @@ ANYWHERE_STRENGTH = 2.0
 HERE_STRENGTH = 1.0
 SHARPNESS = 2.5
 DECAY = 0.9
-_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -58,8 +56,8 @@ def scoreboard(
 
 
 def _add(sums: defaultdict[str, _Sum], neighbour: Neighbour, similarity: float) -> None:
-    for action, evidence in neighbour.case.evidence.items():
-        known = sums[action]
+    for evidence in neighbour.case.judgement.evidence:
+        known = sums[evidence.action]
         weight = similarity**SHARPNESS * DECAY**known.cases
         known.weight += weight
         known.credit += weight * evidence.credit
@@ -82,5 +80,5 @@ def _back_off(levels: Sequence[tuple[_Sum, float]]) -> float:
     return mean
 
 
-def _decided_at(neighbour: Neighbour) -> datetime:
-    return neighbour.case.record.decided_at or _NEVER
+def _decided_at(neighbour: Neighbour) -> int:
+    return neighbour.case.decided_at

@@ -1,8 +1,6 @@
-"""Folds feedback events into records: in any order, repeats ignored, the latest word counts (pure)."""
+"""Folds one plan's events into its record: in any order, repeats ignored, the latest word counts (pure)."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 from typing import TypeVar
 
 from app.domain.feedback import (
@@ -19,163 +17,122 @@ from app.domain.feedback import (
     Verified,
 )
 from app.domain.ids import ApprovalId, FeedbackId
-from app.learning.legacy import expand, text_of
+from app.learning.legacy import expand
 from app.learning.record import Facts, RatingField, record_of
-
-CLOCK_DRIFT = timedelta(hours=1)
-
-TEXTS = ("input_data", "output_data")
-TEXT_LIMIT = 400
-"""Characters; more than any view of many records shows."""
 
 E = TypeVar("E", bound=FeedbackEventBase)
 L = TypeVar("L", Proposed, Imported)
 
 
-@dataclass(slots=True)
-class _Draft:
+def parts_of(event: FeedbackEvent) -> Sequence[FeedbackEvent]:
+    """The event; a whole object of the earlier system also stands for several of ours."""
+    return (event, *expand(event)) if isinstance(event, Imported) else (event,)
+
+
+def tie_of(part: FeedbackEvent, plan: FeedbackId) -> ApprovalId | None:
+    """The approval that is this plan's, as far as a part of an event says so."""
+    if isinstance(part, Linked | Decided) and part.feedback_id == plan:
+        return part.approval_id
+    return None
+
+
+class Draft:
     """The events that won so far, for one plan."""
 
-    proposed: Proposed | None = None
-    imported: Imported | None = None
-    verified: Verified | None = None
-    retracted: Retracted | None = None
-    links: dict[ApprovalId, Linked] = field(default_factory=dict)
-    owned: set[ApprovalId] = field(default_factory=set)
-    expired: set[ApprovalId] = field(default_factory=set)
-    ratings: dict[RatingField, Rated] = field(default_factory=dict)
+    __slots__ = (
+        "_decisions",
+        "_expired",
+        "_imported",
+        "_keeps_texts",
+        "_links",
+        "_owned",
+        "_proposed",
+        "_ratings",
+        "_retracted",
+        "_verified",
+        "feedback_id",
+    )
 
-    def rate(self, event: Rated) -> None:
-        """Let it speak for the fields it fills."""
-        for name in RatingField:
-            if getattr(event, name) is not None:
-                self.ratings[name] = later(self.ratings.get(name), event)
-
-
-class FeedbackFold:
-    """The records as the events seen so far tell them."""
-
-    def __init__(self, *, keeps_texts: bool = False) -> None:
-        """Nothing is known yet. Without `keeps_texts` a record holds the beginning of its texts."""
+    def __init__(self, feedback_id: FeedbackId, *, keeps_texts: bool) -> None:
+        """Nothing is known yet; without `keeps_texts` the record's two long texts are empty."""
+        self.feedback_id = feedback_id
         self._keeps_texts = keeps_texts
-        self._drafts: dict[FeedbackId, _Draft] = {}
+        self._proposed: Proposed | None = None
+        self._imported: Imported | None = None
+        self._verified: Verified | None = None
+        self._retracted: Retracted | None = None
+        self._links: dict[ApprovalId, Linked] = {}
+        self._owned: set[ApprovalId] = set()
         self._decisions: dict[ApprovalId, Decided] = {}
-        self._owners: dict[ApprovalId, set[FeedbackId]] = {}
-        self._heard: set[str] = set()
-        self._latest = datetime.min.replace(tzinfo=UTC)
-        self._records: dict[FeedbackId, FeedbackRecord] = {}
+        self._expired: set[ApprovalId] = set()
+        self._ratings: dict[RatingField, Rated] = {}
 
-    def apply(self, event: FeedbackEvent) -> frozenset[FeedbackId]:
-        """Take an event in; the records it may have changed, none while they are not known."""
-        self._latest = max(self._latest, event.ts)
-        match event:
-            case Decided():
-                changed = self._decide(event)
-            case Imported():
-                changed = self._import(event)
-            case _:
-                changed = frozenset({event.feedback_id})
-                self._note(self._draft(event.feedback_id), event)
-        for feedback_id in changed:
-            self._records.pop(feedback_id, None)
-        return changed
+    @property
+    def is_decided(self) -> bool:
+        """Whether a decision was heard."""
+        return bool(self._decisions)
 
-    def record(self, feedback_id: FeedbackId) -> FeedbackRecord | None:
-        """The record of a plan whose proposal is known."""
-        draft = self._drafts.get(feedback_id)
-        if draft is None or draft.proposed is None:
+    def apply(self, *parts: FeedbackEvent) -> None:
+        """Take parts of events in; what is said of another plan alone is passed over."""
+        for part in parts:
+            if tie := tie_of(part, self.feedback_id):
+                self._owned.add(tie)
+            if isinstance(part, Decided):
+                known = self._decisions.get(part.approval_id)
+                self._decisions[part.approval_id] = later(known, part)
+            elif part.feedback_id == self.feedback_id:
+                self._note(part)
+
+    def record(self) -> FeedbackRecord | None:
+        """The record; None while the proposal is not known."""
+        if self._proposed is None:
             return None
-        if feedback_id not in self._records:
-            self._records[feedback_id] = record_of(self._facts(draft, draft.proposed))
-        return self._records[feedback_id]
-
-    def records(self) -> Iterator[FeedbackRecord]:
-        """Every record, in the order in which they were first heard of."""
-        found = (self.record(feedback_id) for feedback_id in self._drafts)
-        return (record for record in found if record is not None)
-
-    def feedback_of(self, approval_id: ApprovalId) -> FeedbackId | None:
-        """Whose plan stands under an approval id."""
-        return min(self._owners.get(approval_id, ()), default=None)
-
-    def has_decision(self, event_id: str) -> bool:
-        """Whether this very decision was heard, be it the one that counts or not."""
-        return event_id in self._heard
-
-    def stamp(self, now: datetime) -> datetime:
-        """Now, or just after the latest event where another clock is a little ahead."""
-        if now <= self._latest < now + CLOCK_DRIFT:
-            return self._latest + timedelta(microseconds=1)
-        return now
-
-    def _facts(self, draft: _Draft, proposed: Proposed) -> Facts:
-        decisions = {
-            approval_id: self._decisions[approval_id]
-            for approval_id in sorted(draft.owned)
-            if approval_id in self._decisions
-        }
-        return Facts(
-            proposed=proposed,
-            imported=draft.imported,
-            links=dict(sorted(draft.links.items())),
-            decisions=decisions,
-            expired=frozenset(draft.expired),
-            ratings=draft.ratings,
-            verified=draft.verified,
-            retracted=draft.retracted,
+        facts = Facts(
+            proposed=self._proposed,
+            imported=self._imported,
+            links=dict(sorted(self._links.items())),
+            decisions={
+                approval_id: self._decisions[approval_id]
+                for approval_id in sorted(self._owned)
+                if approval_id in self._decisions
+            },
+            expired=frozenset(self._expired),
+            ratings=self._ratings,
+            verified=self._verified,
+            retracted=self._retracted,
         )
-
-    def _draft(self, feedback_id: FeedbackId) -> _Draft:
-        return self._drafts.setdefault(feedback_id, _Draft())
-
-    def _own(self, feedback_id: FeedbackId, approval_id: ApprovalId) -> None:
-        self._draft(feedback_id).owned.add(approval_id)
-        self._owners.setdefault(approval_id, set()).add(feedback_id)
-
-    def _decide(self, event: Decided) -> frozenset[FeedbackId]:
-        self._heard.add(event.id)
-        self._decisions[event.approval_id] = later(self._decisions.get(event.approval_id), event)
-        if event.feedback_id is not None:
-            self._own(event.feedback_id, event.approval_id)
-        return frozenset(self._owners.get(event.approval_id, ()))
-
-    def _import(self, event: Imported) -> frozenset[FeedbackId]:
-        draft = self._draft(event.feedback_id)
-        draft.imported = later(draft.imported, self._lighter(event))
-        return frozenset({event.feedback_id}).union(*map(self.apply, expand(event)))
+        return record_of(facts)
 
     def _note(
-        self, draft: _Draft, event: Proposed | Linked | Rated | Verified | Expired | Retracted
+        self, part: Proposed | Linked | Rated | Verified | Expired | Retracted | Imported
     ) -> None:
-        match event:
+        match part:
             case Proposed():
-                draft.proposed = later(draft.proposed, self._lighter(event))
+                self._proposed = later(self._proposed, self._lighter(part))
+            case Imported():
+                self._imported = later(self._imported, self._lighter(part))
             case Linked():
-                draft.links[event.approval_id] = later(draft.links.get(event.approval_id), event)
-                self._own(event.feedback_id, event.approval_id)
+                self._links[part.approval_id] = later(self._links.get(part.approval_id), part)
             case Rated():
-                draft.rate(event)
+                self._rate(part)
             case Verified():
-                draft.verified = later(draft.verified, event)
+                self._verified = later(self._verified, part)
             case Expired():
-                draft.expired.add(event.approval_id)
+                self._expired.add(part.approval_id)
             case Retracted():
-                draft.retracted = later(draft.retracted, event)
+                self._retracted = later(self._retracted, part)
 
-    def _lighter(self, event: L) -> L:
-        """Thousands of plans would fill the memory; their texts stay in the store."""
+    def _rate(self, part: Rated) -> None:
+        """Let it speak for the fields it fills."""
+        for name in RatingField:
+            if getattr(part, name) is not None:
+                self._ratings[name] = later(self._ratings.get(name), part)
+
+    def _lighter(self, part: L) -> L:
+        """Texts are long, and no decision depends on them."""
         if self._keeps_texts:
-            return event
-        begun = {name: text_of(getattr(event, name))[:TEXT_LIMIT] for name in TEXTS}
-        return event.model_copy(update=begun)
-
-
-def fold(events: Iterable[FeedbackEvent]) -> FeedbackFold:
-    """All of them, folded."""
-    folded = FeedbackFold()
-    for event in events:
-        folded.apply(event)
-    return folded
+            return part
+        return part.model_copy(update={"input_data": "", "output_data": ""})
 
 
 def later(known: E | None, event: E) -> E:

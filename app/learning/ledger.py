@@ -1,82 +1,211 @@
-"""What all of learning reads: the folded feedback, as fresh as the store."""
+"""What all of learning reads: the feedback, folded, as fresh as the store.
+
+Kept in memory are columns and positions; a plan's record is made of its events in the store
+whenever somebody wants to see it.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
-from app.domain.errors import NotFound
-from app.domain.feedback import FeedbackEvent, FeedbackRecord
-from app.domain.ids import FeedbackId
+from app.domain.errors import NotFound, StorageFailed
+from app.domain.feedback import Decided, FeedbackEvent, FeedbackRecord
+from app.domain.ids import ApprovalId, FeedbackId
 from app.domain.ports import FeedbackStore
-from app.learning.fold import FeedbackFold
+from app.learning.catalogue import Catalogue
+from app.learning.entries import Entries
+from app.learning.fold import Draft, parts_of, tie_of
 
-Watcher = Callable[[FeedbackRecord], None]
+CLOCK_DRIFT = timedelta(hours=1)
+BATCH = 100
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class Watcher(Protocol):
+    """Follows the records; they come without their two long texts."""
+
+    def update(self, number: int, record: FeedbackRecord) -> None:
+        """Take in a record that is new or has changed; its number stays."""
+        ...
+
+    def clear(self) -> None:
+        """Forget all of them: they are told anew."""
+        ...
 
 
 class FeedbackLedger:
     """Keeps the fold of a store that other processes write to as well."""
 
-    def __init__(self, store: FeedbackStore, *, keeps_texts: bool = False) -> None:
-        """The first use reads everything; `keeps_texts` as FeedbackFold has it."""
+    def __init__(self, store: FeedbackStore) -> None:
+        """The first use reads everything."""
         self.store = store
+        self._watchers: list[Watcher] = []
+        self._turn = asyncio.Lock()
+        self.latest = _LONG_AGO
         self.unreadable = 0
         """Lines that do not parse; they stay in the store."""
-        self._fold = FeedbackFold(keeps_texts=keeps_texts)
         self._position = 0
-        self._turn = asyncio.Lock()
-        self._watchers: list[Watcher] = []
+        self._touched: set[int] = set()
+        """Plans whose record is not made yet of all that was read."""
+        self._begin_anew()
 
     def watch(self, watcher: Watcher) -> None:
-        """Tell about every record, now and whenever it changes."""
+        """Tell about every record, from the next turn on and whenever it changes."""
         self._watchers.append(watcher)
-        for record in self._fold.records():
-            watcher(record)
+        self._is_outdated = True
 
-    async def current(self) -> FeedbackFold:
-        """The fold with everything that is committed by now."""
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator["Reading"]:
+        """Look at everything that is committed by now; nothing changes meanwhile."""
         async with self._turn:
             await self._catch_up()
-        return self._fold
+            yield Reading(self)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator["Writing"]:
         """Look and append without another task of this process in between."""
         async with self._turn:
             await self._catch_up()
-            yield Writing(self._fold, self.store)
+            yield Writing(self)
+
+    async def drafts(self, plans: Iterable[int]) -> Mapping[int, Draft]:
+        """Drafts of plans without their long texts, those at hand from memory."""
+        wanted, at_hand = set(plans), self.catalogue.drafts
+        known = {plan: at_hand[plan] for plan in wanted & at_hand.keys()}
+        return known | await self.load(wanted - known.keys(), keeps_texts=False)
+
+    async def load(self, plans: Iterable[int], *, keeps_texts: bool) -> dict[int, Draft]:
+        """Drafts of plans with all of their events, from the store."""
+        own = {plan: self.catalogue.plans.of(plan) for plan in plans}
+        events = await self.fetch({at for positions in own.values() for at in positions})
+        drafts: dict[int, Draft] = {}
+        decisions: dict[int, set[int]] = {}
+        for plan, positions in own.items():
+            parts = [part for at in positions for part in parts_of(events[at])]
+            named = next(part.feedback_id for part in parts if part.feedback_id is not None)
+            drafts[plan] = Draft(named, keeps_texts=keeps_texts)
+            drafts[plan].apply(*parts)
+            ties = {tie for part in parts if (tie := tie_of(part, named))}
+            decisions[plan] = {at for tie in ties for at in self.catalogue.decisions(tie)}
+        events |= await self.fetch(set().union(*decisions.values()) - events.keys())
+        for plan, found in decisions.items():
+            drafts[plan].apply(*(part for at in sorted(found) for part in parts_of(events[at])))
+        return drafts
+
+    async def fetch(self, positions: Iterable[int]) -> dict[int, FeedbackEvent]:
+        """Events by position; raises StorageFailed when the store was changed behind our back."""
+        wanted = sorted(positions)
+        found = dict(zip(wanted, await self.store.fetch(wanted), strict=True)) if wanted else {}
+        events = {position: event for position, event in found.items() if event is not None}
+        if len(events) < len(found):
+            self._is_outdated = True
+            raise StorageFailed("The feedback was changed while it was read; try again.")
+        return events
 
     async def _catch_up(self) -> None:
+        if self._is_outdated:
+            self._begin_anew()
         is_end = False
         while not is_end:
             tail = await self.store.read(self._position)
-            self._apply(tail.events)
+            if tail.start < self._position:
+                self._begin_anew()
+            for event, position in zip(tail.events, tail.positions, strict=True):
+                self.latest = max(self.latest, event.ts)
+                self._touched |= self.catalogue.file(event, position)
             self._position, is_end = tail.position, tail.is_end
-            self.unreadable += tail.unreadable
+            self.unreadable += len(tail.unreadable)
+            self._tell(self.catalogue.let_go())
+        for plans in _batches(sorted(self._touched)):
+            self._tell(await self.drafts(plans))
 
-    def _apply(self, events: Sequence[FeedbackEvent]) -> None:
-        changed = {feedback_id for event in events for feedback_id in self._fold.apply(event)}
-        for feedback_id in changed:
-            record = self._fold.record(feedback_id)
+    def _begin_anew(self) -> None:
+        self.entries, self.catalogue = Entries(), Catalogue()
+        self.latest = _LONG_AGO
+        self.unreadable = 0
+        self._position = 0
+        self._is_outdated = False
+        self._touched = set()
+        for watcher in self._watchers:
+            watcher.clear()
+
+    def _tell(self, drafts: Mapping[int, Draft]) -> None:
+        """Make the records of those that were touched."""
+        for plan, draft in drafts.items():
+            if plan not in self._touched:
+                continue
+            record = draft.record()
+            self.entries.reach(plan)
             if record is not None:
+                self.entries.put(plan, record)
                 for watcher in self._watchers:
-                    watcher(record)
+                    watcher.update(plan, record)
+            self._touched.remove(plan)
 
 
-class Writing:
-    """A turn at the ledger: what is known, and a pen."""
+class Reading:
+    """A turn at the ledger; valid inside `FeedbackLedger.reading` only."""
 
-    def __init__(self, fold: FeedbackFold, store: FeedbackStore) -> None:
-        """Valid inside `FeedbackLedger.writing` only."""
-        self.fold = fold
-        self._store = store
+    def __init__(self, ledger: FeedbackLedger) -> None:
+        """The ledger is up to date and stays as it is."""
+        self._ledger = ledger
+        self.entries = ledger.entries
+        self.unreadable = ledger.unreadable
 
-    def record(self, feedback_id: FeedbackId) -> FeedbackRecord:
+    async def records(self, plans: Sequence[int]) -> list[FeedbackRecord]:
+        """Whole records, texts included, in this order; those whose proposal is known."""
+        drafts = await self._ledger.load(plans, keeps_texts=True)
+        records = (drafts[plan].record() for plan in plans)
+        return [record for record in records if record is not None]
+
+    async def every(self) -> AsyncIterator[FeedbackRecord]:
+        """Every whole record, in the order in which they were first heard of."""
+        for plans in _batches(range(len(self.entries))):
+            for record in await self.records(plans):
+                yield record
+
+
+class Writing(Reading):
+    """A turn at the ledger, and a pen."""
+
+    async def find(self, feedback_id: FeedbackId) -> FeedbackRecord | None:
+        """A plan's record without its long texts; None while its proposal is not known."""
+        plan = self._ledger.catalogue.plans.keys.find(feedback_id)
+        if plan is None:
+            return None
+        return (await self._ledger.drafts([plan]))[plan].record()
+
+    async def record(self, feedback_id: FeedbackId) -> FeedbackRecord:
         """A record that must be there; raises NotFound."""
-        known = self.fold.record(feedback_id)
+        known = await self.find(feedback_id)
         if known is None:
             raise NotFound(f"Feedback ID '{feedback_id}' not found")
         return known
 
+    async def feedback_of(self, approval_id: ApprovalId) -> FeedbackId | None:
+        """Whose plan stands under an approval id."""
+        owners = self._ledger.catalogue.owners_of(approval_id)
+        drafts = await self._ledger.drafts(owners)
+        return min((draft.feedback_id for draft in drafts.values()), default=None)
+
+    async def has_decision(self, decided: Decided) -> bool:
+        """Whether this very decision was heard, be it the one that counts or not."""
+        events = await self._ledger.fetch(self._ledger.catalogue.decisions(decided.approval_id))
+        return any(part.id == decided.id for event in events.values() for part in parts_of(event))
+
+    def stamp(self, now: datetime) -> datetime:
+        """Now, or just after the latest event where another clock is a little ahead."""
+        if now <= self._ledger.latest < now + CLOCK_DRIFT:
+            return self._ledger.latest + timedelta(microseconds=1)
+        return now
+
     async def append(self, event: FeedbackEvent) -> None:
         """Durable when it returns; the next turn reads it back like everybody else's."""
-        await self._store.append((event,))
+        await self._ledger.store.append((event,))
+
+
+def _batches(plans: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Some at a time: each brings its events along."""
+    return (plans[start : start + BATCH] for start in range(0, len(plans), BATCH))

@@ -73,7 +73,8 @@ def record_of(facts: Facts) -> FeedbackRecord:
     last = max(decisions, key=lambda event: (event.ts, event.id), default=None)
     tally = _tally(facts)
     rating = _rating(facts.ratings)
-    credits_ = _credits(facts)
+    commands = _commands(facts)
+    credits_ = _credits(facts, commands)
     outcome = _outcome(facts)
     return FeedbackRecord(
         feedback_id=proposed.feedback_id,
@@ -83,7 +84,7 @@ def record_of(facts: Facts) -> FeedbackRecord:
         decided_at=last.ts if last else None,
         signature=proposed.signature,
         issue=proposed.issue,
-        commands=_commands(facts),
+        commands=commands,
         input_data=proposed.input_data,
         output_data=proposed.output_data,
         approval_ids=_approval_ids(facts),
@@ -165,14 +166,14 @@ def _submitted(facts: Facts, event: Decided) -> int:
     return len(link.commands) if link and link.commands else len(facts.proposed.commands)
 
 
-def _credits(facts: Facts) -> tuple[CommandCredit, ...]:
+def _credits(facts: Facts, commands: Sequence[PlannedCommand]) -> tuple[CommandCredit, ...]:
     verdicts: dict[str, CommandVerdict] = {}
     unnamed = _Tally()
     for event in sorted(facts.decisions.values(), key=lambda event: (event.ts, event.id)):
         verdicts |= {verdict.command: verdict for verdict in event.commands}
         if not event.commands:
             unnamed = unnamed.plus(_counted(event) if _is_counted(event) else _whole(event))
-    return credits_of(_commands(facts), verdicts, unnamed.share)
+    return credits_of(commands, verdicts, unnamed.share)
 
 
 def _commands(facts: Facts) -> tuple[PlannedCommand, ...]:

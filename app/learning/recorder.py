@@ -52,7 +52,7 @@ class FeedbackRecorder:
         output = plan.model_dump_json()
         identity = event_id("proposed", feedback_id, output)
         async with self._ledger.writing() as turn:
-            known = turn.fold.record(feedback_id)
+            known = await turn.find(feedback_id)
             # A plan that is with people already stays as they see it.
             if known and (known.status is not None or known.proposed_as == identity):
                 return feedback_id
@@ -77,7 +77,7 @@ class FeedbackRecorder:
     ) -> None:
         """Note the approval's id and what was submitted; a decision that came early counts now."""
         async with self._ledger.writing() as turn:
-            if approval_id not in turn.record(feedback_id).approval_ids:
+            if approval_id not in (await turn.record(feedback_id)).approval_ids:
                 linked = Linked(
                     id=event_id("linked", feedback_id, approval_id),
                     ts=self._now(turn),
@@ -91,7 +91,7 @@ class FeedbackRecorder:
     async def decide(self, report: DecisionReport) -> bool:
         """Note a decision; False when it is known. Raises NotFound, and keeps it, when it came early."""
         async with self._ledger.writing() as turn:
-            decided = self._decided(report, turn, turn.fold.feedback_of(report.approval_id))
+            decided = self._decided(report, turn, await turn.feedback_of(report.approval_id))
             if decided.feedback_id is not None:
                 return await self._note(turn, decided)
             await self._ledger.store.park(decided)
@@ -100,7 +100,7 @@ class FeedbackRecorder:
     async def rate(self, feedback_id: FeedbackId, rating: Rating) -> None:
         """Note a person's opinion; what it leaves out stays as it was. Raises NotFound."""
         async with self._ledger.writing() as turn:
-            if not _adds(rating, turn.record(feedback_id).rating):
+            if not _adds(rating, (await turn.record(feedback_id)).rating):
                 return
             now = self._now(turn)
             rated = Rated(
@@ -117,7 +117,7 @@ class FeedbackRecorder:
     async def verify(self, feedback_id: FeedbackId, outcome: Outcome) -> None:
         """Note what the cluster looked like afterwards. Raises NotFound."""
         async with self._ledger.writing() as turn:
-            if turn.record(feedback_id).outcome is outcome:
+            if (await turn.record(feedback_id)).outcome is outcome:
                 return
             now = self._now(turn)
             verified = Verified(
@@ -131,7 +131,7 @@ class FeedbackRecorder:
     async def _look_again(self, report: DecisionReport) -> bool:
         """Another process may have linked the approval between our look and the parking."""
         async with self._ledger.writing() as turn:
-            feedback_id = turn.fold.feedback_of(report.approval_id)
+            feedback_id = await turn.feedback_of(report.approval_id)
             if feedback_id is None:
                 raise NotFound(f"No feedback found for approval_id: {report.approval_id}")
             return await self._note(turn, self._decided(report, turn, feedback_id))
@@ -144,13 +144,13 @@ class FeedbackRecorder:
                 await self._note(turn, early.model_copy(update={"feedback_id": feedback_id}))
 
     async def _note(self, turn: Writing, decided: Decided) -> bool:
-        if turn.fold.has_decision(decided.id):
+        if await turn.has_decision(decided):
             return False
         await turn.append(decided)
         return True
 
     def _now(self, turn: Writing) -> datetime:
-        return turn.fold.stamp(self._clock.now())
+        return turn.stamp(self._clock.now())
 
     def _decided(
         self, report: DecisionReport, turn: Writing, feedback_id: FeedbackId | None

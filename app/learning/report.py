@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from app.domain.feedback import FeedbackRecord, PlanStatus
 from app.domain.ids import FeedbackId
+from app.learning.entries import Entries, suggestions_of
 from app.learning.ledger import FeedbackLedger
 
 PREVIEW_CHARACTERS = 200
 SUGGESTIONS_LIMIT = 50
 CURVE_WINDOW = 20
 CURVE_POINTS = 500
-_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,87 +71,90 @@ class FeedbackReport:
 
     async def statistics(self) -> Statistics:
         """All plans so far."""
-        records = await self._records()
-        approved = sum(record.approved_count for record in records)
-        rejected = sum(record.rejected_count for record in records)
-        decided = [record for record in records if record.is_decided]
-        return Statistics(
-            total_outputs=len(records),
-            approved_count=approved,
-            rejected_count=rejected,
-            pending_count=sum(record.status is PlanStatus.PENDING for record in records),
-            approval_rate=_rate(approved, rejected),
-            average_reward=_average(records) or 0.0,
-            learning_examples=sum(record.is_example for record in records),
-            rated_count=sum(record.rating.is_given for record in records),
-            unsigned_count=sum(not record.is_signed for record in decided),
-            unreadable_lines=self._ledger.unreadable,
-        )
+        async with self._ledger.reading() as turn:
+            entries = turn.entries
+            approved, rejected = sum(entries.approved), sum(entries.rejected)
+            return Statistics(
+                total_outputs=sum(entries.is_known),
+                approved_count=approved,
+                rejected_count=rejected,
+                pending_count=sum(entries.is_pending),
+                approval_rate=_rate(approved, rejected),
+                average_reward=_average(entries.rewards()) or 0.0,
+                learning_examples=sum(entries.is_example),
+                rated_count=sum(entries.is_rated),
+                unsigned_count=sum(entries.is_unsigned),
+                unreadable_lines=turn.unreadable,
+            )
 
     async def improvements(self) -> list[str]:
         """What reviewers want avoided and what raters want better; newest first, each once."""
-        newest = sorted(await self._records(), key=_last_said, reverse=True)
-        said = [text for record in newest for text in _suggestions(record)]
-        return [*dict.fromkeys(said)][:SUGGESTIONS_LIMIT]
+        said: dict[str, None] = {}
+        async with self._ledger.reading() as turn:
+            plans = turn.entries.newest_said()
+            for start in range(0, len(plans), SUGGESTIONS_LIMIT):
+                for record in await turn.records(plans[start : start + SUGGESTIONS_LIMIT]):
+                    said |= dict.fromkeys(suggestions_of(record))
+                if len(said) >= SUGGESTIONS_LIMIT:
+                    break
+        return [*said][:SUGGESTIONS_LIMIT]
 
     async def top_examples(self, limit: int, min_reward: float) -> list[TopExample]:
         """Decided plans only, the best first."""
-        found = [
-            example
-            for record in await self._records()
-            if (example := _top_example(record)) and example.reward_score >= min_reward
-        ]
-        found.sort(key=lambda example: (example.reward_score, example.timestamp), reverse=True)
-        return found[:limit]
+        async with self._ledger.reading() as turn:
+            records = await turn.records(turn.entries.best(limit, min_reward))
+        return [example for record in records if (example := _top_example(record))]
 
     async def of_workflow(self, workflow_id: str) -> list[FeedbackRecord]:
         """The plans of a workflow, in their order; none for an unknown id."""
-        records = [found for found in await self._records() if found.workflow_id == workflow_id]
-        return sorted(records, key=lambda record: (record.proposed_at, record.feedback_id))
+        async with self._ledger.reading() as turn:
+            records = await turn.records(turn.entries.of_workflow(workflow_id))
+        found = (record for record in records if record.workflow_id == workflow_id)
+        return sorted(found, key=lambda record: (record.proposed_at, record.feedback_id))
 
     async def learning_curve(self) -> list[CurvePoint]:
         """A point per decided plan in the order of decisions; evenly thinned when there are many."""
-        decided = [record for record in await self._records() if record.is_decided]
-        decided.sort(key=lambda record: (record.decided_at or _NEVER, record.feedback_id))
-        every = -(-len(decided) // CURVE_POINTS) or 1
-        last = len(decided)
-        numbers = [number for number in range(1, last + 1) if number % every == 0 or number == last]
-        return _curve(decided, numbers)
+        async with self._ledger.reading() as turn:
+            decided = turn.entries.decided()
+            every = -(-len(decided) // CURVE_POINTS) or 1
+            last = len(decided)
+            numbers = [
+                number for number in range(1, last + 1) if number % every == 0 or number == last
+            ]
+            return _curve(turn.entries, decided, numbers)
 
-    async def _records(self) -> list[FeedbackRecord]:
-        return [*(await self._ledger.current()).records()]
 
-
-def _curve(decided: Sequence[FeedbackRecord], numbers: Sequence[int]) -> list[CurvePoint]:
+def _curve(entries: Entries, decided: Sequence[int], numbers: Sequence[int]) -> list[CurvePoint]:
     points: list[CurvePoint] = []
     approved = rejected = start = 0
     total, rewarded = 0.0, 0
     for number in numbers:
-        for record in decided[start:number]:
-            approved += record.approved_count
-            rejected += record.rejected_count
-            total += record.reward or 0.0
-            rewarded += record.reward is not None
+        for plan in decided[start:number]:
+            approved += entries.approved[plan]
+            rejected += entries.rejected[plan]
+            total += entries.reward(plan) or 0.0
+            rewarded += entries.reward(plan) is not None
         start = number
         recent = decided[max(number - CURVE_WINDOW, 0) : number]
+        rewards = [reward for plan in recent if (reward := entries.reward(plan)) is not None]
         points.append(
             CurvePoint(
                 number=number,
-                timestamp=decided[number - 1].decided_at or _NEVER,
+                timestamp=entries.decided_at(decided[number - 1]),
                 approval_rate=_rate(approved, rejected),
                 recent_approval_rate=_rate(
-                    sum(record.approved_count for record in recent),
-                    sum(record.rejected_count for record in recent),
+                    sum(entries.approved[plan] for plan in recent),
+                    sum(entries.rejected[plan] for plan in recent),
                 ),
                 average_reward=total / rewarded if rewarded else None,
-                recent_average_reward=_average(recent),
+                recent_average_reward=_average(rewards),
             )
         )
     return points
 
 
 def _top_example(record: FeedbackRecord) -> TopExample | None:
-    if record.reward is None or record.status is None or not record.is_example:
+    if record.reward is None or record.status is None:
         return None
     return TopExample(
         feedback_id=record.feedback_id,
@@ -167,17 +170,6 @@ def _top_example(record: FeedbackRecord) -> TopExample | None:
     )
 
 
-def _suggestions(record: FeedbackRecord) -> list[str]:
-    reasons = [record.rejection_reason, *(verdict.reason for verdict in record.verdicts)]
-    avoid = [f"Avoid: {reason.strip()}" for reason in reasons if reason and reason.strip()]
-    better = (record.rating.improvements or "").strip()
-    return [*avoid, *([better] if better else [])]
-
-
-def _last_said(record: FeedbackRecord) -> datetime:
-    return record.decided_at or record.proposed_at
-
-
 def _preview(text: str) -> str:
     return f"{text[:PREVIEW_CHARACTERS]}..."
 
@@ -187,6 +179,5 @@ def _rate(approved: int, rejected: int) -> float:
     return approved / decided if decided else 0.0
 
 
-def _average(records: Sequence[FeedbackRecord]) -> float | None:
-    rewards = [record.reward for record in records if record.reward is not None]
+def _average(rewards: Sequence[float]) -> float | None:
     return sum(rewards) / len(rewards) if rewards else None

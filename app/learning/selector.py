@@ -1,15 +1,17 @@
 """Chooses what a new plan should know of earlier ones, and says why."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from app.domain.answer import Entities
 from app.domain.approval import CommandDecision
-from app.domain.feedback import CommandCredit, Environment, FeedbackRecord, Signature
+from app.domain.feedback import Environment, FeedbackRecord, Signature
 from app.domain.guidance import ActionScore, Example, ExampleRole, Guidance
 from app.domain.incident import Analysis, Findings
 from app.learning.cases import CaseIndex, Neighbour
 from app.learning.estimate import scoreboard
+from app.learning.judgement import ACCEPTANCE, Claim, actions_of, is_accepted, is_rejected
 from app.learning.ledger import FeedbackLedger
 from app.learning.signature import signatures_of
 
@@ -18,7 +20,6 @@ REJECTED_LIMIT = 2
 SCOREBOARD_LIMIT = 40
 """Generous: an action that is left out would look like one that nobody tried."""
 LESSONS_LIMIT = 8
-ACCEPTANCE = 0.5
 LESSON_COUNT = 3
 LESSON_SHARE = 2 / 3
 NOTE_LIMIT = 300
@@ -29,7 +30,14 @@ NOTHING_GOOD = (
 )
 
 
-Claim = Callable[[CommandCredit], bool]
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is to be shown: guidance whose examples are not looked up yet."""
+
+    shown: tuple[tuple[Neighbour, ExampleRole], ...] = ()
+    scoreboard: tuple[ActionScore, ...] = ()
+    lessons: tuple[str, ...] = ()
+    note: str = ""
 
 
 class ExampleSelector:
@@ -39,24 +47,30 @@ class ExampleSelector:
         """Follows the ledger from here on."""
         self._ledger = ledger
         self._index = CaseIndex()
-        ledger.watch(self._index.update)
+        ledger.watch(self._index)
 
     async def guide(self, analysis: Analysis, findings: Findings, entities: Entities) -> Guidance:
         """What earlier decisions say about the incident at hand."""
-        await self._ledger.current()
         signatures = signatures_of(analysis, findings, entities)
-        return choose(signatures, self._index)
+        async with self._ledger.reading() as turn:
+            choice = choose(signatures, self._index)
+            records = await turn.records([found.case.plan for found, _ in choice.shown])
+        examples = (
+            _example(record, found, role)
+            for record, (found, role) in zip(records, choice.shown, strict=True)
+        )
+        return Guidance(tuple(examples), choice.scoreboard, choice.lessons, choice.note)
 
 
-def choose(signatures: Sequence[Signature], index: CaseIndex) -> Guidance:
-    """The guidance for an incident that has one signature per root cause, the first one leading."""
+def choose(signatures: Sequence[Signature], index: CaseIndex) -> Choice:
+    """The choice for an incident that has one signature per root cause, the first one leading."""
     neighbours = _nearest(signatures, index)
     if not neighbours:
-        return Guidance()
+        return Choice()
     scores = scoreboard(signatures[0], neighbours, index)
     best = scores[0].score if scores else 1.0
-    return Guidance(
-        examples=(*_accepted(neighbours, scores), *_rejected(neighbours)),
+    return Choice(
+        shown=(*_accepted(neighbours, scores), *_rejected(neighbours)),
         scoreboard=scores[:SCOREBOARD_LIMIT],
         lessons=tuple(islice(_lessons(signatures[0], scores, index), LESSONS_LIMIT)),
         note=NOTHING_GOOD if best < ACCEPTANCE else "",
@@ -65,72 +79,57 @@ def choose(signatures: Sequence[Signature], index: CaseIndex) -> Guidance:
 
 def _nearest(signatures: Sequence[Signature], index: CaseIndex) -> list[Neighbour]:
     """Each case once, as near as it is to any of the root causes; nearest first."""
-    nearest: dict[str, Neighbour] = {}
+    nearest: dict[int, Neighbour] = {}
     for signature in signatures:
         for found in index.nearest(signature):
-            known = nearest.get(found.case.record.feedback_id)
+            known = nearest.get(found.case.plan)
             if known is None or known.here < found.here:
-                nearest[found.case.record.feedback_id] = found
+                nearest[found.case.plan] = found
     return sorted(nearest.values(), key=lambda neighbour: -neighbour.here)
 
 
-def is_accepted(credit: CommandCredit) -> bool:
-    """Whether a command was taken, perhaps with an edit."""
-    return credit.credit >= ACCEPTANCE
-
-
-def is_rejected(credit: CommandCredit) -> bool:
-    """Whether a command was turned down."""
-    return credit.rejected > ACCEPTANCE
-
-
-def _accepted(neighbours: Sequence[Neighbour], scores: Sequence[ActionScore]) -> list[Example]:
+def _accepted(
+    neighbours: Sequence[Neighbour], scores: Sequence[ActionScore]
+) -> list[tuple[Neighbour, ExampleRole]]:
     """The best action's best plan first; then others that convince, each with other actions."""
     score_of = {line.action: line.score for line in scores}
     chosen: dict[tuple[str, ...], Neighbour] = {}
     for neighbour in sorted(neighbours, key=lambda found: -_conviction(found, score_of)):
-        actions = _actions(neighbour.case.record.credits, is_accepted)
-        if (neighbour.case.record.reward or 0.0) >= ACCEPTANCE and actions:
+        actions = neighbour.case.judgement.accepted
+        if neighbour.case.reward >= ACCEPTANCE and actions:
             chosen.setdefault(actions, neighbour)
-    return [_example(found, ExampleRole.ACCEPTED) for found in [*chosen.values()][:ACCEPTED_LIMIT]]
+    return [(found, ExampleRole.ACCEPTED) for found in [*chosen.values()][:ACCEPTED_LIMIT]]
 
 
 def _conviction(neighbour: Neighbour, score_of: dict[str, float]) -> float:
     """The best accepted action's score, then similarity and reward."""
-    record = neighbour.case.record
-    actions = _actions(record.credits, is_accepted)
+    actions = neighbour.case.judgement.accepted
     best = max((score_of.get(action, 0.0) for action in actions), default=0.0)
-    return best * neighbour.here * (record.reward or 0.0)
+    return best * neighbour.here * neighbour.case.reward
 
 
-def _rejected(neighbours: Sequence[Neighbour]) -> list[Example]:
+def _rejected(neighbours: Sequence[Neighbour]) -> list[tuple[Neighbour, ExampleRole]]:
     """What was refused on the most similar incidents, with a reason where there is one."""
     chosen: dict[tuple[str, ...], Neighbour] = {}
-    said = sorted(neighbours, key=lambda found: (not found.case.record.rejection_reason,))
+    said = sorted(neighbours, key=lambda found: not found.case.judgement.has_reason)
     for neighbour in said:
-        actions = _actions(neighbour.case.record.credits, is_rejected)
+        actions = neighbour.case.judgement.rejected
         if actions:
             chosen.setdefault(actions, neighbour)
     nearest = sorted(chosen.values(), key=lambda found: -found.here)[:REJECTED_LIMIT]
-    return [_example(found, ExampleRole.REJECTED) for found in nearest]
+    return [(found, ExampleRole.REJECTED) for found in nearest]
 
 
-def _actions(credits_: Iterable[CommandCredit], is_meant: Claim) -> tuple[str, ...]:
-    changing = (credit for credit in credits_ if credit.command.is_change and is_meant(credit))
-    return tuple(dict.fromkeys(credit.command.action for credit in changing))
-
-
-def _example(neighbour: Neighbour, role: ExampleRole) -> Example:
-    record = neighbour.case.record
+def _example(record: FeedbackRecord, neighbour: Neighbour, role: ExampleRole) -> Example:
     is_meant = is_accepted if role is ExampleRole.ACCEPTED else is_rejected
     return Example(
         feedback_id=record.feedback_id,
         role=role,
-        reason=_reason(neighbour, role),
+        reason=_reason(record, neighbour, role),
         similarity=round(neighbour.here, 4),
         reward=record.reward,
         issue=clip(record.issue),
-        actions=_actions(record.credits, is_meant),
+        actions=actions_of(record.credits, is_meant),
         commands=_commands(record, is_meant),
         note=_note(record),
     )
@@ -147,8 +146,7 @@ def _commands(record: FeedbackRecord, is_meant: Claim) -> tuple[str, ...]:
     return tuple(edits.get(text, text) for text in texts[:COMMANDS_LIMIT])
 
 
-def _reason(neighbour: Neighbour, role: ExampleRole) -> str:
-    record = neighbour.case.record
+def _reason(record: FeedbackRecord, neighbour: Neighbour, role: ExampleRole) -> str:
     decided = record.approved_count + record.rejected_count
     count = record.approved_count if role is ExampleRole.ACCEPTED else record.rejected_count
     verb = "approved" if role is ExampleRole.ACCEPTED else "rejected"

@@ -6,19 +6,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from tests.fakes.feedback import WORKFLOW, open_learning, report_of
+from app.adapters.storage.feedback_postgres import open_feedback_table
+from app.adapters.storage.location import DatabaseLocation
+from tests.fakes.feedback import WORKFLOW, learning_on, open_learning, report_of
+from tests.fakes.postgres import SECRET
 from tests.fakes.servers import product_environment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
 
 
-def run_feedback(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_feedback(root: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "app", "feedback", *arguments],
         cwd=root,
-        env=product_environment(root, {}),
+        env=product_environment(root, settings),
         capture_output=True,
         text=True,
         timeout=50,
@@ -77,3 +81,28 @@ def test_without_a_file_it_says_so_in_one_line(tmp_path: Path):
     assert done.returncode == 1
     assert "There is no feedback file" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_what_is_in_postgres_is_exported_and_verified(tmp_path: Path, postgres_url: str):
+    async def write() -> None:
+        async with open_feedback_table(DatabaseLocation.of_url(postgres_url)) as table:
+            learning = learning_on(table)
+            await learning.plan(1)
+            await learning.recorder.decide(report_of("approval-1", approved=2))
+
+    asyncio.run(write())
+
+    exported = run_feedback(tmp_path, "export", DATABASE_URL=postgres_url)
+    whole = run_feedback(tmp_path, "verify", DATABASE_URL=postgres_url)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("INSERT INTO feedback_events (event) VALUES ('not json')")
+    damaged = run_feedback(tmp_path, "verify", DATABASE_URL=postgres_url)
+
+    assert exported.returncode == 0, exported.stderr
+    (line,) = exported.stdout.splitlines()
+    assert json.loads(line)["reward_score"] == 1.0
+    assert whole.returncode == 0, whole.stderr
+    assert "decided 1, linked 1, proposed 1" in whole.stdout
+    assert damaged.returncode == 1
+    assert "line 4 does not parse" in damaged.stdout
+    assert SECRET not in whole.stdout + damaged.stdout

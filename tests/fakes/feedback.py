@@ -1,18 +1,21 @@
 """Incidents, plans and a clock for tests of feedback."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from app.adapters.storage.feedback_jsonl import FeedbackFile, open_feedback_file
+from app.adapters.storage.feedback_jsonl import open_feedback_file
 from app.domain.answer import Entities
 from app.domain.approval import CommandVerdict, Decision, DecisionReport
+from app.domain.feedback import Decided, FeedbackEvent, FeedbackRecord
 from app.domain.guidance import Guidance
 from app.domain.ids import ApprovalId, FeedbackId, WorkflowId
 from app.domain.incident import Analysis, RootCause
 from app.domain.plan import Command, Phase, Plan, SafetyLevel, Step
+from app.domain.ports import FeedbackStore, FeedbackTail
 from app.learning.ledger import FeedbackLedger
 from app.learning.recorder import FeedbackRecorder
 from app.learning.report import FeedbackReport
@@ -39,9 +42,8 @@ class TickingClock:
 
 @dataclass(frozen=True)
 class Learning:
-    """All of learning over one file."""
+    """All of learning over one store."""
 
-    file: FeedbackFile
     recorder: FeedbackRecorder
     selector: ExampleSelector
     report: FeedbackReport
@@ -62,19 +64,76 @@ class Learning:
         await self.recorder.link(feedback_id, approval_id)
         return feedback_id, approval_id
 
+    async def records(self) -> list[FeedbackRecord]:
+        """Every record, texts included."""
+        async with self.ledger.reading() as turn:
+            return [record async for record in turn.every()]
+
+    async def record(self, feedback_id: FeedbackId) -> FeedbackRecord:
+        """The record of a plan that is there."""
+        (found,) = [one for one in await self.records() if one.feedback_id == feedback_id]
+        return found
+
 
 @asynccontextmanager
 async def open_learning(path: Path) -> AsyncIterator[Learning]:
     """All of learning over the file at a path."""
     async with open_feedback_file(path) as file:
-        ledger = FeedbackLedger(file)
-        yield Learning(
-            file=file,
-            recorder=FeedbackRecorder(ledger, TickingClock()),
-            selector=ExampleSelector(ledger),
-            report=FeedbackReport(ledger),
-            ledger=ledger,
+        yield learning_on(file)
+
+
+def learning_on(store: FeedbackStore) -> Learning:
+    """All of learning over a store."""
+    ledger = FeedbackLedger(store)
+    return Learning(
+        recorder=FeedbackRecorder(ledger, TickingClock()),
+        selector=ExampleSelector(ledger),
+        report=FeedbackReport(ledger),
+        ledger=ledger,
+    )
+
+
+class FeedbackInMemory:
+    """A FeedbackStore that gives what it has in small pieces."""
+
+    def __init__(self, events: Iterable[FeedbackEvent] = (), piece: int = 3) -> None:
+        """With events from the beginning."""
+        self.events = [*events]
+        self._piece = piece
+        self._early: list[Decided] = []
+
+    async def append(self, events: Sequence[FeedbackEvent]) -> None:
+        """Keep them."""
+        self.events += events
+
+    async def read(self, position: int) -> FeedbackTail:
+        """The next few."""
+        end = min(position + self._piece, len(self.events))
+        return FeedbackTail(
+            events=tuple(self.events[position:end]),
+            positions=tuple(range(position, end)),
+            start=position,
+            position=end,
+            unreadable=(),
+            is_end=end == len(self.events),
         )
+
+    async def fetch(self, positions: Sequence[int]) -> Sequence[FeedbackEvent | None]:
+        """Those asked for."""
+        return [self.events[position] for position in positions]
+
+    async def park(self, decision: Decided) -> None:
+        """Keep it apart."""
+        self._early.append(decision)
+
+    async def parked(self) -> Sequence[Decided]:
+        """What was kept apart."""
+        return self._early
+
+
+def folded(events: Iterable[FeedbackEvent]) -> list[FeedbackRecord]:
+    """The records that events make."""
+    return asyncio.run(learning_on(FeedbackInMemory(events)).records())
 
 
 def plan_of(*commands: str, service: str = "checkout", mode: str = "oom_killed") -> Plan:

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,10 @@ class FeedbackFile:
         """A piece of what follows a position, whoever wrote it."""
         return await asyncio.to_thread(self._read, position)
 
+    async def fetch(self, positions: Sequence[int]) -> Sequence[FeedbackEvent | None]:
+        """The events whose lines begin at these positions."""
+        return await asyncio.to_thread(self._fetch, positions)
+
     async def park(self, decision: Decided) -> None:
         """Keep a decision whose proposal is not known yet."""
         async with self._turn:
@@ -70,9 +75,16 @@ class FeedbackFile:
 
     def _read(self, position: int) -> FeedbackTail:
         piece = self._events.read(position)
-        events = [parse_line(line) for line in piece.lines if line.strip()]
-        known = tuple(event for event in events if event is not None)
-        return FeedbackTail(known, piece.position, len(events) - len(known), piece.is_end)
+        begins = accumulate((len(line) + 1 for line in piece.lines), initial=piece.start)
+        found = [
+            (at, parse_line(line))
+            for at, line in zip(begins, piece.lines, strict=False)
+            if line.strip()
+        ]
+        return to_tail(found, piece.start, piece.position, is_end=piece.is_end)
+
+    def _fetch(self, positions: Sequence[int]) -> list[FeedbackEvent | None]:
+        return [parse_line(line) for line in self._events.lines_at(positions)]
 
     def _park(self, decision: Decided) -> None:
         with self._early.locked():
@@ -94,6 +106,21 @@ class FeedbackFile:
             events = (parse_line(line) for line in piece.lines)
             found += (event for event in events if isinstance(event, Decided))
         return found
+
+
+def to_tail(
+    found: Sequence[tuple[int, FeedbackEvent | None]], start: int, position: int, *, is_end: bool
+) -> FeedbackTail:
+    """What was read, as callers get it; None stands for what does not parse."""
+    events = [(at, event) for at, event in found if event is not None]
+    return FeedbackTail(
+        events=tuple(event for _, event in events),
+        positions=tuple(at for at, _ in events),
+        start=start,
+        position=position,
+        unreadable=tuple(at for at, event in found if event is None),
+        is_end=is_end,
+    )
 
 
 def to_line(event: FeedbackEvent) -> bytes:

@@ -2,17 +2,18 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
 from app.domain.errors import StorageFailed
 
 LOCK_TIMEOUT_SECONDS = 10.0
-PIECE_BYTES = 256 * 1024
+PIECE_BYTES = 512 * 1024
 
 # Not everywhere; fsync does the same and the timestamps too.
 _make_durable = os.fsync if sys.platform in {"win32", "darwin"} else os.fdatasync
@@ -23,6 +24,8 @@ class Piece:
     """Whole lines of a file, without their ends."""
 
     lines: tuple[bytes, ...]
+    start: int
+    """Where the first line begins."""
     position: int
     """Just behind the last line."""
     is_end: bool
@@ -82,12 +85,21 @@ class LineFile:
                 while b"\n" not in data and start + len(data) < size:
                     data += file.read(len(data))
         except FileNotFoundError:
-            return Piece((), 0, is_end=True)
+            return Piece((), 0, 0, is_end=True)
         except OSError as error:
             raise StorageFailed(f"Feedback cannot be read: {error.strerror}") from error
         committed = data[: data.rfind(b"\n") + 1]
         is_end = start + len(data) >= size or not committed
-        return Piece(tuple(committed.split(b"\n")[:-1]), start + len(committed), is_end)
+        lines = tuple(committed.split(b"\n")[:-1])
+        return Piece(lines, start, start + len(committed), is_end)
+
+    def lines_at(self, positions: Sequence[int]) -> list[bytes]:
+        """The lines that begin at positions; what is found there when the file was changed."""
+        try:
+            with self._path.open("rb") as file:
+                return [_line_at(file, position) for position in positions]
+        except OSError as error:
+            raise StorageFailed(f"Feedback cannot be read: {error.strerror}") from error
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -112,6 +124,11 @@ class LineFile:
             _make_durable(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _line_at(file: BinaryIO, position: int) -> bytes:
+    file.seek(position)
+    return file.readline().removesuffix(b"\n")
 
 
 def _seal(descriptor: int) -> bytes:

@@ -20,8 +20,8 @@ from app.domain.feedback import (
 from app.domain.ids import ApprovalId, FeedbackId
 from app.learning.actions import planned_command
 from app.learning.cases import CaseIndex
-from app.learning.fold import fold
 from app.learning.selector import choose
+from tests.fakes.feedback import folded
 
 EVENT_LOOP_SECONDS = 0.02
 """What takes longer belongs into a thread; measured it is 2 ms, more under coverage."""
@@ -56,7 +56,7 @@ def events_of(
 
 
 def record_of(*events: FeedbackEvent) -> FeedbackRecord:
-    (record,) = fold(events).records()
+    (record,) = folded(events)
     return record
 
 
@@ -67,8 +67,8 @@ def signature_of(words: str, environment: Environment = Environment.PRODUCTION) 
 def test_a_changed_decision_replaces_its_evidence():
     index, signature = CaseIndex(), signature_of("memory limit reached")
 
-    index.update(record_of(*events_of(1, signature)))
-    index.update(record_of(*events_of(1, signature, Decision.REJECTED)))
+    index.update(1, record_of(*events_of(1, signature)))
+    index.update(1, record_of(*events_of(1, signature, Decision.REJECTED)))
 
     tally = index.tolerance(Environment.PRODUCTION, RESTART.action)
     assert (tally.cases, tally.approved, tally.rejected) == (1, 0, 1)
@@ -79,8 +79,8 @@ def test_a_changed_incident_is_found_under_its_new_words_only():
     index = CaseIndex()
     before, after = signature_of("memory limit reached"), signature_of("image pull refused")
 
-    index.update(record_of(*events_of(1, before)))
-    index.update(record_of(*events_of(1, after)))
+    index.update(1, record_of(*events_of(1, before)))
+    index.update(1, record_of(*events_of(1, after)))
 
     assert len(index) == 1
     assert index.nearest(before) == []
@@ -92,8 +92,8 @@ def test_a_retracted_record_leaves_no_trace():
     events = events_of(1, signature)
     retracted = Retracted(id="x", ts=START + timedelta(days=1), feedback_id=FeedbackId("f1"))
 
-    index.update(record_of(*events))
-    index.update(record_of(*events, retracted))
+    index.update(1, record_of(*events))
+    index.update(1, record_of(*events, retracted))
 
     assert len(index) == 0
     assert index.nearest(signature) == []
@@ -102,7 +102,7 @@ def test_a_retracted_record_leaves_no_trace():
 
 def test_another_environment_is_less_near():
     index, words = CaseIndex(), "memory limit reached"
-    index.update(record_of(*events_of(1, signature_of(words))))
+    index.update(1, record_of(*events_of(1, signature_of(words))))
 
     (here,) = index.nearest(signature_of(words))
     (elsewhere,) = index.nearest(signature_of(words, Environment.DEVELOPMENT))
@@ -114,12 +114,14 @@ def test_another_environment_is_less_near():
 def test_a_word_that_few_cases_have_tells_more_than_a_common_one():
     index = CaseIndex()
     for number in range(1, 9):
-        index.update(record_of(*events_of(number, signature_of(f"pod failed plain{number}"))))
-    index.update(record_of(*events_of(9, signature_of("unbound claim failed"))))
+        index.update(
+            number, record_of(*events_of(number, signature_of(f"pod failed plain{number}")))
+        )
+    index.update(9, record_of(*events_of(9, signature_of("unbound claim failed"))))
 
     nearest = index.nearest(signature_of("pod unbound"))
 
-    assert nearest[0].case.record.feedback_id == "f9"
+    assert nearest[0].case.plan == 9
 
 
 def test_guidance_from_a_thousand_records_is_quick_enough_for_the_event_loop():
@@ -127,12 +129,12 @@ def test_guidance_from_a_thousand_records_is_quick_enough_for_the_event_loop():
     signatures = [*_signatures(Random(7), 1000)]
     for number, signature in enumerate(signatures):
         decision = Decision.REJECTED if number % 4 == 0 else Decision.APPROVED
-        index.update(record_of(*events_of(number, signature, decision)))
+        index.update(number, record_of(*events_of(number, signature, decision)))
     choose(signatures[:1], index)
 
     spent = min(_seconds(signature, index) for signature in signatures[:30])
 
-    assert choose(signatures[:1], index).examples
+    assert choose(signatures[:1], index).shown
     assert spent < EVENT_LOOP_SECONDS
 
 

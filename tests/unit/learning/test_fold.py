@@ -1,5 +1,6 @@
 """Folding: the order and the repetition of events change nothing."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -24,7 +25,7 @@ from app.domain.feedback import (
 )
 from app.domain.ids import ApprovalId, FeedbackId
 from app.learning.actions import planned_command
-from app.learning.fold import fold
+from tests.fakes.feedback import FeedbackInMemory, folded, learning_on
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 COMMANDS = tuple(
@@ -112,7 +113,7 @@ any_event: st.SearchStrategy[FeedbackEvent] = st.one_of(
 
 
 def by_id(events: list[FeedbackEvent]) -> dict[FeedbackId, FeedbackRecord]:
-    return {record.feedback_id: record for record in fold(events).records()}
+    return {record.feedback_id: record for record in folded(events)}
 
 
 @settings(max_examples=150, deadline=None)
@@ -127,13 +128,16 @@ def test_order_and_repetition_change_nothing(events: list[FeedbackEvent], chance
 @settings(max_examples=50, deadline=None)
 @given(st.lists(any_event, max_size=12), st.randoms(use_true_random=False))
 def test_looking_in_between_changes_nothing(events: list[FeedbackEvent], chance: Random):
-    watched = fold([])
-    for event in events:
-        watched.apply(event)
-        if chance.random() < 0.5:
-            list(watched.records())
+    async def watched() -> list[FeedbackRecord]:
+        store = FeedbackInMemory()
+        learning = learning_on(store)
+        for event in events:
+            await store.append([event])
+            if chance.random() < 0.5:
+                await learning.report.statistics()
+        return await learning.records()
 
-    assert {record.feedback_id: record for record in watched.records()} == by_id(events)
+    assert {record.feedback_id: record for record in asyncio.run(watched())} == by_id(events)
 
 
 def proposed() -> Proposed:
@@ -168,7 +172,7 @@ def rated(second: int, rating: int | None, was_helpful: bool | None = None) -> R
 
 
 def only(*events: FeedbackEvent) -> FeedbackRecord:
-    (record,) = fold(events).records()
+    (record,) = folded(events)
     return record
 
 

@@ -39,7 +39,7 @@ def written(path: Path) -> bytes:
 
 
 async def the_record(learning: Learning) -> FeedbackRecord:
-    (record,) = (await learning.ledger.current()).records()
+    (record,) = await learning.records()
     return record
 
 

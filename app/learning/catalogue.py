@@ -1,0 +1,138 @@
+"""Where in the store the events of every plan and approval stand, and whose plan an approval is."""
+
+from array import array
+
+from app.domain.feedback import Decided, FeedbackEvent, Linked
+from app.domain.ids import ApprovalId, FeedbackId
+from app.learning.directory import Directory
+from app.learning.fold import Draft, parts_of
+
+DRAFTS_LIMIT = 300
+"""Plans at hand without asking the store: most events are about one of the last."""
+
+
+class Places:
+    """By number of a key the positions of its events, as chains through two arrays."""
+
+    def __init__(self) -> None:
+        """No events yet."""
+        self.keys = Directory()
+        self._last = array("I")
+        """The newest link of each chain, one higher than it is; 0 is the end of a chain."""
+        self._positions = array("Q")
+        self._earlier = array("I")
+
+    def number(self, key: str) -> int:
+        """The key's number, given out now when it is new."""
+        number = self.keys.number(key)
+        if number == len(self._last):
+            self._last.append(0)
+        return number
+
+    def add(self, number: int, position: int) -> None:
+        """Note where another event stands; the parts of one event stand at one place."""
+        last = self._last[number]
+        if last and self._positions[last - 1] == position:
+            return
+        self._positions.append(position)
+        self._earlier.append(last)
+        self._last[number] = len(self._positions)
+
+    def has(self, number: int) -> bool:
+        """Whether any event is noted."""
+        return bool(self._last[number])
+
+    def of(self, number: int) -> list[int]:
+        """The positions, oldest first."""
+        found: list[int] = []
+        link = self._last[number]
+        while link:
+            found.append(self._positions[link - 1])
+            link = self._earlier[link - 1]
+        return found[::-1]
+
+
+class Catalogue:
+    """Files events by what they are about; plans have numbers in the order they are heard of."""
+
+    def __init__(self) -> None:
+        """Nothing is filed yet."""
+        self.plans = Places()
+        self.approvals = Places()
+        self.drafts: dict[int, Draft] = {}
+        """The plans at hand, the last used at the end; every other one is in the store only."""
+        self._owner = array("I")
+        """By number of an approval its first plan, one higher than it is; 0 while there is none."""
+        self._others: dict[int, set[int]] = {}
+
+    def file(self, event: FeedbackEvent, position: int) -> set[int]:
+        """Note where an event stands; the plans it is about, those at hand with the event in them."""
+        about: set[int] = set()
+        for part in parts_of(event):
+            changed = self._file(part, position)
+            for number in changed & self.drafts.keys():
+                self.drafts[number].apply(part)
+            about |= changed
+        return about
+
+    def owners(self, approval: int) -> set[int]:
+        """The plans that stand under an approval: one, unless somebody links it twice."""
+        first = self._owner[approval]
+        return {first - 1, *self._others.get(approval, ())} if first else set()
+
+    def owners_of(self, approval_id: ApprovalId) -> set[int]:
+        """The plans that stand under an approval."""
+        approval = self.approvals.keys.find(approval_id)
+        return set() if approval is None else self.owners(approval)
+
+    def decisions(self, approval_id: ApprovalId) -> list[int]:
+        """Where every decision about an approval stands."""
+        approval = self.approvals.keys.find(approval_id)
+        return [] if approval is None else self.approvals.of(approval)
+
+    def let_go(self) -> dict[int, Draft]:
+        """The plans over the limit, which are at hand no longer."""
+        surplus = [*self.drafts][: max(len(self.drafts) - DRAFTS_LIMIT, 0)]
+        return {number: self.drafts.pop(number) for number in surplus}
+
+    def _file(self, part: FeedbackEvent, position: int) -> set[int]:
+        if not isinstance(part, Decided):
+            number = self._plan(part.feedback_id)
+            self.plans.add(number, position)
+            if isinstance(part, Linked):
+                self._own(self._approval(part.approval_id), number)
+            return {number}
+        approval = self._approval(part.approval_id)
+        if part.feedback_id is not None:
+            number = self._plan(part.feedback_id)
+            if self._own(approval, number):
+                # So far nothing else says that it is this plan's.
+                self.plans.add(number, position)
+        self.approvals.add(approval, position)
+        return self.owners(approval)
+
+    def _plan(self, feedback_id: FeedbackId) -> int:
+        known = len(self.plans.keys)
+        number = self.plans.number(feedback_id)
+        if number == known:
+            self.drafts[number] = Draft(feedback_id, keeps_texts=False)
+        return number
+
+    def _approval(self, approval_id: ApprovalId) -> int:
+        number = self.approvals.number(approval_id)
+        if number == len(self._owner):
+            self._owner.append(0)
+        return number
+
+    def _own(self, approval: int, plan: int) -> bool:
+        """Whether it was not known to be this plan's."""
+        if plan in self.owners(approval):
+            return False
+        if self._owner[approval]:
+            self._others.setdefault(approval, set()).add(plan)
+        else:
+            self._owner[approval] = plan + 1
+        if self.approvals.has(approval):
+            # What was decided before is in the store: the draft lacks it.
+            self.drafts.pop(plan, None)
+        return True

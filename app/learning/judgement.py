@@ -1,0 +1,90 @@
+"""What people said to the actions of a plan: the estimator's evidence (pure)."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from app.domain.feedback import CommandCredit, FeedbackRecord
+
+ACCEPTANCE = 0.5
+
+Claim = Callable[[CommandCredit], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What people said to one action in one case."""
+
+    action: str
+    credit: float
+    """Mean over its commands."""
+    approved: int
+    rejected: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What people said to a plan; many plans have the same one. Changing commands only."""
+
+    evidence: tuple[Evidence, ...]
+    accepted: tuple[str, ...]
+    """Actions of which a command was accepted, in the plan's order."""
+    rejected: tuple[str, ...]
+    has_reason: bool
+    """Whether a rejection was explained."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """Evidence on one action, added up."""
+
+    cases: int = 0
+    credit: float = 0.0
+    approved: int = 0
+    rejected: int = 0
+
+    def add(self, evidence: Evidence, times: int) -> None:
+        """Count it; with -1, take it back."""
+        self.cases += times
+        self.credit += times * evidence.credit
+        self.approved += times * evidence.approved
+        self.rejected += times * evidence.rejected
+
+
+def judgement_of(record: FeedbackRecord) -> Judgement:
+    """A record's part in what is learned."""
+    by_action: defaultdict[str, list[float]] = defaultdict(list)
+    for credit in record.credits:
+        if credit.command.is_change:
+            by_action[credit.command.action].append(credit.credit)
+    return Judgement(
+        evidence=tuple(_evidence(action, credits_) for action, credits_ in by_action.items()),
+        accepted=actions_of(record.credits, is_accepted),
+        rejected=actions_of(record.credits, is_rejected),
+        has_reason=bool(record.rejection_reason),
+    )
+
+
+def is_accepted(credit: CommandCredit) -> bool:
+    """Whether a command was taken, perhaps with an edit."""
+    return credit.credit >= ACCEPTANCE
+
+
+def is_rejected(credit: CommandCredit) -> bool:
+    """Whether a command was turned down."""
+    return credit.rejected > ACCEPTANCE
+
+
+def actions_of(credits_: Iterable[CommandCredit], is_meant: Claim) -> tuple[str, ...]:
+    """The changing actions of which a claim holds, each once."""
+    changing = (credit for credit in credits_ if credit.command.is_change and is_meant(credit))
+    return tuple(dict.fromkeys(credit.command.action for credit in changing))
+
+
+def _evidence(action: str, credits_: list[float]) -> Evidence:
+    return Evidence(
+        action=action,
+        credit=sum(credits_) / len(credits_),
+        approved=sum(credit >= ACCEPTANCE for credit in credits_),
+        rejected=sum(credit < ACCEPTANCE for credit in credits_),
+    )
