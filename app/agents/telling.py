@@ -38,7 +38,7 @@ class AgentTeller:
         await self.say(EventStatus.THINKING, text)
 
     async def token(self, text: str) -> None:
-        """Part of a `token` event, now or soon."""
+        """Part of a `token` event, now or with what comes next."""
         if self._room < 0:
             return
         self._take(text)

@@ -14,7 +14,7 @@ from tests.conftest import StartProduct
 from tests.fakes.browser import MARKS, PHONE, running_browser, watched_page
 from tests.fakes.gemini_answers import plausible_answer
 from tests.fakes.gemini_server import KEY, Canned, GeminiServer, answered, running_gemini
-from tests.fakes.servers import RunningProduct
+from tests.fakes.servers import RunningProduct, running_product
 from tests.fakes.stream import follow_stream, read_stream, start_workflow
 
 LOGS = b"INFO cart starts\nFATAL deployment/cart -n shop: config key PORT is missing\n"
@@ -37,15 +37,37 @@ def page(browser: Browser) -> Iterator[Page]:
         yield opened
 
 
-@pytest.fixture
-def gemini() -> Iterator[GeminiServer]:
+@pytest.fixture(scope="module")
+def running_fake() -> Iterator[GeminiServer]:
     with running_gemini() as running:
         yield running
 
 
 @pytest.fixture
-def product(start_product: StartProduct, gemini: GeminiServer) -> RunningProduct:
-    return start_product(**engine(gemini), MAX_CONCURRENT_WORKFLOWS="1")
+def gemini(running_fake: GeminiServer) -> GeminiServer:
+    running_fake.reset()
+    return running_fake
+
+
+@pytest.fixture(scope="module")
+def running(
+    running_fake: GeminiServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningProduct]:
+    """One workflow at a time."""
+    settings = engine(running_fake) | {"MAX_CONCURRENT_WORKFLOWS": "1"}
+    with running_product(tmp_path_factory.mktemp("runs"), **settings) as started:
+        yield started
+
+
+@pytest.fixture
+def product(running: RunningProduct, gemini: GeminiServer) -> Iterator[RunningProduct]:
+    """With nothing left to do when a test is over."""
+    yield running
+    page = httpx.get(f"{running.url}/api/v1/workflows").json()
+    left = [one["workflow_id"] for one in page["workflows"] if one["finished_at"] is None]
+    for workflow_id in left:
+        cancel(running, workflow_id)
+        read_stream(running.url, workflow_id)
 
 
 def engine(gemini: GeminiServer) -> dict[str, str]:
@@ -121,7 +143,7 @@ def test_cancelling_with_the_keyboard_asks_first_and_keeps_what_was_found(
     expect(page.locator(".stop", has_text="Not reached")).to_have_count(2)
     expect(page.locator("section", has_text="Findings")).to_contain_text("config key PORT")
     page.keyboard.press("h")
-    expect(page.locator("td").get_by_text("Cancelled", exact=True)).to_be_visible()
+    expect(page.locator("td").first).to_have_text("Cancelled")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -149,11 +171,13 @@ def test_what_the_model_writes_is_seen_before_it_has_ended_and_then_what_it_cost
     found = {"errors": [{"message": "The port is <b>not</b> set. " + "And so on. " * 20}]}
     text = json.dumps({"summary": {}, **found, "warnings": []})
     gemini.script.append(Canned(body=answered(text).body, is_held=True))
+    gemini.pause_seconds = 0.25
     workflow_id = start_workflow(product.url, LOGS)
 
     show(page, product, workflow_id)
     expect(page.locator(".stop-tail:visible")).to_contain_text("And so on.")
     assert page.locator(".stop-tail b").count() == 0
+    gemini.pause_seconds = 0
     gemini.release()
 
     cost = page.locator("dt", has_text="Tokens").locator("xpath=following-sibling::dd")
@@ -201,16 +225,19 @@ def test_a_stream_that_was_refused_is_opened_again_and_shows_each_event_once(
     expect(page.get_by_text("AnalysisAgent received")).to_have_count(1)
 
 
-def interrupted(page: Page, product: RunningProduct, gemini: GeminiServer) -> dict[str, str]:
-    """The page of a running workflow whose server has gone; gives what brings it back."""
+def interrupted(
+    page: Page, start_product: StartProduct, gemini: GeminiServer
+) -> tuple[RunningProduct, dict[str, str]]:
+    """The page of a running workflow whose server has gone, and what brings that back."""
     gemini.always = SILENT
+    product = start_product(**engine(gemini))
     show(page, product, started(product))
     expect(page.locator(".stop-working")).to_have_count(1)
     product.terminate()
     expect(page.get_by_text(LOST)).to_be_visible()
     gemini.always = None
     ports = {"PORT": str(product.port), "APPROVAL_PORT": str(product.approval_port)}
-    return engine(gemini) | ports
+    return product, engine(gemini) | ports
 
 
 def expect_each_event_once(page: Page) -> None:
@@ -222,9 +249,9 @@ def expect_each_event_once(page: Page) -> None:
 
 
 def test_a_page_goes_on_by_itself_over_a_restart_of_the_server(
-    page: Page, product: RunningProduct, gemini: GeminiServer, start_product: StartProduct
+    page: Page, start_product: StartProduct, gemini: GeminiServer
 ):
-    settings = interrupted(page, product, gemini)
+    _, settings = interrupted(page, start_product, gemini)
 
     start_product(**settings)
 
@@ -233,9 +260,9 @@ def test_a_page_goes_on_by_itself_over_a_restart_of_the_server(
 
 
 def test_a_log_that_was_replaced_is_said_to_be_and_shown_anew(
-    page: Page, product: RunningProduct, gemini: GeminiServer, start_product: StartProduct
+    page: Page, start_product: StartProduct, gemini: GeminiServer
 ):
-    settings = interrupted(page, product, gemini)
+    product, settings = interrupted(page, start_product, gemini)
     give_new_epoch(product.data_dir / "workflows.sqlite")
 
     start_product(**settings)
