@@ -117,7 +117,8 @@ def insert(connection: sa.Connection, recorded: Sequence[Recorded]) -> None:
         }
         for event in recorded
     ]
-    connection.execute(INSERT, rows)
+    # One row alone goes a shorter way through the library.
+    connection.execute(INSERT, rows if len(rows) > 1 else rows[0])
 
 
 @cache

@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -116,7 +117,15 @@ class Writer:
         self._is_in_doubt = False
         connection = self._connected()
         begin(connection)
-        outcomes = [self._attempt(connection, job) for job in group]
+        outcomes: list[_Outcome] = []
+        # Savepoints cost as much as the writes. Hardly ever does one fail, and then all are
+        # done over, each in its own: only that tells whose failure it is.
+        with suppress(Exception):
+            outcomes = [(job, job.work(connection), None) for job in group]
+        if not outcomes:
+            connection = self._rolled_back(connection)
+            begin(connection)
+            outcomes = [self._attempt(connection, job) for job in group]
         self._is_in_doubt = True
         connection.exec_driver_sql("COMMIT")
         self._is_in_doubt = False
@@ -153,6 +162,13 @@ class Writer:
             raw: Any = self._connection.connection.driver_connection
             self.backend = raw.info.backend_pid if self._location.is_postgres else None
         return self._connection
+
+    def _rolled_back(self, connection: sa.Connection) -> sa.Connection:
+        if connection.invalidated:
+            self._disconnect()
+        elif is_in_transaction(connection):
+            connection.exec_driver_sql("ROLLBACK")
+        return self._connected()
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
