@@ -1,7 +1,7 @@
 """A log of events with the weaknesses that the port allows, and some that it does not."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from app.adapters.storage.memory import MemoryEventLog
 from app.domain.errors import StorageFailed
@@ -25,6 +25,8 @@ class UnreliableLog:
         self.first = 1
         """Retention has taken what is before; the terminal event stays."""
         self.reads = 0
+        self.followed = 0
+        """How many listen now."""
 
     async def append(
         self, workflow_id: WorkflowId, events: Sequence[Event], writer: Writer
@@ -45,9 +47,8 @@ class UnreliableLog:
         bounds = await self._log.bounds(workflow_id)
         return LogBounds(self.first, bounds.last, bounds.terminal, bounds.outcome)
 
-    def subscribe(
-        self, workflow_id: WorkflowId, listener: Listener
-    ) -> AbstractContextManager[None]:
+    @contextmanager
+    def subscribe(self, workflow_id: WorkflowId, listener: Listener) -> Iterator[None]:
         """Listen, as far as it tells."""
         heard: list[Recorded] = []
 
@@ -56,7 +57,10 @@ class UnreliableLog:
             if self.tells:
                 listener(heard[-5:] if self.repeats else events)
 
-        return self._log.subscribe(workflow_id, hear)
+        self.followed += 1
+        with self._log.subscribe(workflow_id, hear):
+            yield
+        self.followed -= 1
 
     def _check(self) -> None:
         if self.is_down:

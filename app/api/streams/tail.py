@@ -40,6 +40,7 @@ class Tail:
         self._terminal = 0
         self._final = 0
         self._heard = 0
+        self._is_open = False
         self._is_filling = False
 
     def hear(self, events: Sequence[Recorded]) -> None:
@@ -48,7 +49,7 @@ class Tail:
         if not fresh:
             return
         self._heard = max(self._heard, fresh[-1].seq)
-        if not self.first:
+        if not self._is_open:
             return
         if fresh[-1].seq == self.backlog.last + len(fresh):
             self._take([to_entry(event, self._events.epoch) for event in fresh])
@@ -58,10 +59,11 @@ class Tail:
 
     async def reach(self, seq: int) -> None:
         """Know the log at least up to an event, if it has it; raises NotFound, StorageFailed."""
-        if self.first and seq <= self.backlog.last:
+        if self._is_open and seq <= self.backlog.last:
             return
         bounds = await self._events.bounds(self._workflow_id)
-        if not self.first:
+        if not self._is_open:
+            self._is_open = True
             self.first = bounds.first
             self.backlog.last = bounds.last
             self._terminal = bounds.terminal

@@ -1,0 +1,230 @@
+"""The fan-out over logs as the port allows them: shared, late, repeating, and failing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from random import Random
+
+import orjson
+import pytest
+
+from app.adapters.storage.location import DatabaseLocation
+from app.domain.events import EventType
+from tests.fakes.sse_reader import Cut, Dispatched
+from tests.fakes.stored import StoringProcess, last_words, storing_process
+from tests.fakes.streaming import (
+    Doors,
+    last,
+    memory_log,
+    open_doors,
+    said,
+    until,
+    write,
+    written,
+)
+from tests.fakes.unreliable_log import UnreliableLog
+
+CROWD = 100
+READERS = 12
+EVENTS = 300
+
+
+def seqs(events: list[Dispatched]) -> list[int]:
+    return [orjson.loads(event.data)["seq"] for event in events]
+
+
+@pytest.fixture
+def log() -> UnreliableLog:
+    return UnreliableLog(memory_log())
+
+
+@pytest.fixture
+async def doors(log: UnreliableLog) -> AsyncIterator[Doors]:
+    async with open_doors(log) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def here(location: DatabaseLocation) -> AsyncIterator[StoringProcess]:
+    async with storing_process(location) as process:
+        yield process
+
+
+@pytest.fixture
+async def there(location: DatabaseLocation, here: StoringProcess) -> AsyncIterator[StoringProcess]:
+    async with storing_process(location) as process:
+        yield process
+
+
+async def test_readers_in_both_processes_see_all_that_one_of_them_runs(
+    here: StoringProcess, there: StoringProcess
+):
+    workflow_id, claim = await here.claimed()
+    chance = Random(1)
+
+    async def run() -> None:
+        for number in range(EVENTS):
+            event = said(str(number), chance.choice([EventType.TOKEN, EventType.STATUS]))
+            await here.events.append(workflow_id, [event], claim)
+        await here.events.append(workflow_id, [last_words()], claim)
+
+    async def read(doors: Doors) -> list[Dispatched]:
+        await asyncio.sleep(chance.random() / 4)
+        return await doors.all_of(workflow_id)
+
+    async with (
+        open_doors(here.events) as near,
+        open_doors(there.events) as far,
+        asyncio.TaskGroup() as group,
+    ):
+        readers = [group.create_task(read((near, far)[n % 2])) for n in range(READERS)]
+        group.create_task(run())
+        await asyncio.wait(readers)
+
+    whole = readers[0].result()
+    assert seqs(whole) == list(range(1, EVENTS + 3))
+    assert all(reader.result() == whole for reader in readers)
+
+
+async def test_a_reader_may_go_on_in_the_other_process(here: StoringProcess, there: StoringProcess):
+    workflow_id, claim = await here.claimed()
+    seen: list[Dispatched] = []
+
+    async def run() -> None:
+        for number in range(EVENTS):
+            await here.events.append(workflow_id, [said(str(number))], claim)
+        await here.events.append(workflow_id, [last_words()], claim)
+
+    async with open_doors(here.events) as near, open_doors(there.events) as far:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(run())
+            while not seen or seqs(seen)[-1] < EVENTS:
+                doors = far if doors_are_even(seen) else near
+                last_id = seen[-1].id if seen else ""
+                async with doors.opened(workflow_id, last_event_id=last_id) as answer:
+                    events = answer.events()
+                    seen += [await anext(events) for _ in range(10)]
+        seen += await far.all_of(workflow_id, last_event_id=seen[-1].id)
+
+    assert seqs(seen) == list(range(1, EVENTS + 3))
+
+
+def doors_are_even(seen: list[Dispatched]) -> bool:
+    return len(seen) % 20 == 0
+
+
+async def test_events_that_were_not_heard_of_are_read_when_a_later_one_is(
+    log: UnreliableLog, doors: Doors
+):
+    workflow_id = await written(log, said("begun"))
+
+    async with doors.opened(workflow_id) as answer:
+        events = answer.events()
+        await anext(events)
+        for number in range(400):
+            log.tells = number % 7 == 0
+            await write(log, workflow_id, said(str(number)))
+            await asyncio.sleep(0)
+        log.tells = True
+        await write(log, workflow_id, last())
+        rest = [event async for event in events]
+
+    assert seqs(rest) == list(range(2, 403))
+
+
+async def test_events_that_are_told_again_are_sent_once(log: UnreliableLog, doors: Doors):
+    workflow_id = await written(log, said("begun"))
+    log.repeats = True
+
+    async with doors.opened(workflow_id) as answer:
+        events = answer.events()
+        await anext(events)
+        for number in range(50):
+            await write(log, workflow_id, said(str(number)))
+        await write(log, workflow_id, last())
+        rest = [event async for event in events]
+
+    assert seqs(rest) == list(range(2, 53))
+
+
+async def test_a_cursor_may_be_ahead_of_what_this_process_has_heard(
+    log: UnreliableLog, doors: Doors
+):
+    workflow_id = await written(log, said("begun"))
+
+    async with doors.opened(workflow_id) as slow:
+        slow_events = slow.events()
+        await anext(slow_events)
+        log.tells = False
+        await write(log, workflow_id, said("unheard"), said("unheard"))
+        async with doors.opened(workflow_id, last_event_id="memory-3") as answer:
+            log.tells = True
+            await write(log, workflow_id, last())
+            ahead = [event async for event in answer.events()]
+        behind = [event async for event in slow_events]
+
+    assert seqs(ahead) == [4]
+    assert seqs(behind) == [2, 3, 4]
+
+
+async def test_a_gap_that_cannot_be_read_ends_the_stream_and_is_not_passed_over(
+    log: UnreliableLog, doors: Doors
+):
+    workflow_id = await written(log, said("begun"))
+
+    async with doors.opened(workflow_id) as answer:
+        events = answer.events()
+        seen = [await anext(events)]
+        log.tells = False
+        await write(log, workflow_id, said("missed"))
+        log.tells, log.is_down = True, True
+        await write(log, workflow_id, said("heard"))
+        seen += [event async for event in events]
+    log.is_down = False
+    await write(log, workflow_id, last())
+
+    assert seqs(seen) == [1]
+    assert seqs(await doors.all_of(workflow_id, last_event_id=seen[-1].id)) == [2, 3, 4]
+
+
+async def test_a_crowd_that_comes_back_reads_each_old_event_once(log: UnreliableLog, doors: Doors):
+    workflow_id = await written(log, *(said(str(number)) for number in range(1000)), last())
+
+    async with asyncio.TaskGroup() as group:
+        crowd = [
+            group.create_task(doors.all_of(workflow_id, last_event_id=f"memory-{number * 3}"))
+            for number in range(CROWD)
+        ]
+
+    for number, reader in enumerate(crowd):
+        assert seqs(reader.result()) == list(range(number * 3 + 1, 1002))
+    assert log.reads < CROWD / 2
+
+
+async def test_a_crowd_before_a_storage_that_fails_is_not_kept_waiting(
+    log: UnreliableLog, doors: Doors
+):
+    workflow_id = await written(log, said("begun"))
+    log.is_down = True
+
+    async def come() -> bool:
+        try:
+            async with doors.opened(workflow_id, last_event_id="memory-1"):
+                return True
+        except Cut:
+            return False
+
+    async with asyncio.TaskGroup() as group:
+        crowd = [group.create_task(come()) for _ in range(CROWD)]
+
+    assert not any(reader.result() for reader in crowd)
+
+
+async def test_a_workflow_that_nobody_follows_any_more_is_forgotten(
+    log: UnreliableLog, doors: Doors
+):
+    ids = [await written(log, said("begun")) for _ in range(5)]
+
+    for workflow_id in ids:
+        async with doors.opened(workflow_id), doors.opened(workflow_id, "?types=token"):
+            assert log.followed == 1
+        await until(lambda: log.followed == 0)
