@@ -12,11 +12,12 @@ from app.domain.ports import JobQueue, ProcessTable, WorkflowStore
 
 log = logging.getLogger(__name__)
 
-BEAT_SECONDS = 1.0
-SILENT_SECONDS = 5.0
-TURN_SECONDS = 1.0
+SILENT_BEATS = 5.0
+TURN_BEATS = 1.0
 MOST_TURNS = 3
 BEATS_PER_SEARCH = 5
+ELAPSED_LIMIT = 1.5
+"""In beats: time in which we slept or the database was away tells nothing about the others."""
 STRAYS_AT_ONCE = 50
 """The queue serves the oldest first: a stray behind so many others would wait in any case."""
 LEAVE_SECONDS = 1.0
@@ -27,11 +28,12 @@ class _Peer:
     """Another process, as far as its beats tell."""
 
     beats: int
-    silent_seconds: float = 0.0
+    missed: float = 0.0
+    """How many beats it should have made since, by our own clock."""
 
     @property
     def is_living(self) -> bool:
-        return self.silent_seconds < SILENT_SECONDS
+        return self.missed < SILENT_BEATS
 
 
 @dataclass(slots=True)
@@ -41,6 +43,7 @@ class Takeover:
     processes: ProcessTable
     queue: JobQueue
     workflows: WorkflowStore
+    beat_seconds: float = 1.0
     _peers: dict[ProcessId, _Peer] = field(default_factory=dict, init=False)
 
     @property
@@ -68,25 +71,22 @@ class Takeover:
                 if beats % BEATS_PER_SEARCH == 0:
                     await self._search()
                 beats, heard_at, is_failing = beats + 1, now, False
-            except StorageFailed:
+            except StorageFailed as error:
                 if not is_failing:
-                    log.exception("nobody is looked after while the storage fails")
+                    log.warning("nobody is looked after now", extra={"reason": str(error)})
                 is_failing = True
-            await asyncio.sleep(BEAT_SECONDS)
+            await asyncio.sleep(self.beat_seconds)
 
     async def _listen(self, seconds: float) -> None:
-        """Beat; take over from whoever has been silent for too long.
-
-        Time in which this process slept or the database was away tells nothing about the others.
-        """
+        """Beat; take over from whoever has been silent for too long."""
         heard = await self.processes.beat()
-        self._note(heard, min(seconds, 1.5 * BEAT_SECONDS))
+        self._note(heard, min(seconds / self.beat_seconds, ELAPSED_LIMIT))
         for dead in tuple(self._dead()):
             log.warning("a process is dead, its workflows go on here", extra={"dead": dead})
             await self._take_over(dead)
             del self._peers[dead]
 
-    def _note(self, heard: Sequence[tuple[ProcessId, int]], seconds: float) -> None:
+    def _note(self, heard: Sequence[tuple[ProcessId, int]], elapsed: float) -> None:
         counts = {process: beats for process, beats in heard if process != self.processes.me}
         for gone in self._peers.keys() - counts.keys():
             del self._peers[gone]
@@ -95,14 +95,14 @@ class Takeover:
             if peer is None or peer.beats != beats:
                 self._peers[process] = _Peer(beats)
             else:
-                peer.silent_seconds += seconds
+                peer.missed += elapsed
 
     def _dead(self) -> Iterator[ProcessId]:
         """Whose work is for this process to take: the living take turns, so that one does it."""
         me = self.processes.me
         before_me = sum(peer.is_living and process < me for process, peer in self._peers.items())
-        patience = SILENT_SECONDS + TURN_SECONDS * min(before_me, MOST_TURNS)
-        return (process for process, peer in self._peers.items() if peer.silent_seconds >= patience)
+        patience = SILENT_BEATS + TURN_BEATS * min(before_me, MOST_TURNS)
+        return (process for process, peer in self._peers.items() if peer.missed >= patience)
 
     async def _take_over(self, process: ProcessId) -> None:
         """Each step can be repeated, and the last one comes when nothing is left to do."""

@@ -29,7 +29,7 @@ LAST = Event(AgentName.ORCHESTRATOR, EventStatus.COMPLETED, "done", is_terminal=
 async def until_exists(path: Path) -> None:
     """Wait for a file."""
     while True:
-        if path.exists():
+        if await asyncio.to_thread(path.exists):
             return
         await asyncio.sleep(0.05)
 
