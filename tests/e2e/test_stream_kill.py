@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from random import Random
 
@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import StartProduct
 from tests.fakes.gemini_server import KEY, Canned, running_gemini
 from tests.fakes.publisher import Plan
-from tests.fakes.servers import free_port
+from tests.fakes.servers import free_port, running_product
 from tests.fakes.sse_reader import (
     Faults,
     ResumingReader,
@@ -75,24 +75,25 @@ def following(port: int, path: str, chance: Random) -> Iterator[list[ResumingRea
             reader.is_dismissed.set()
 
 
-def test_the_workflow_of_a_killed_process_has_one_end(start_product: StartProduct):
-    with running_gemini(always=Canned(is_silent=True)) as gemini:
+def test_who_reads_from_another_process_sees_the_owner_die_and_the_workflow_end_once(
+    tmp_path: Path, start_product: StartProduct
+):
+    with running_gemini(always=Canned(is_silent=True)) as gemini, ExitStack() as running:
         engine = {"GOOGLE_API_KEY": KEY, "GEMINI_BASE_URL": gemini.url}
         owner = start_product(**engine)
-        ports = {"PORT": str(owner.port), "APPROVAL_PORT": str(owner.approval_port)}
         workflow_id = start_workflow(owner.url, b"ERROR shop-api cannot connect to its database")
-        with opened(owner.port, stream_path(workflow_id)) as answer:
+        shared = {"DATA_DIR": str(owner.data_dir), "MCP_SERVER_URL": owner.approval_url}
+        heir = running.enter_context(running_product(tmp_path / "heir", **engine, **shared))
+
+        with opened(heir.port, stream_path(workflow_id)) as answer:
             events = answer.events()
             seen = [next(events), next(events)]
-        owner.kill()
-        gemini.always = None
-        heir = start_product(**engine, **ports)
-
+            owner.kill()
+            gemini.always = None
+            seen += events
         with opened(heir.port, stream_path(workflow_id)) as answer:
             log = list(answer.events())
-        with opened(heir.port, stream_path(workflow_id)) as answer:
-            again = list(answer.events())
 
-    assert log[:2] == seen
-    assert again == log
+    assert seen == log
+    assert [int(event.id.rpartition("-")[2]) for event in log] == list(range(1, len(log) + 1))
     assert [event.id for event in log if '"outcome":{' in event.data] == [log[-1].id]
