@@ -228,14 +228,14 @@ def test_a_stream_that_was_refused_is_opened_again_and_shows_each_event_once(
 def interrupted(
     page: Page, start_product: StartProduct, gemini: GeminiServer
 ) -> tuple[RunningProduct, dict[str, str]]:
-    """The page of a running workflow whose server has gone, and what brings that back."""
-    gemini.always = SILENT
+    """The page of a half done workflow whose server has gone, and what brings that back."""
+    first_agent_answers(gemini)
     product = start_product(**engine(gemini))
     show(page, product, started(product))
-    expect(page.locator(".stop-working")).to_have_count(1)
+    expect(page.locator(".stop-working", has_text="AnalysisAgent received")).to_have_count(1)
     product.terminate()
     expect(page.get_by_text(LOST)).to_be_visible()
-    gemini.always = None
+    gemini.reset()
     ports = {"PORT": str(product.port), "APPROVAL_PORT": str(product.approval_port)}
     return product, engine(gemini) | ports
 
@@ -244,7 +244,9 @@ def expect_each_event_once(page: Page) -> None:
     expect(page.get_by_text("Workflow completed successfully")).to_be_visible()
     expect(page.get_by_text(LOST)).to_be_hidden()
     expect(page.locator(".stop-done")).to_have_count(4)
-    expect(page.get_by_text("AnalysisAgent received")).to_have_count(1)
+    # The one that was cut off began twice.
+    for agent, times in (("Monitoring", 1), ("Analysis", 2), ("Remediation", 1)):
+        expect(page.get_by_text(f"{agent}Agent received")).to_have_count(times)
     expect(page.get_by_text("3 requests to gemini-test")).to_be_visible()
 
 
