@@ -10,6 +10,7 @@ from app.security.signatures import WebhookSignature
 from app.workflow.admission import Admission
 from app.workflow.cancellation import Cancellation
 from app.workflow.process import WorkflowProcess
+from app.workflow.reactions import Reactions
 from app.workflow.reading import WorkflowReader
 
 
@@ -24,6 +25,7 @@ class Services:
     events: EventLog
     feedback: FeedbackRecorder
     feedback_report: FeedbackReport
+    reactions: Reactions
     webhook_signature: WebhookSignature | None
     """None when no webhook secret is set: unsigned webhooks are taken and counted."""
     log_source: LogSource | None

@@ -31,6 +31,7 @@ from app.workflow.dryrun import DryRun
 from app.workflow.graph import build_graph
 from app.workflow.measured import MeasuredReasoner
 from app.workflow.process import WorkflowProcess
+from app.workflow.reactions import Reactions
 from app.workflow.reading import WorkflowReader
 from app.workflow.runner import WorkflowRunner
 from app.workflow.specialists import Specialists, Submit
@@ -61,13 +62,16 @@ async def open_services(
         )
         log_source = await stack.enter_async_context(_open_log_source(settings))
         feedback = FeedbackRecorder(storage.ledger, clock)
-        delivery = ProposalDelivery(gate, storage.outbox, feedback, metrics)
+        report = FeedbackReport(storage.ledger)
+        reactions = Reactions(storage.events, report)
+        delivery = ProposalDelivery(gate, storage.outbox, feedback, reactions, metrics)
         submission = ProposalSubmission(reasoner, load_policy(), feedback, delivery)
         specialists = _specialists(settings, reasoner, storage.ledger, submission.submit)
         runner = WorkflowRunner(
             build_graph(specialists, storage.checkpointer),
             storage.workflows,
             storage.events,
+            reactions,
             metrics,
             settings.workflow_timeout_seconds,
         )
@@ -84,7 +88,8 @@ async def open_services(
             workflows=WorkflowReader(storage.workflows, storage.events),
             events=storage.events,
             feedback=feedback,
-            feedback_report=FeedbackReport(storage.ledger),
+            feedback_report=report,
+            reactions=reactions,
             webhook_signature=signature,
             log_source=log_source,
             approvals=gate,

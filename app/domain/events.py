@@ -53,14 +53,20 @@ class Event:
     """On the terminal event, what the whole run came to; its `state` is a WorkflowState."""
 
 
-class Bystander(StrEnum):
-    """Who may write without a claim: to a workflow that waits, or to one whose agents are done."""
-
-    OF_QUEUED = "queued"
-    OF_ENDED = "ended"
+@dataclass(frozen=True, slots=True)
+class Bystander:
+    """May write to a workflow that waits for its turn."""
 
 
-Writer = Claim | Bystander
+@dataclass(frozen=True, slots=True)
+class Latecomer:
+    """May write to a workflow whose agents are done, if its log still ends where it looked."""
+
+    last: int
+    """The seq of the last event that it has seen."""
+
+
+Writer = Claim | Bystander | Latecomer
 """On what ground somebody appends."""
 
 

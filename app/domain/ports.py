@@ -66,7 +66,7 @@ class EventLog(Protocol):
         """Store, then show to listeners, here and in other processes.
 
         Raises Fenced when the claim is no longer the workflow's, Conflict when the workflow is
-        over (or not in the state that a bystander needs), StorageFailed when nothing was written.
+        not in the state that the writer needs, StorageFailed when nothing was written.
         Storing the terminal event is what ends the workflow's record, too.
         """
         ...

@@ -160,6 +160,10 @@ class Reading:
         records = (drafts[plan].record() for plan in plans)
         return [record for record in records if record is not None]
 
+    async def under(self, approval_id: ApprovalId) -> list[FeedbackRecord]:
+        """Whole records of the plans that stand under an approval id."""
+        return await self.records(sorted(self._ledger.catalogue.owners_of(approval_id)))
+
     async def every(self) -> AsyncIterator[FeedbackRecord]:
         """Every whole record, in the order in which they were first heard of."""
         for plans in _batches(range(len(self.entries))):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.feedback import FeedbackRecord, PlanStatus
-from app.domain.ids import FeedbackId
+from app.domain.ids import ApprovalId, FeedbackId, WorkflowId
 from app.learning.entries import Entries, suggestions_of
 from app.learning.ledger import FeedbackLedger
 
@@ -104,6 +104,12 @@ class FeedbackReport:
         async with self._ledger.reading() as turn:
             records = await turn.records(turn.entries.best(limit, min_reward))
         return [example for record in records if (example := _top_example(record))]
+
+    async def workflow_of(self, approval_id: ApprovalId) -> WorkflowId | None:
+        """Whose proposal an approval is; None when it is unknown here."""
+        async with self._ledger.reading() as turn:
+            records = await turn.under(approval_id)
+        return WorkflowId(records[0].workflow_id) if records else None
 
     async def of_workflow(self, workflow_id: str) -> list[FeedbackRecord]:
         """The plans of a workflow, in their order; none for an unknown id."""

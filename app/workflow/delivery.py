@@ -10,6 +10,7 @@ from app.domain.ids import ApprovalId
 from app.domain.ports import ApprovalGate, ProposalOutbox
 from app.learning.recorder import FeedbackRecorder
 from app.observability.metrics import Metrics
+from app.workflow.reactions import Reactions
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ class ProposalDelivery:
     gate: ApprovalGate
     outbox: ProposalOutbox
     feedback: FeedbackRecorder
+    reactions: Reactions
     metrics: Metrics
     patience_seconds: float = 15.0
     """For one submission, every try included: a workflow's other plans wait meanwhile."""
@@ -113,4 +115,5 @@ class ProposalDelivery:
             # Somebody took the feedback file away: asking again would only queue it again.
             log.exception("a proposal has no feedback record", extra={"key": proposal.key})
         await self.outbox.delivered(proposal.key, approval_id)
+        await self.reactions.note(proposal.workflow_id)
         return approval_id

@@ -19,6 +19,7 @@ from app.observability.metrics import Metrics
 from app.workflow.admission import TITLE_LENGTH, first_line
 from app.workflow.ending import Ending, ended_early
 from app.workflow.graph import Graph, forget_place, last_sentence, run_graph
+from app.workflow.reactions import Reactions
 from app.workflow.state import Run, answers_in, proposals_in
 from app.workflow.stopping import Stop, StopReason, Stops
 
@@ -35,6 +36,7 @@ class WorkflowRunner:
     graph: Graph
     workflows: WorkflowStore
     events: EventLog
+    reactions: Reactions
     metrics: Metrics
     limit_seconds: float
     stops: Stops = field(default_factory=Stops)
@@ -53,23 +55,28 @@ class WorkflowRunner:
             claim = await self.workflows.claim(workflow_id)
             with self.stops.running(workflow_id, self.limit_seconds) as stop:
                 await self._end(Voice(workflow_id, self.events, claim), stop)
-            await forget_place(self.graph, workflow_id)
+            await self._finish(workflow_id)
         except Fenced:
             log.warning("workflow belongs to another process")
         except NotFound:
             log.warning("workflow is unknown")
         except Conflict:
             log.info("workflow is over already")
-            return await self._is_forgotten(workflow_id)
+            return await self._is_finished(workflow_id)
         except StorageFailed:
             log.exception("workflow waits for the storage")
             return False
         return True
 
-    async def _is_forgotten(self, workflow_id: WorkflowId) -> bool:
-        """Whether nothing of the run is left beside its events."""
+    async def _finish(self, workflow_id: WorkflowId) -> None:
+        """What follows the end, and may be done twice: early decisions are told, the place goes."""
+        await self.reactions.note(workflow_id)
+        await forget_place(self.graph, workflow_id)
+
+    async def _is_finished(self, workflow_id: WorkflowId) -> bool:
+        """Whether nothing of the run is left to do."""
         try:
-            await forget_place(self.graph, workflow_id)
+            await self._finish(workflow_id)
         except StorageFailed:
             return False
         return True

@@ -10,7 +10,7 @@ from app.adapters.storage.location import DatabaseLocation
 from app.adapters.storage.memory import MemoryEventLog
 from app.bootstrap.ground import SystemClock
 from app.domain.errors import Conflict, NotFound
-from app.domain.events import Bystander, EventType, LogBounds, Recorded
+from app.domain.events import Bystander, EventType, Latecomer, LogBounds, Recorded
 from app.domain.ids import ProcessId, WorkflowId, new_workflow_id
 from app.domain.ports import EventLog
 from app.domain.workflow import Claim
@@ -104,7 +104,7 @@ async def test_the_agents_say_nothing_after_the_terminal_event(logbook: Logbook)
     with pytest.raises(Conflict):
         await logbook.events.append(workflow_id, [said("more")], claim)
     with pytest.raises(Conflict):
-        await logbook.events.append(workflow_id, [said("more")], Bystander.OF_QUEUED)
+        await logbook.events.append(workflow_id, [said("more")], Bystander())
 
     assert await logbook.events.bounds(workflow_id) == LogBounds(1, 3, 3, 0)
 
@@ -113,12 +113,14 @@ async def test_what_came_of_it_is_said_after_the_end_and_never_before(logbook: L
     workflow_id, claim = await logbook.claimed()
     decision = said("approved", EventType.DECISION)
     with pytest.raises(Conflict):
-        await logbook.events.append(workflow_id, [decision], Bystander.OF_ENDED)
+        await logbook.events.append(workflow_id, [decision], Latecomer(1))
     await logbook.events.append(workflow_id, [last_words()], claim)
 
-    await logbook.events.append(workflow_id, [decision], Bystander.OF_ENDED)
+    await logbook.events.append(workflow_id, [decision], Latecomer(2))
+    with pytest.raises(Conflict):
+        await logbook.events.append(workflow_id, [decision], Latecomer(2))
     outcome = said("it helped", EventType.OUTCOME)
-    await logbook.events.append(workflow_id, [outcome], Bystander.OF_ENDED)
+    await logbook.events.append(workflow_id, [outcome], Latecomer(3))
 
     assert await logbook.events.bounds(workflow_id) == LogBounds(1, 4, 2, 4)
 

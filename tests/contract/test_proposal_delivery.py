@@ -10,6 +10,7 @@ import pytest
 
 from app.adapters.storage.database import open_database
 from app.adapters.storage.location import DatabaseLocation
+from app.adapters.storage.memory import MemoryEventLog
 from app.adapters.storage.outbox import SqlProposalOutbox
 from app.adapters.storage.processes import SqlProcessTable
 from app.bootstrap.ground import SystemClock
@@ -20,6 +21,7 @@ from app.domain.ids import ApprovalId, FeedbackId, WorkflowId, new_process_id
 from app.domain.plan import SafetyLevel
 from app.observability.metrics import Metrics
 from app.workflow.delivery import ProposalDelivery
+from app.workflow.reactions import Reactions
 from tests.fakes.feedback import RESTART, Learning, analysis_of, open_learning, plan_of
 
 WORKFLOW = WorkflowId("9f7c1f7e-3c2e-4f2b-9d55-0f2d6f7d2f10")
@@ -82,7 +84,8 @@ async def opened(
         me = new_process_id()
         await SqlProcessTable(database, me).beat()
         outbox = SqlProposalOutbox(database, SystemClock(), me)
-        yield ProposalDelivery(gate, outbox, learning.recorder, Metrics()), learning
+        reactions = Reactions(MemoryEventLog(SystemClock()), learning.report)
+        yield ProposalDelivery(gate, outbox, learning.recorder, reactions, Metrics()), learning
 
 
 @asynccontextmanager

@@ -9,7 +9,15 @@ import pytest
 from app.adapters.storage.location import DatabaseLocation
 from app.domain.answer import AgentName
 from app.domain.errors import Conflict, Fenced, NotFound, StorageFailed
-from app.domain.events import Bystander, Event, EventStatus, EventType, LogBounds, Recorded
+from app.domain.events import (
+    Bystander,
+    Event,
+    EventStatus,
+    EventType,
+    Latecomer,
+    LogBounds,
+    Recorded,
+)
 from app.domain.ids import new_workflow_id
 from app.domain.workflow import Claim, WorkflowState
 from tests.fakes.postgres import Postgres
@@ -55,7 +63,13 @@ async def test_several_processes_number_one_log_without_gap_or_double(
     async def append(process: StoringProcess, number: int) -> None:
         text = f"{process.me} {number}"
         decision = said(text, EventType.DECISION)
-        await process.events.append(workflow_id, [decision, decision], Bystander.OF_ENDED)
+        while True:
+            seen = (await process.events.bounds(workflow_id)).last
+            try:
+                await process.events.append(workflow_id, [decision, decision], Latecomer(seen))
+            except Conflict:
+                continue
+            return
 
     with (
         here.events.subscribe(workflow_id, lambda new: heard[here.me].extend(r.seq for r in new)),
@@ -115,10 +129,10 @@ async def test_a_bystander_of_the_queue_writes_only_while_it_waits(here: Storing
     workflow_id = await here.stored()
     place = said("third", EventType.PROGRESS)
 
-    await here.events.append(workflow_id, [place], Bystander.OF_QUEUED)
+    await here.events.append(workflow_id, [place], Bystander())
     await here.workflows.claim(workflow_id)
     with pytest.raises(Conflict):
-        await here.events.append(workflow_id, [place], Bystander.OF_QUEUED)
+        await here.events.append(workflow_id, [place], Bystander())
 
     assert len(await here.said_in(workflow_id)) == 2
 
@@ -126,16 +140,16 @@ async def test_a_bystander_of_the_queue_writes_only_while_it_waits(here: Storing
 async def test_an_outcome_is_said_once(here: StoringProcess):
     workflow_id = await here.ended()
     outcome = said("it helped", EventType.OUTCOME)
-    await here.events.append(workflow_id, [outcome], Bystander.OF_ENDED)
+    await here.events.append(workflow_id, [outcome], Latecomer(3))
 
     with pytest.raises(Conflict):
-        await here.events.append(workflow_id, [outcome], Bystander.OF_ENDED)
+        await here.events.append(workflow_id, [outcome], Latecomer(4))
 
     assert await here.events.bounds(workflow_id) == LogBounds(1, 4, 3, 4)
 
 
 async def test_nobody_writes_to_a_workflow_that_never_was(here: StoringProcess):
-    for writer in (Claim(here.me, 1), Bystander.OF_QUEUED, Bystander.OF_ENDED):
+    for writer in (Claim(here.me, 1), Bystander(), Latecomer(1)):
         with pytest.raises(NotFound):
             await here.events.append(new_workflow_id(), [said("?")], writer)
 

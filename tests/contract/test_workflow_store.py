@@ -9,7 +9,7 @@ import pytest
 
 from app.adapters.storage.location import DatabaseLocation
 from app.domain.errors import Conflict, Fenced, NotFound, TooBusy
-from app.domain.events import Bystander, EventType, LogBounds, Recorded
+from app.domain.events import Bystander, EventType, Latecomer, LogBounds, Recorded
 from app.domain.ids import ApprovalId, WorkflowId, new_workflow_id
 from app.domain.workflow import Claim, WorkflowState
 from tests.fakes.stored import (
@@ -178,7 +178,7 @@ async def test_a_cancel_request_reaches_who_runs_it_and_twice_is_once(
     assert set(await here.workflows.cancel_requests()) == {running, waiting}
     assert await there.workflows.cancel_requests() == [waiting]
     await here.events.append(running, [last_words(WorkflowState.CANCELLED)], claim)
-    await here.events.append(waiting, [last_words(WorkflowState.CANCELLED)], Bystander.OF_QUEUED)
+    await here.events.append(waiting, [last_words(WorkflowState.CANCELLED)], Bystander())
     assert await here.workflows.cancel_requests() == []
 
 
@@ -222,7 +222,7 @@ async def test_only_so_many_places_are_told_in_one_go(here: StoringProcess):
 
 async def test_old_workflows_keep_how_they_ended_and_no_more(here: StoringProcess):
     old = await here.ended()
-    await here.events.append(old, [said("yes", EventType.DECISION)], Bystander.OF_ENDED)
+    await here.events.append(old, [said("yes", EventType.DECISION)], Latecomer(3))
     here.clock.move(100)
     new, running = await here.ended(), await here.stored()
     before = here.clock.now() - timedelta(seconds=1)

@@ -18,7 +18,7 @@ from app.bootstrap.ground import SystemClock
 from app.cli.binding import bind
 from app.cli.server import SignalledServer
 from app.domain.answer import AgentName
-from app.domain.events import Bystander, Event, EventStatus, EventType
+from app.domain.events import Event, EventStatus, EventType, Latecomer
 from app.domain.ids import ProcessId, WorkflowId, new_workflow_id
 from app.domain.ports import EventLog
 from app.domain.workflow import Claim
@@ -57,7 +57,8 @@ async def write(log: EventLog, workflow_id: WorkflowId, *events: Event) -> None:
 
 async def write_later(log: EventLog, workflow_id: WorkflowId, *events: Event) -> None:
     """As the approval side does it, once the agents are done."""
-    await log.append(workflow_id, events, Bystander.OF_ENDED)
+    seen = (await log.bounds(workflow_id)).last
+    await log.append(workflow_id, events, Latecomer(seen))
 
 
 async def written(log: EventLog, *events: Event) -> WorkflowId:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from app.adapters.storage.frames import to_frame
 from app.adapters.storage.tables import events, stamp, storable, workflows
 from app.domain.errors import Conflict, Fenced, NotFound
-from app.domain.events import Bystander, Event, EventStatus, EventType, Recorded, Writer
+from app.domain.events import Bystander, Event, EventStatus, EventType, Latecomer, Recorded, Writer
 from app.domain.ids import WorkflowId
 from app.domain.workflow import Claim, WorkflowState
 
@@ -21,13 +21,17 @@ INSERT = sa.insert(events)
 THIS = workflows.c.workflow_id == sa.bindparam("id")
 FINISHED_AT = sa.select(workflows.c.finished_at).where(THIS)
 GUARDS = {
-    Claim: sa.and_(
+    "Claim": sa.and_(
         workflows.c.finished_at.is_(None),
         workflows.c.owner == sa.bindparam("by"),
         workflows.c.claims == sa.bindparam("number"),
     ),
-    Bystander.OF_QUEUED: workflows.c.state == WorkflowState.QUEUED,
-    Bystander.OF_ENDED: sa.and_(workflows.c.finished_at.is_not(None), workflows.c.outcome_seq == 0),
+    "Bystander": workflows.c.state == WorkflowState.QUEUED,
+    "Latecomer": sa.and_(
+        workflows.c.finished_at.is_not(None),
+        workflows.c.outcome_seq == 0,
+        workflows.c.last_seq == sa.bindparam("seen"),
+    ),
 }
 
 
@@ -52,7 +56,7 @@ class Append:
         return recorded
 
     def _statement(self, connection: sa.Connection) -> sa.Executable:
-        ground = Claim if isinstance(self.writer, Claim) else self.writer
+        ground = type(self.writer).__name__
         ends = any(event.is_terminal for event in self.events)
         concludes = any(event.type is EventType.OUTCOME for event in self.events)
         return _numbering(connection.dialect.name, ground, ends=ends, concludes=concludes)
@@ -61,6 +65,8 @@ class Append:
         values: dict[str, object] = {"id": self.workflow_id, "count": len(self.events)}
         if isinstance(self.writer, Claim):
             values |= {"by": self.writer.owner, "number": self.writer.number}
+        if isinstance(self.writer, Latecomer):
+            values["seen"] = self.writer.last
         for place, event in enumerate(self.events, 1):
             if event.is_terminal:
                 values |= {
@@ -78,11 +84,11 @@ class Append:
         row = connection.execute(FINISHED_AT, {"id": self.workflow_id}).first()
         if row is None:
             return NotFound(f"Workflow '{self.workflow_id}' not found")
-        if self.writer is Bystander.OF_ENDED:
-            return Conflict(f"Workflow {self.workflow_id} is not over, or has its outcome already.")
+        if isinstance(self.writer, Latecomer):
+            return Conflict(f"The log of workflow {self.workflow_id} does not end there.")
         if row.finished_at is not None:
             return Conflict(f"Workflow {self.workflow_id} is over; its agents are done.")
-        if self.writer is Bystander.OF_QUEUED:
+        if isinstance(self.writer, Bystander):
             return Conflict(f"Workflow {self.workflow_id} does not wait any more.")
         return Fenced(f"Workflow {self.workflow_id} belongs to another process now.")
 
@@ -122,9 +128,7 @@ def insert(connection: sa.Connection, recorded: Sequence[Recorded]) -> None:
 
 
 @cache
-def _numbering(
-    dialect: str, ground: type[Claim] | Bystander, *, ends: bool, concludes: bool
-) -> sa.Executable:
+def _numbering(dialect: str, ground: str, *, ends: bool, concludes: bool) -> sa.Executable:
     """Take numbers, and with the terminal event end the workflow, in one statement."""
     last = workflows.c.last_seq
     statement = (

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from app.adapters.storage.frames import to_frame
 from app.domain.errors import Conflict, NotFound
-from app.domain.events import Bystander, Event, EventType, LogBounds, Recorded, Writer
+from app.domain.events import Event, EventType, Latecomer, LogBounds, Recorded, Writer
 from app.domain.ids import WorkflowId
 from app.domain.ports import Clock, Listener
 
@@ -28,7 +28,9 @@ class MemoryEventLog:
     ) -> Sequence[Recorded]:
         """Keep, then show to listeners."""
         kept, now = self._recorded[workflow_id], self._clock.now()
-        if (workflow_id in self._ended) is not (writer is Bystander.OF_ENDED):
+        if isinstance(writer, Latecomer) and writer.last != len(kept):
+            raise Conflict(f"The log of workflow {workflow_id} does not end there.")
+        if (workflow_id in self._ended) is not isinstance(writer, Latecomer):
             raise Conflict(f"Workflow {workflow_id} is not in a state for this.")
         recorded = [
             Recorded(

@@ -53,7 +53,7 @@ def tell(
     for workflow_id, told, place in connection.execute(NEWS, {"most": limit}).all():
         values = {"id": workflow_id, "told": told or 0, "place": place}
         if connection.execute(TELL, values).rowcount:
-            append = Append(workflow_id, [_place(place)], Bystander.OF_QUEUED, epoch, now)
+            append = Append(workflow_id, [_place(place)], Bystander(), epoch, now)
             said.append(append(connection))
     return said
 

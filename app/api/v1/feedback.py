@@ -32,7 +32,7 @@ from app.api.v1.feedback_schemas import (
     to_statistics,
 )
 from app.domain.answer import AgentName
-from app.domain.ids import FeedbackId
+from app.domain.ids import ApprovalId, FeedbackId
 from app.learning.report import CURVE_WINDOW
 
 BODY_LIMIT = 256 * 1024
@@ -87,6 +87,7 @@ async def record_decision(
     """Take an approval server's decision; the same one again changes nothing."""
     if await parts.feedback.decide(decision.to_report(is_signed=is_signed)):
         parts.metrics.decision_recorded(decision.status)
+    await parts.reactions.decided(ApprovalId(decision.approval_id))
     return DecisionTaken(
         message=f"Approval status '{decision.status}' recorded successfully",
         approval_id=decision.approval_id,
