@@ -17,7 +17,7 @@ from app.domain.ids import ApprovalId
 from app.domain.ports import Clock
 from app.domain.review import Approval, ApprovalStatus
 
-PENDING_LIMIT = 1000
+PENDING_LIMIT = 25_000
 
 log = logging.getLogger(__name__)
 
