@@ -1,5 +1,6 @@
 """Runs what was approved: in order, once, one command at a time, and stops at the first failure."""
 
+import asyncio
 import logging
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from app.approvals.desk import namespace_of
 from app.approvals.judging import CommandJudge, RefusedByPolicy
 from app.approvals.ports import ApprovalStore
 from app.domain.errors import Conflict, StorageFailed
+from app.domain.ids import ApprovalId
 from app.domain.ports import Clock, CommandRunner
 from app.domain.review import Approval, CommandStatus, ReviewedCommand
 
@@ -55,14 +57,14 @@ class Execution:
             await wait_for(changed, pause)
 
     async def execute_all(self) -> None:
-        """Everything that is approved and not yet run.
+        """Everything that is approved, not yet run, and no other server's to run.
 
-        Nobody else executes, so a command that is executing now was left by a dead process.
+        Nothing runs here yet, so a command that is executing here was given up, or its end lost.
         """
         if interrupted := await self._store.interrupt(INTERRUPTED):
             log.warning("commands were interrupted", extra={"commands": interrupted})
             self._changes.announce()
-        while approvals := await self._store.unsettled():
+        while approvals := await self._store.take_unsettled():
             for approval in approvals:
                 await self._execute(approval)
                 self._changes.announce()
@@ -107,12 +109,25 @@ class Execution:
         await self._store.move(approval_id, number, CommandStatus.EXECUTING, "")
         self._changes.announce()
         status, output = await attempt(runner, command.argv())
-        await self._store.move(approval_id, number, status, output)
+        await self._note_end(approval_id, number, status, output)
         log.info(
             "command ended",
             extra={"approval_id": approval_id, "number": number, "status": status.value},
         )
         return status is CommandStatus.SUCCEEDED
+
+    async def _note_end(
+        self, approval_id: ApprovalId, number: int, status: CommandStatus, output: str
+    ) -> None:
+        """What came of a command is known only here: it waits for the storage to come back."""
+        while True:
+            try:
+                await self._store.move(approval_id, number, status, output)
+            except StorageFailed:
+                log.exception("the end of a command cannot be stored")
+                await asyncio.sleep(STORAGE_RETRY.total_seconds())
+            else:
+                return
 
 
 def _has_stopped(command: ReviewedCommand) -> bool:

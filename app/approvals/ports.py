@@ -1,10 +1,10 @@
 """What the approval desk needs from outside, on one page."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from app.domain.ids import ApprovalId
+from app.domain.ids import ApprovalId, ProcessId
 from app.domain.review import Approval, ApprovalStatus, Backlog, CommandStatus, DueReport
 
 
@@ -41,15 +41,37 @@ class ApprovalStore(Protocol):
     async def move(
         self, approval_id: ApprovalId, number: int, status: CommandStatus, output: str
     ) -> None:
-        """Note a command's next state; raises Conflict when that is not a legal move."""
+        """Note a command's next state; raises Conflict when that is not a legal move, or not for
+        this server to make.
+        """
         ...
 
     async def interrupt(self, output: str) -> int:
-        """Make every executing command unknown: nobody watches it any more."""
+        """Make unknown what this server was executing before, and what dead ones were."""
         ...
 
-    async def unsettled(self) -> Sequence[Approval]:
-        """Approved, with commands that still wait; oldest decision first."""
+    async def take_unsettled(self) -> Sequence[Approval]:
+        """Approved ones with commands that still wait, oldest decision first.
+
+        No other server is to execute them, and none has a command of them executing: whoever
+        decided has them for as long as it lives.
+        """
+        ...
+
+
+class ServerTable(Protocol):
+    """Which approval servers share a database; on it, a server is believed to live."""
+
+    async def beat(self) -> Mapping[ProcessId, int]:
+        """Count this server's beat up, registering it if need be; the others' counts."""
+        ...
+
+    async def strike_off(self, server: ProcessId, seen: int) -> bool:
+        """Take a dead server off; False when its count is not the one that was seen last."""
+        ...
+
+    async def leave(self) -> None:
+        """Take this server off."""
         ...
 
 
@@ -64,12 +86,15 @@ class ReportOutbox(Protocol):
         """Keep a report, once per approval; it is due at once."""
         ...
 
-    async def due(self, at: datetime) -> Sequence[DueReport]:
-        """The oldest reports whose time has come."""
+    async def take_due(self, at: datetime) -> DueReport | None:
+        """The oldest report whose time has come and that no other living server is sending.
+
+        It is this server's until it says what came of it, or takes the next one.
+        """
         ...
 
     async def next_due(self) -> datetime | None:
-        """When the next report is to be tried."""
+        """When the next report is to be tried that no other server is sending."""
         ...
 
     async def delivered(self, approval_id: ApprovalId) -> None:

@@ -56,7 +56,7 @@ class DecisionReports:
         while settled := await self._outbox.unreported():
             for approval in settled:
                 await self._outbox.add(to_report(approval, self._clock.now()))
-        for report in await self._outbox.due(self._clock.now()):
+        while report := await self._outbox.take_due(self._clock.now()):
             await self._deliver(report)
         following = await self._outbox.next_due()
         return None if following is None else max(following - self._clock.now(), timedelta())

@@ -7,16 +7,22 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from app.adapters.approvals.webhook import open_report_sender
 from app.adapters.cluster.kubectl import KubectlRunner
-from app.adapters.storage.approvals import SqliteApprovals, open_approvals
-from app.adapters.storage.reports import SqliteReports
+from app.adapters.storage.approval_servers import SqlServers
+from app.adapters.storage.approvals import APPROVAL_FILE, SqlApprovals, open_approvals
+from app.adapters.storage.database import Database
+from app.adapters.storage.location import DatabaseLocation
+from app.adapters.storage.reports import SqlReports
 from app.approvals.changes import Changes
 from app.approvals.desk import ApprovalDesk
 from app.approvals.execution import Execution
 from app.approvals.judging import CommandJudge
+from app.approvals.presence import Presence
 from app.approvals.reading import ReadOnlyCommands
 from app.approvals.reports import DecisionReports
 from app.approvals.services import ApprovalServices
 from app.bootstrap.ground import SystemClock, own_folder
+from app.bootstrap.location import database_location
+from app.domain.ids import new_process_id
 from app.domain.ports import CommandRunner
 from app.kubectl.policy import load_policy
 from app.settings import Settings
@@ -27,23 +33,39 @@ log = logging.getLogger(__name__)
 @asynccontextmanager
 async def open_approval_services(settings: Settings) -> AsyncIterator[ApprovalServices]:
     """Everything the approval server needs; execution and reports run while it is open."""
-    clock, changes = SystemClock(), Changes()
+    clock, changes, me = SystemClock(), Changes(), new_process_id()
     secret = settings.webhook_secret
     async with AsyncExitStack() as stack:
         judge = CommandJudge(load_policy())
         runner = _runner(settings)
-        stack.enter_context(own_folder(settings.data_dir, "approvals"))
-        database = await stack.enter_async_context(open_approvals(settings.data_dir))
+        database = await stack.enter_async_context(_open_database(settings))
         sender = await stack.enter_async_context(
             open_report_sender(settings.webhook_url, secret.get_secret_value() if secret else None)
         )
-        store = SqliteApprovals(database)
-        reports = DecisionReports(SqliteReports(database), sender, clock, changes)
+        store = SqlApprovals(database, me)
+        reports = DecisionReports(SqlReports(database, me), sender, clock, changes)
         execution = Execution(store, judge, runner, clock, changes)
         desk = ApprovalDesk(store, judge, clock, changes, has_cluster=runner is not None)
+        if database.location.is_postgres:
+            presence = Presence(SqlServers(database, me), changes)
+            await presence.look()
+            await stack.enter_async_context(_running(presence.run()))
         await stack.enter_async_context(_running(execution.run(), reports.run()))
         stack.callback(desk.close)
         yield ApprovalServices(desk, reports, ReadOnlyCommands(judge, runner), clock)
+
+
+@asynccontextmanager
+async def _open_database(settings: Settings) -> AsyncIterator[Database]:
+    """The database that servers share, or this server's own in the data folder."""
+    if settings.database_url is not None:
+        async with open_approvals(database_location(settings)) as database:
+            yield database
+        return
+    with own_folder(settings.data_dir, "approvals"):
+        location = DatabaseLocation.of_file(settings.data_dir / APPROVAL_FILE)
+        async with open_approvals(location) as database:
+            yield database
 
 
 def _runner(settings: Settings) -> CommandRunner | None:

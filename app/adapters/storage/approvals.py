@@ -1,15 +1,24 @@
-"""Approvals in SQLite: decided once, whoever else tries."""
+"""Approvals in SQLite or PostgreSQL: decided once and executed by one server, whoever else tries."""
 
-import json
-import sqlite3
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
+from typing import Any
 
-from app.adapters.storage.approval_rows import BATCH, IS_WAITING, fetch_approvals
-from app.adapters.storage.sqlite import Database, open_database
+import sqlalchemy as sa
+
+from app.adapters.storage.approval_rows import (
+    BATCH,
+    fetch_approvals,
+    has_command,
+    to_command_rows,
+    to_row,
+)
+from app.adapters.storage.approval_tables import ME, SCHEMA, approvals, commands, is_free
+from app.adapters.storage.database import Database, open_database
+from app.adapters.storage.location import DatabaseLocation
+from app.adapters.storage.tables import stamp
 from app.domain.errors import BadInput, Conflict, TooBusy
-from app.domain.ids import ApprovalId
+from app.domain.ids import ApprovalId, ProcessId
 from app.domain.review import (
     COMMAND_MOVES,
     Approval,
@@ -17,17 +26,58 @@ from app.domain.review import (
     CommandStatus,
 )
 
-FILE_NAME = "approvals.sqlite"
-SCHEMA = Path(__file__).with_name("approvals.sql")
-SCHEMA_VERSION = 1
+APPROVAL_FILE = "approvals.sqlite"
+"""In the data folder."""
+LOCK_NUMBER = 7_021_930_413
+"""Any number of our own: who holds it in a PostgreSQL database keeps a proposal there."""
+
+IS_PENDING = approvals.c.status == ApprovalStatus.PENDING.value
+IS_APPROVED = approvals.c.status == ApprovalStatus.APPROVED.value
+OLDEST_FIRST = approvals.c.position.asc()
+NEWEST_FIRST = approvals.c.position.desc()
+
+DECIDE = sa.update(approvals).where(approvals.c.approval_id == sa.bindparam("id"), IS_PENDING)
+SETTLE = sa.update(commands).where(
+    commands.c.approval_id == sa.bindparam("id"), commands.c.number == sa.bindparam("at")
+)
+INTERRUPT = (
+    sa.update(commands)
+    .where(
+        commands.c.status == CommandStatus.EXECUTING.value,
+        commands.c.approval_id.in_(
+            sa.select(approvals.c.approval_id).where(is_free(approvals.c.executor))
+        ),
+    )
+    .values(status=CommandStatus.UNKNOWN.value)
+)
+TAKE = (
+    sa.update(approvals)
+    .where(IS_APPROVED, has_command(CommandStatus.WAITING), is_free(approvals.c.executor))
+    .values(executor=ME)
+)
+# It changes nothing, but nobody else can take the approval until the transaction ends.
+HOLD = (
+    sa.update(approvals)
+    .where(approvals.c.approval_id == sa.bindparam("id"), approvals.c.executor == ME)
+    .values(executor=ME)
+)
 
 
-class SqliteApprovals:
-    """ApprovalStore on an open database."""
+@asynccontextmanager
+async def open_approvals(location: DatabaseLocation) -> AsyncIterator[Database]:
+    """The database of approvals; raises StartupFailed."""
+    # A power cut must not forget that a command was started: it would be run again.
+    async with open_database(location, "FULL", SCHEMA) as database:
+        yield database
 
-    def __init__(self, database: Database) -> None:
-        """Take the database; nobody else decides in it."""
+
+class SqlApprovals:
+    """ApprovalStore of one of the servers that share a database."""
+
+    def __init__(self, database: Database, me: ProcessId) -> None:
+        """Take an open database and this server's own name."""
         self._database = database
+        self._me = me
 
     async def create(
         self, approval: Approval, idempotency_key: str | None, limit: int
@@ -39,169 +89,122 @@ class SqliteApprovals:
 
     async def get(self, approval_id: ApprovalId) -> Approval | None:
         """One approval."""
-        found = await self._select("WHERE a.approval_id = ?", approval_id)
-        return found[0] if found else None
+        found = await self._fetch(approvals.c.approval_id == approval_id, OLDEST_FIRST)
+        return found[0][1] if found else None
 
     async def pending(self) -> Sequence[Approval]:
         """All that wait for a decision, oldest first."""
-        return await self._select("WHERE a.status = 'pending' ORDER BY a.position")
+        return [approval for _, approval in await self._fetch(IS_PENDING, OLDEST_FIRST)]
 
     async def page(
         self, statuses: Collection[ApprovalStatus], before: str | None, limit: int
     ) -> tuple[Sequence[Approval], str | None]:
         """Those in one of the statuses, newest first, and the cursor of the next page, None at the end."""
-        found = await self._database.read(
-            lambda connection: _page(connection, statuses, _position(before), limit)
-        )
-        approvals = [approval for _, approval in found[:limit]]
-        return approvals, (str(found[limit - 1][0]) if len(found) > limit else None)
+        is_wanted = approvals.c.status.in_(sorted(statuses))
+        is_older = sa.true() if before is None else approvals.c.position < _position(before)
+        condition = sa.and_(is_wanted, is_older)
+        found = await self._fetch(condition, NEWEST_FIRST, limit + 1)
+        cursor = str(found[limit - 1][0]) if len(found) > limit else None
+        return [approval for _, approval in found[:limit]], cursor
 
     async def decide(self, approval: Approval) -> bool:
         """Keep a decided approval; False when somebody else decided it first."""
-        return await self._database.write(lambda connection: _decide(connection, approval))
+        return await self._database.write(
+            lambda connection: _decide(connection, approval, self._me)
+        )
 
     async def move(
         self, approval_id: ApprovalId, number: int, status: CommandStatus, output: str
     ) -> None:
-        """Note a command's next state; raises Conflict when that is not a legal move."""
+        """Note a command's next state; raises Conflict when that is not this server's to do."""
         sources = [source for source, targets in COMMAND_MOVES.items() if status in targets]
-        marks = ", ".join("?" * len(sources))
-        query = (
-            "UPDATE commands SET status = ?, output = ?"  # noqa: S608 - only question marks
-            f" WHERE approval_id = ? AND number = ? AND status IN ({marks})"
+        change = (
+            sa.update(commands)
+            .where(
+                commands.c.approval_id == approval_id,
+                commands.c.number == number,
+                commands.c.status.in_(sources),
+            )
+            .values(status=status, output=output)
         )
-        parameters = (status, output, approval_id, number, *sources)
-        changed = await self._database.write(
-            lambda connection: connection.execute(query, parameters).rowcount
-        )
-        if not changed:
-            raise Conflict(f"Command {number} of {approval_id} cannot become {status}.")
+        holds = {"id": approval_id, "me": self._me}
+
+        def attempt(connection: sa.Connection) -> None:
+            is_mine = connection.execute(HOLD, holds).rowcount
+            if not is_mine or not connection.execute(change).rowcount:
+                raise Conflict(f"Command {number} of {approval_id} cannot become {status}.")
+
+        await self._database.write(attempt)
 
     async def interrupt(self, output: str) -> int:
-        """Make every executing command unknown: nobody watches it any more."""
+        """Make unknown what this server was executing before, and what dead ones were."""
         return await self._database.write(
             lambda connection: (
-                connection.execute(
-                    "UPDATE commands SET status = 'unknown', output = ? WHERE status = 'executing'",
-                    (output,),
-                ).rowcount
+                connection.execute(INTERRUPT.values(output=output), {"me": self._me}).rowcount
             )
         )
 
-    async def unsettled(self) -> Sequence[Approval]:
-        """Approved, with commands that still wait; oldest decision first."""
-        return await self._select(
-            f"WHERE a.status = 'approved' AND {IS_WAITING} ORDER BY a.decided_at LIMIT ?", BATCH
+    async def take_unsettled(self) -> Sequence[Approval]:
+        """Approved ones with commands that wait, oldest decision first: from now on this server's."""
+        is_mine = sa.and_(
+            IS_APPROVED, approvals.c.executor == self._me, has_command(CommandStatus.WAITING)
         )
 
-    async def _select(self, condition: str, *parameters: object) -> Sequence[Approval]:
+        def take(connection: sa.Connection) -> list[tuple[int, Approval]]:
+            connection.execute(TAKE, {"me": self._me})
+            return fetch_approvals(connection, is_mine, approvals.c.decided_at.asc(), BATCH)
+
+        return [approval for _, approval in await self._database.write(take)]
+
+    async def _fetch(
+        self,
+        condition: sa.ColumnElement[bool],
+        order: sa.ColumnElement[Any],
+        limit: int | None = None,
+    ) -> list[tuple[int, Approval]]:
         return await self._database.read(
-            lambda connection: [
-                approval for _, approval in fetch_approvals(connection, condition, *parameters)
-            ]
+            lambda connection: fetch_approvals(connection, condition, order, limit)
         )
-
-
-@asynccontextmanager
-async def open_approvals(data_dir: Path) -> AsyncIterator[Database]:
-    """The database of approvals in the data folder; raises StartupFailed."""
-    # A power cut must not forget that a command was started: it would be run again.
-    async with open_database(data_dir / FILE_NAME, SCHEMA, SCHEMA_VERSION, "FULL") as database:
-        yield database
 
 
 def _create(
-    connection: sqlite3.Connection, approval: Approval, key: str | None, limit: int
+    connection: sa.Connection, approval: Approval, key: str | None, limit: int
 ) -> ApprovalId:
-    known = connection.execute(
-        "SELECT approval_id FROM approvals WHERE idempotency_key = ?", (key,)
-    ).fetchone()
-    if known:
-        return ApprovalId(known[0])
-    (pending,) = connection.execute(
-        "SELECT COUNT(*) FROM approvals WHERE status = 'pending'"
-    ).fetchone()
-    if pending >= limit:
+    if connection.dialect.name == "postgresql":
+        # One after the other until the commit: each sees the keys and the number of those before.
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_NUMBER)))
+    if key is not None:
+        same = sa.select(approvals.c.approval_id).where(approvals.c.idempotency_key == key)
+        if known := connection.execute(same).scalar():
+            return ApprovalId(known)
+    count = sa.select(sa.func.count()).select_from(approvals).where(IS_PENDING)
+    if connection.execute(count).scalar_one() >= limit:
         raise TooBusy(f"{limit} requests wait for a decision already; decide some of them first.")
-    connection.execute(
-        "INSERT INTO approvals (approval_id, idempotency_key, action, metadata, proposed_at,"
-        " status) VALUES (?, ?, ?, ?, ?, ?)",
-        (
-            approval.approval_id,
-            key,
-            approval.action,
-            json.dumps(approval.metadata),
-            approval.proposed_at.isoformat(),
-            approval.status,
-        ),
-    )
-    connection.executemany(
-        "INSERT INTO commands VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [_command_row(approval, number) for number in range(len(approval.commands))],
-    )
+    connection.execute(sa.insert(approvals), to_row(approval, key))
+    connection.execute(sa.insert(commands), to_command_rows(approval))
     return approval.approval_id
 
 
-def _command_row(approval: Approval, number: int) -> tuple[object, ...]:
-    command = approval.commands[number]
-    return (
-        approval.approval_id,
-        number,
-        command.text,
-        command.explanation,
-        command.safety_level,
-        command.risk,
-        json.dumps(command.reasons),
-        command.is_refused,
-        command.status,
-        command.output,
-    )
-
-
-def _decide(connection: sqlite3.Connection, approval: Approval) -> bool:
+def _decide(connection: sa.Connection, approval: Approval, me: ProcessId) -> bool:
     assert approval.decided_at is not None
-    changed = connection.execute(
-        "UPDATE approvals SET status = ?, decided_at = ?, reviewer = ?, reason = ?"
-        " WHERE approval_id = ? AND status = 'pending'",
-        (
-            approval.status,
-            approval.decided_at.isoformat(),
-            approval.reviewer,
-            approval.reason,
-            approval.approval_id,
-        ),
-    ).rowcount
-    if not changed:
-        return False
-    connection.executemany(
-        "UPDATE commands SET status = ?, output = ? WHERE approval_id = ? AND number = ?",
-        [
-            (command.status, command.output, approval.approval_id, number)
-            for number, command in enumerate(approval.commands)
-        ],
+    decided = DECIDE.values(
+        status=approval.status,
+        decided_at=stamp(approval.decided_at),
+        reviewer=approval.reviewer,
+        reason=approval.reason,
+        executor=me,
     )
+    if not connection.execute(decided, {"id": approval.approval_id}).rowcount:
+        return False
+    for number, command in enumerate(approval.commands):
+        connection.execute(
+            SETTLE.values(status=command.status, output=command.output),
+            {"id": approval.approval_id, "at": number},
+        )
     return True
 
 
-def _page(
-    connection: sqlite3.Connection,
-    statuses: Collection[ApprovalStatus],
-    before: int | None,
-    limit: int,
-) -> Sequence[tuple[int, Approval]]:
-    return fetch_approvals(
-        connection,
-        "WHERE a.status IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR a.position < ?2)"
-        " ORDER BY a.position DESC LIMIT ?3",
-        json.dumps(sorted(statuses)),
-        before,
-        limit + 1,
-    )
-
-
-def _position(cursor: str | None) -> int | None:
-    if cursor is None:
-        return None
+def _position(cursor: str) -> int:
     if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 18:
         raise BadInput("`before` is not a cursor of an earlier page.")
     return int(cursor)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.storage.approvals import SqliteApprovals, open_approvals
+from app.adapters.storage.approvals import SqlApprovals, open_approvals
+from app.adapters.storage.location import DatabaseLocation
 from app.approvals.changes import Changes
 from app.approvals.execution import RUN_WITHIN, Execution
 from app.approvals.judging import CommandJudge
 from app.domain.approval import Decision
 from app.domain.errors import ExternalFailed
-from app.domain.ids import ApprovalId
+from app.domain.ids import ApprovalId, new_process_id
 from app.domain.ports import CommandResult, CommandRunner
 from app.domain.review import Approval, CommandStatus, ReviewedCommand
 from app.kubectl.policy import load_policy
@@ -35,7 +36,7 @@ ONE = ApprovalId("one")
 class Desk:
     """A store with what executes it."""
 
-    store: SqliteApprovals
+    store: SqlApprovals
     clock: DrivenClock
 
     async def approved(self, *commands: ReviewedCommand) -> None:
@@ -55,8 +56,8 @@ class Desk:
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with open_approvals(tmp_path) as database:
-        yield Desk(SqliteApprovals(database), DrivenClock())
+    async with open_approvals(DatabaseLocation.of_file(tmp_path / "approvals.sqlite")) as database:
+        yield Desk(SqlApprovals(database, new_process_id()), DrivenClock())
 
 
 async def test_approved_commands_run_in_order_with_their_namespace(desk: Desk):

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.storage.approvals import SqliteApprovals, open_approvals
-from app.adapters.storage.reports import SqliteReports
+from app.adapters.storage.approvals import SqlApprovals, open_approvals
+from app.adapters.storage.location import DatabaseLocation
+from app.adapters.storage.reports import SqlReports
 from app.approvals.changes import Changes
 from app.approvals.reports import DecisionReports, pause_after
 from app.domain.approval import Decision
 from app.domain.errors import WebhookFailed, WebhookRefused
+from app.domain.ids import new_process_id
 from app.domain.review import Approval
 from tests.fakes.approvals import (
     SCALE,
@@ -30,8 +32,8 @@ DOWN = WebhookFailed("The backend does not answer.")
 class Office:
     """Store and outbox of one folder, and the clock."""
 
-    store: SqliteApprovals
-    outbox: SqliteReports
+    store: SqlApprovals
+    outbox: SqlReports
     clock: DrivenClock
 
     async def decided(self, pending: Approval, decision: Decision) -> None:
@@ -47,8 +49,9 @@ class Office:
 
 @pytest.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    async with open_approvals(tmp_path) as database:
-        yield Office(SqliteApprovals(database), SqliteReports(database), DrivenClock())
+    me = new_process_id()
+    async with open_approvals(DatabaseLocation.of_file(tmp_path / "approvals.sqlite")) as database:
+        yield Office(SqlApprovals(database, me), SqlReports(database, me), DrivenClock())
 
 
 async def test_an_approval_is_reported_with_honest_counts_and_each_command(office: Office):

@@ -39,3 +39,16 @@ CREATE TABLE IF NOT EXISTS reports (
     last_error TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS due ON reports (next_at) WHERE next_at IS NOT NULL;
+
+PRAGMA user_version = 1;
+INSERT INTO approvals VALUES
+    (1, 'approved', NULL, 'Restart', '{}', '2026-03-02T11:00:00+00:00', 'approved', '2026-03-02T11:59:00+00:00', 'Ada', NULL),
+    (2, 'rejected', NULL, 'Restart', '{}', '2026-03-02T11:01:00+00:00', 'rejected', '2026-03-02T11:58:00+00:00', NULL, 'no'),
+    (3, 'pending', 'key', 'Restart', '{"service": "checkout"}', '2026-03-02T11:02:00+00:00', 'pending', NULL, NULL, NULL);
+INSERT INTO commands VALUES
+    ('approved', 0, 'kubectl get pods', '', 'SAFE', 'SAFE', '[]', 0, 'executing', ''),
+    ('approved', 1, 'kubectl get nodes', '', 'SAFE', 'SAFE', '["why"]', 0, 'waiting', ''),
+    ('rejected', 0, 'kubectl get pods', '', 'SAFE', 'SAFE', '[]', 0, 'skipped', 'Not run.'),
+    ('pending', 0, 'kubectl get pods', '', 'SAFE', 'SAFE', '[]', 1, 'waiting', '');
+INSERT INTO reports VALUES
+    ('rejected', x'7b7d', '2026-03-02T11:59:00+00:00', 3, '2026-03-02T11:59:30.500000+00:00', 'waiting', 'down');
