@@ -19,6 +19,7 @@ from tests.fakes.streaming import (
     said,
     until,
     write,
+    write_later,
     written,
 )
 from tests.fakes.unreliable_log import UnreliableLog
@@ -164,6 +165,21 @@ async def test_a_cursor_may_be_ahead_of_what_this_process_has_heard(
 
     assert seqs(ahead) == [4]
     assert seqs(behind) == [2, 3, 4]
+
+
+async def test_an_end_that_was_not_heard_of_is_the_end_for_who_comes_later(
+    log: UnreliableLog, doors: Doors
+):
+    workflow_id = await written(log, said("begun"))
+
+    async with doors.opened(workflow_id, "?until=outcome") as answer:
+        await anext(answer.events())
+        log.tells = False
+        await write(log, workflow_id, last("p"))
+        log.tells = True
+        await write_later(log, workflow_id, said("yes", EventType.DECISION))
+        async with doors.opened(workflow_id, last_event_id="memory-2") as late:
+            assert late.status == 204
 
 
 async def test_a_gap_that_cannot_be_read_ends_the_stream_and_is_not_passed_over(

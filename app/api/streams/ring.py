@@ -1,7 +1,7 @@
 """The newest events of one workflow, in memory."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from app.api.streams.entries import Entry
 
@@ -18,13 +18,14 @@ class Ring:
         self._entries: deque[Entry] = deque()
         self._size = 0
 
-    def extend(self, entries: Sequence[Entry]) -> None:
+    def extend(self, entries: Iterable[Entry]) -> None:
         """Add what is newest; what does not continue the ring starts it again."""
-        if self._entries and entries[0].seq != self._entries[-1].seq + 1:
-            self._entries.clear()
-            self._size = 0
-        self._entries.extend(entries)
-        self._size += sum(len(entry.block) for entry in entries)
+        for entry in entries:
+            if self._entries and entry.seq != self._entries[-1].seq + 1:
+                self._entries.clear()
+                self._size = 0
+            self._entries.append(entry)
+            self._size += len(entry.block)
         while len(self._entries) > RING_ENTRIES or self._size > RING_BYTES:
             self._size -= len(self._entries.popleft().block)
 

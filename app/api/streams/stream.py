@@ -1,23 +1,18 @@
 """One workflow that somebody follows: where each client begins, and who is told of what is new."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.api.streams.cohort import Cohort
-from app.api.streams.entries import Entry
 from app.api.streams.limits import StreamLimits
 from app.api.streams.reader import Reader
 from app.api.streams.stragglers import RETENTION, Spawn
 from app.api.streams.tail import Tail
 from app.api.streams.terms import Terms, Wish
-from app.api.streams.wires import DRAINING, LATER, Ending, Wire
-from app.domain.events import EventType
+from app.api.streams.wires import DRAINING, Ending, Wire
 from app.domain.ids import WorkflowId
 from app.domain.ports import EventLog
 
-URGENT = {EventType.STATUS, EventType.OUTCOME}
-"""Written at once, with all that waits before them."""
 FOREIGN = "the cursor belongs to another log"
 
 
@@ -41,7 +36,7 @@ class Stream:
     ) -> None:
         """Nobody follows it yet."""
         self.followers = 0
-        self._tail = Tail(events, workflow_id, spawn, self._tell, self._fail)
+        self._tail = Tail(events, workflow_id, self._tell)
         self.backlog = self._tail.backlog
         self.hear = self._tail.hear
         self._limits = limits
@@ -121,12 +116,7 @@ class Stream:
         for cohort in self._cohorts.values():
             cohort.unplan()
 
-    def _fail(self) -> None:
-        for cohort in self._cohorts.values():
-            cohort.end(LATER)
-
-    def _tell(self, entries: Sequence[Entry]) -> None:
-        is_urgent = any(entry.type in URGENT or entry.is_terminal for entry in entries)
+    def _tell(self, *, is_urgent: bool) -> None:
         for cohort in self._cohorts.values():
             cohort.tell(is_urgent=is_urgent)
         self._wake()
