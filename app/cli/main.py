@@ -4,10 +4,10 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Protocol
 
 from app import __version__
+from app.cli.loading import load
 from app.domain.errors import AppError
 from app.settings import Settings, read_settings
 
@@ -40,7 +40,7 @@ class Command(Protocol):
 def main(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit code."""
     name = _outer_parser().parse_args(arguments[:1]).command
-    command: Command = import_module(f"app.cli.{name.replace('-', '_')}")
+    command: Command = load(name.replace("-", "_"))
     parser = argparse.ArgumentParser(prog=f"python -m app {name}", description=COMMANDS[name])
     command.add_arguments(parser)
     options = parser.parse_args(arguments[1:])

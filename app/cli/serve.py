@@ -3,12 +3,13 @@
 import argparse
 import socket
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Protocol
 
 from app.bootstrap.ground import is_owned
 from app.cli.binding import bind
 from app.cli.children import APPROVAL_SERVER, Program
+from app.cli.loading import load
+from app.cli.parent import stop_with_parent
 from app.cli.supervisor import supervise
 from app.domain.errors import StartupFailed
 from app.observability.logging import configure_logging
@@ -28,6 +29,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     )
     try:
         if options.listener is not None:
+            stop_with_parent()
             with socket.socket(fileno=options.listener) as listener:
                 return _serving().serve_for_parent(settings, listener)
         with bind(settings.host, settings.port, "PORT") as listener:
@@ -69,5 +71,5 @@ class _Serving(Protocol):
 
 
 def _serving() -> _Serving:
-    serving: _Serving = import_module("app.cli.serving")
+    serving: _Serving = load("serving")
     return serving

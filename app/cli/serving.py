@@ -12,7 +12,6 @@ from app.api.application import create_app
 from app.bootstrap.backend import open_services
 from app.cli.children import Program, kept_running
 from app.cli.loop import run_in_loop
-from app.cli.parent import when_parent_is_gone
 from app.cli.server import SignalledServer
 from app.services import Services
 from app.settings import Settings
@@ -33,7 +32,7 @@ def serve(settings: Settings, listener: socket.socket, companions: Sequence[Prog
 
 
 def serve_for_parent(settings: Settings, listener: socket.socket) -> int:
-    """Serve until a signal or the parent's end; returns the exit code.
+    """Serve until a signal; returns the exit code.
 
     The parent reads standard output to its end: nothing there means that the start failed.
     """
@@ -41,7 +40,6 @@ def serve_for_parent(settings: Settings, listener: socket.socket) -> int:
     async def serve_below() -> int:
         async with _open_server(settings) as server:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            when_parent_is_gone(server.stop)
             return await server.serve_until_signal(listener)
 
     return run_in_loop(serve_below())

@@ -27,19 +27,19 @@ def copy_in_use(source: Path, target: Path) -> None:
     All writers wait while the files are opened, some milliseconds. So nothing is told in one file
     and missing in another: the copy is what a power cut would have left.
     """
-    with _failing_as(f"{source} cannot be backed up"), ExitStack() as opened:
+    with ExitStack() as opened:
         with _no_writers(source):
             originals = [opened.enter_context(_open(source, name)) for name in stored_files(source)]
         for original in originals:
-            original.copy_into(target)
+            with _failing_as(source / original.name):
+                original.copy_into(target)
 
 
 def copy_at_rest(source: Path, target: Path) -> None:
     """Copy a folder that nobody uses, and may not be writable, into an empty one; raises StorageFailed."""
-    with _failing_as(f"{source} cannot be restored"):
-        for name in stored_files(source):
-            with _open(source, name) as original:
-                original.copy_into(target)
+    for name in stored_files(source):
+        with _open(source, name) as original:
+            original.copy_into(target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +82,17 @@ class _Lines:
 def _no_writers(folder: Path) -> Iterator[None]:
     with ExitStack() as locks:
         for name in stored_files(folder):
-            if name.suffix == ".sqlite":
-                locks.enter_context(_no_writer(folder / name))
-            else:
-                locks.enter_context(LineFile(folder / name).locked())
+            locks.enter_context(_no_writer(folder / name))
         yield
 
 
 @contextmanager
 def _no_writer(path: Path) -> Iterator[None]:
-    with closing(sqlite3.connect(path, LOCK_SECONDS, isolation_level=None)) as connection:
+    if path.suffix != ".sqlite":
+        with LineFile(path).locked():
+            yield
+        return
+    with _failing_as(path), _connection(str(path)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         yield
 
@@ -99,21 +100,25 @@ def _no_writer(path: Path) -> Iterator[None]:
 @contextmanager
 def _open(folder: Path, name: Path) -> Iterator[_Database | _Lines]:
     path = folder / name
-    if name.suffix == ".sqlite":
-        uri = f"{path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, LOCK_SECONDS, uri=True, isolation_level=None)) as reader:
+    with _failing_as(path):
+        if name.suffix != ".sqlite":
+            with path.open("rb") as file:
+                yield _Lines(name, file, os.fstat(file.fileno()).st_size)
+            return
+        with _connection(f"{path.absolute().as_uri()}?mode=ro") as reader:
             reader.execute("BEGIN")
             reader.execute("SELECT count(*) FROM sqlite_schema").fetchone()
             yield _Database(name, reader)
-    else:
-        with path.open("rb") as file:
-            yield _Lines(name, file, os.fstat(file.fileno()).st_size)
+
+
+def _connection(address: str) -> "closing[sqlite3.Connection]":
+    return closing(sqlite3.connect(address, LOCK_SECONDS, uri=True, isolation_level=None))
 
 
 @contextmanager
-def _failing_as(sentence: str) -> Iterator[None]:
+def _failing_as(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else None
-        raise StorageFailed(f"{sentence}: {reason or error}.") from error
+        raise StorageFailed(f"{path} cannot be copied: {reason or error}.") from error
