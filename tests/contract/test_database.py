@@ -172,18 +172,34 @@ async def test_two_that_stand_in_each_others_way_both_get_through(postgres_url: 
     assert max(tries) == 2
 
 
-async def test_a_connection_that_dies_is_replaced_and_the_write_done(on_postgres: Database):
+@pytest.mark.parametrize("deaths", [1, 2])
+async def test_a_connection_that_dies_is_replaced_and_the_write_done(
+    on_postgres: Database, deaths: int
+):
     attempts: list[int] = []
 
-    def dying_once(connection: sa.Connection) -> int:
+    def dying(connection: sa.Connection) -> int:
         attempts.append(1)
         keeping("a")(connection)
-        if len(attempts) == 1:
+        if len(attempts) <= deaths:
             connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
         return len(attempts)
 
-    assert await on_postgres.write(dying_once) == 2
+    assert await on_postgres.write(dying) == deaths + 1
     assert await kept(on_postgres) == 1
+
+
+async def test_a_reader_whose_connection_died_meanwhile_reads(on_postgres: Database):
+    assert await kept(on_postgres) == 0
+
+    await on_postgres.write(
+        running(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    )
+
+    assert await kept(on_postgres) == 0
 
 
 async def test_a_write_whose_commit_was_lost_is_not_done_twice(

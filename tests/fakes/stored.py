@@ -20,7 +20,7 @@ from app.domain.plan import SafetyLevel
 from app.domain.workflow import Claim, WorkflowInput, WorkflowRecord, WorkflowState
 from app.observability.metrics import Metrics
 
-LIMIT_SECONDS = 30.0
+LIMIT_SECONDS = 20.0
 WORKFLOW = WorkflowId("9f7c1f7e-3c2e-4f2b-9d55-0f2d6f7d2f10")
 RESTART = "kubectl rollout restart deployment/checkout -n shop"
 INPUT = WorkflowInput("ERROR out of memory \u2028 😀", (("password", 2),))
