@@ -23,6 +23,7 @@ class Presence:
         """Share `changes` with everybody who waits for what other servers may do."""
         self._servers = servers
         self._changes = changes
+        self._is_failing = False
         self._heard: dict[ProcessId, tuple[int, int]] = {}
         """By server its count, and how many looks it has stood still for."""
 
@@ -51,11 +52,15 @@ class Presence:
         try:
             await self.look()
         except StorageFailed:
-            # Then nobody else can beat either.
+            # Nobody else can beat now either.
             self._heard = {}
-            log.exception("approval servers cannot see each other")
-        # Another server may have changed what somebody waits for here.
-        self._changes.announce()
+            if not self._is_failing:
+                log.exception("approval servers cannot see each other")
+            self._is_failing = True
+        else:
+            self._is_failing = False
+            # Another server may have changed what somebody waits for here.
+            self._changes.announce()
 
     async def _leave(self) -> None:
         try:

@@ -8,8 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 
-from app.adapters.storage.approval_tables import SCHEMA
+from app.adapters.storage.approval_tables import SCHEMA, metadata
 from app.adapters.storage.approvals import open_approvals
 from app.adapters.storage.location import DatabaseLocation
 from app.domain.approval import Decision
@@ -231,6 +234,20 @@ async def test_a_file_of_the_first_release_loses_nothing(tmp_path: Path):
         await server.store.create(approval("new"), None, LIMIT)
         pages, _ = await server.store.page(ALL, None, 9)
         assert [one.approval_id for one in pages] == ["new", "pending", "rejected", "approved"]
+
+
+async def test_statements_see_the_tables_that_migrations_make(location: DatabaseLocation):
+    def differences(connection: sa.Connection) -> list[object]:
+        options = {
+            "version_table": SCHEMA.version_table,
+            "include_object": lambda _object, _name, kind, _is_found, _other: kind != "index",
+        }
+        context = MigrationContext.configure(connection, opts=options)
+        found: list[object] = compare_metadata(context, metadata)
+        return found
+
+    async with open_approvals(location) as database:
+        assert await database.read(differences) == []
 
 
 async def test_a_database_of_a_newer_version_is_refused(location: DatabaseLocation):

@@ -4,35 +4,32 @@ import asyncio
 import os
 import random
 import signal
-import stat
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
 from mcp import Client
 
-from tests.fakes.approvals import RESTART, SCALE, payload
-from tests.fakes.servers import (
-    RunningProduct,
-    answers,
-    free_port,
-    product_environment,
-    start_process,
-    stop,
+from tests.fakes.approval_process import (
+    COMMAND,
+    ApprovalHost,
+    has_run,
+    propose,
+    started,
+    statuses,
+    until,
 )
+from tests.fakes.approvals import RESTART, SCALE, payload
+from tests.fakes.servers import answers, free_port, product_environment
 from tests.fakes.webhook_receiver import webhook_receiver
 
-COMMAND = [sys.executable, "-m", "app", "approval-server"]
 KILLS = 3
 REQUESTS = 5
-PAUSE = threading.Event()
 END = {"succeeded", "failed", "unknown", "skipped", "recorded"}
 
 pytestmark = [
@@ -42,72 +39,14 @@ pytestmark = [
 ]
 
 
-class Server:
-    """One data folder, its server, and the stand-in for kubectl that notes what it ran."""
-
-    def __init__(self, folder: Path, running: ExitStack, kubectl: str) -> None:
-        """The stand-in's script is given; nothing is started."""
-        self._folder = folder
-        self._running = running
-        self.ran = folder / "ran.txt"
-        self.ran.touch()
-        self._kubeconfig = folder / "kubeconfig"
-        self._kubeconfig.write_text("apiVersion: v1\nkind: Config\n")
-        program = folder / "bin" / "kubectl"
-        program.parent.mkdir()
-        program.write_text(f'#!/bin/sh\necho "$*" >> {self.ran}\n{kubectl}\n')
-        program.chmod(program.stat().st_mode | stat.S_IXUSR)
-        self._path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
-
-    def start(self, **settings: str) -> tuple[RunningProduct, httpx.Client]:
-        """Start the server and wait until it answers."""
-        environment = product_environment(
-            self._folder, {"PATH": self._path, "KUBECONFIG": str(self._kubeconfig), **settings}
-        )
-        product = start_process(COMMAND, self._folder, environment)
-        self._running.callback(stop, product)
-        until(lambda: answers(product.approval_port) or product.process.poll() is not None)
-        assert product.process.poll() is None, product.printed()
-        client = httpx.Client(base_url=product.approval_url, trust_env=False, timeout=10)
-        return product, self._running.enter_context(client)
-
-
 @pytest.fixture
-def servers(tmp_path: Path) -> Iterator[Callable[[str], Server]]:
+def servers(tmp_path: Path) -> Iterator[Callable[[str], ApprovalHost]]:
     with ExitStack() as running:
-        yield lambda kubectl: Server(tmp_path, running, kubectl)
-
-
-def until(fact: Callable[[], object], seconds: float = 60) -> None:
-    """Ask again and again, because another process decides when it is so."""
-    deadline = time.monotonic() + seconds
-    while not fact():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        PAUSE.wait(0.05)
-
-
-def has_run(server: Server, count: int) -> bool:
-    """Whether so many commands were started."""
-    return started(server) >= count
-
-
-def started(server: Server) -> int:
-    """How many commands were started so far."""
-    return len(server.ran.read_text().splitlines())
-
-
-def propose(client: httpx.Client, *commands: str) -> str:
-    answer = client.post("/api/approvals/propose", json=payload(*commands))
-    return str(answer.json()["approval_id"])
-
-
-def statuses(client: httpx.Client, approval_id: str) -> list[str]:
-    found = client.get(f"/api/approvals/{approval_id}").json()
-    return [command["status"] for command in found["commands"]]
+        yield lambda kubectl: ApprovalHost(tmp_path, running, kubectl)
 
 
 def test_a_command_that_runs_when_the_server_is_killed_is_unknown_and_never_run_again(
-    servers: Callable[[str], Server], tmp_path: Path
+    servers: Callable[[str], ApprovalHost], tmp_path: Path
 ):
     pid = tmp_path / "pid.txt"
     os.mkfifo(tmp_path / "never")
@@ -132,7 +71,9 @@ def test_a_command_that_runs_when_the_server_is_killed_is_unknown_and_never_run_
         assert client.post(f"/api/approvals/{approval_id}/approve").status_code == 404
 
 
-def test_across_kills_nothing_is_lost_and_nothing_runs_twice(servers: Callable[[str], Server]):
+def test_across_kills_nothing_is_lost_and_nothing_runs_twice(
+    servers: Callable[[str], ApprovalHost],
+):
     seed = random.randrange(1_000_000)
     chance = random.Random(seed)
     server = servers("sleep 0.05")
@@ -164,7 +105,7 @@ def test_across_kills_nothing_is_lost_and_nothing_runs_twice(servers: Callable[[
 
 
 async def test_a_stop_is_quick_even_when_agents_wait_and_a_command_runs(
-    servers: Callable[[str], Server], tmp_path: Path
+    servers: Callable[[str], ApprovalHost], tmp_path: Path
 ):
     os.mkfifo(tmp_path / "never")
     server = servers(f"exec cat {tmp_path / 'never'}")
@@ -210,7 +151,7 @@ def test_it_stops_when_the_process_that_started_it_is_gone(tmp_path: Path):
 
 @pytest.mark.parametrize("obstacle", ["folder in use", "port in use", "folder is a file"])
 def test_a_start_that_cannot_work_is_one_line_and_exit_code_1(
-    servers: Callable[[str], Server], tmp_path: Path, obstacle: str
+    servers: Callable[[str], ApprovalHost], tmp_path: Path, obstacle: str
 ):
     settings = {"APPROVAL_PORT": str(free_port()), "DATA_DIR": str(tmp_path / "other")}
     if obstacle == "folder is a file":
