@@ -130,7 +130,7 @@ async def test_a_stop_ends_every_stream_cleanly_with_all_that_was_said():
             streams.append(answer.events())
         begun = [await anext(stream) for stream in streams]
         await write(log, workflow_id, said("last words", EventType.TOKEN))
-        doors.server.stop()
+        doors.stop()
         rest = [[event async for event in stream] for stream in streams]
 
     assert set(texts(begun)) == {"begun"}

@@ -17,6 +17,7 @@ from tests.fakes.streaming import (
     memory_log,
     open_doors,
     said,
+    until,
     write,
     write_later,
     written,
@@ -120,9 +121,9 @@ async def test_waiting_gives_the_next_event_when_it_comes(doors: Doors):
         waiting = group.create_task(
             page(doors, workflow_id, after="memory-1", wait=15, types="proposal")
         )
-        await asyncio.sleep(0.1)
+        await until(lambda: b"incident_agents_streams_open 1.0" in doors.fanout.metrics.render())
         await write(doors.log, workflow_id, said("not this"))
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.05)
         assert not waiting.done()
         await write(doors.log, workflow_id, said("this", EventType.PROPOSAL))
 
@@ -143,7 +144,7 @@ async def test_waiting_ends_when_the_process_stops(doors: Doors):
 
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         waiting = group.create_task(page(doors, workflow_id, after="memory-1", wait=30))
-        await asyncio.sleep(0.2)
+        await until(lambda: b"incident_agents_streams_open 1.0" in doors.fanout.metrics.render())
         doors.fanout.drain()
 
     assert waiting.result()["events"] == []

@@ -117,7 +117,7 @@ async def test_a_stop_does_not_wait_for_a_reader_that_does_not_read():
         workflow_id = await written(doors.log, said("begun"))
         async with plugged(doors, workflow_id):
             await speak(doors, workflow_id)
-            doors.server.stop()
+            doors.stop()
             async with asyncio.timeout(5):
                 await until(lambda: not doors.server.server_state.connections)
 

@@ -252,7 +252,7 @@ async def test_a_stop_says_that_the_server_goes_away(doors: Doors):
     async with plugged(doors, workflow_id) as socket:
         await socket.send("{}")
         await socket.recv()
-        doors.server.stop()
+        doors.stop()
         assert await rest_of(socket) == []
 
     assert socket.close_code == 1001

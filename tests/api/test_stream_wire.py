@@ -1,6 +1,7 @@
 """What stands on the wire of the event stream."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from uuid import uuid4
@@ -13,6 +14,7 @@ from app.api.streams.limits import StreamLimits
 from app.domain.events import EventType
 from tests.fakes.sse_reader import Parser
 from tests.fakes.streaming import (
+    Answer,
     Doors,
     answer_of,
     last,
@@ -90,6 +92,16 @@ async def test_any_text_survives_wherever_the_bytes_are_split(doors: Doors, spli
     pieces = [body[place : place + split] for place in range(0, len(body), split)]
     events = [event for piece in pieces for event in parser.feed(piece)]
     assert [orjson.loads(event.data)["data"] for event in events] == [*HOSTILE, "over"]
+
+
+async def test_clients_that_split_lines_at_every_sign_there_is_get_whole_events(doors: Doors):
+    workflow_id = await written(doors.log, *(said(text) for text in HOSTILE), last())
+
+    async with doors.opened(workflow_id) as answer:
+        lines = (await answer.body()).decode().splitlines()
+
+    data = [orjson.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data:")]
+    assert [event["data"] for event in data] == [*HOSTILE, "over"]
 
 
 async def test_a_cut_at_any_byte_loses_no_event_that_was_complete(doors: Doors):
@@ -206,21 +218,48 @@ async def test_events_that_come_together_stay_in_order_however_they_are_written(
     assert seqs[-1] == 52
 
 
-async def test_pieces_of_an_answer_are_written_together_but_a_status_at_once(doors: Doors):
+async def pieces_of(answer: Answer, events: int) -> int:
+    """In how many writes so many events came."""
+    pieces, seen = 0, 0
+    async for piece in answer.pieces():
+        pieces += 1
+        seen += piece.count(b"\n\n")
+        if seen == events:
+            return pieces
+    raise AssertionError(f"the stream ended after {seen} events")
+
+
+async def test_pieces_of_an_answer_are_written_together(doors: Doors):
     workflow_id = await written(doors.log, said("a"))
 
-    async with doors.opened(workflow_id, "?from=now&flush_ms=100") as answer:
-        pieces = answer.pieces()
-        await anext(pieces)
-        for number in range(20):
+    async with doors.opened(workflow_id, "?flush_ms=100") as answer:
+        await pieces_of(answer, 1)
+        for number in range(200):
             await write(doors.log, workflow_id, said(str(number), EventType.TOKEN))
             await asyncio.sleep(0)
-        await write(doors.log, workflow_id, said("urgent"))
-        async with asyncio.timeout(5):
-            first, second = await anext(pieces), await anext(pieces)
+        pieces = await pieces_of(answer, 200)
 
-    assert first.count(b"\n\n") < 5
-    assert first.count(b"\n\n") + second.count(b"\n\n") == 21
+    assert pieces < 20
+
+
+async def test_a_status_does_not_wait_for_more(doors: Doors):
+    workflow_id = await written(doors.log, said("a"))
+
+    async with doors.opened(workflow_id, "?flush_ms=100") as answer:
+        await pieces_of(answer, 1)
+        began = time.monotonic()
+        for number in range(20):
+            await write(doors.log, workflow_id, said(str(number), EventType.TOKEN))
+            await pieces_of(answer, 1)
+        of_tokens = time.monotonic() - began
+
+        began = time.monotonic()
+        for number in range(20):
+            await write(doors.log, workflow_id, said(str(number)))
+            await pieces_of(answer, 1)
+        of_statuses = time.monotonic() - began
+
+    assert of_statuses < of_tokens / 2
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 
+import uvicorn
 from fastapi import APIRouter
 
 from app.adapters.storage.memory import MemoryEventLog
@@ -83,13 +84,18 @@ class Doors:
 
     log: EventLog
     fanout: Fanout
-    server: SignalledServer
+    server: uvicorn.Server
     port: int
 
     @property
     def url(self) -> str:
         """The address."""
         return f"http://127.0.0.1:{self.port}"
+
+    def stop(self) -> None:
+        """As a signal would."""
+        self.fanout.drain()
+        self.server.should_exit = True
 
     def path(self, workflow_id: str, query: str = "") -> str:
         """The event stream's."""
@@ -186,8 +192,10 @@ async def _head(reader: asyncio.StreamReader) -> str:
 
 
 @asynccontextmanager
-async def open_doors(log: EventLog, limits: StreamLimits = DEFAULT_LIMITS) -> AsyncIterator[Doors]:
-    """Served as the product serves them."""
+async def open_doors(
+    log: EventLog, limits: StreamLimits = DEFAULT_LIMITS, *, is_plain: bool = False
+) -> AsyncIterator[Doors]:
+    """Served as the product serves them; or by a plain server, that lends no connection."""
     app = StreamingApplication()
     add_error_pages(app)
     version_1 = APIRouter(prefix="/api/v1")
@@ -198,10 +206,15 @@ async def open_doors(log: EventLog, limits: StreamLimits = DEFAULT_LIMITS) -> As
             asyncio.TaskGroup() as group,
             open_fanout(log, limits, Metrics()) as app.state.fanout,
         ):
-            server = SignalledServer(app, app.end_streams, grace_seconds=GRACE_SECONDS)
+            server = (
+                uvicorn.Server(uvicorn.Config(app, http="h11", log_config=None))
+                if is_plain
+                else SignalledServer(app, app.end_streams, grace_seconds=GRACE_SECONDS)
+            )
             serving = group.create_task(server.serve(sockets=[listener]))
             try:
                 yield Doors(log, app.state.fanout, server, listener.getsockname()[1])
             finally:
-                server.stop()
+                app.end_streams()
+                server.should_exit = True
                 await serving

@@ -7,10 +7,13 @@ import orjson
 from app.domain.events import Event
 from app.domain.ids import WorkflowId
 
+LINE_ENDS = {sign.encode(): b"\\u%04x" % ord(sign) for sign in "\u0085\u2028\u2029"}
+"""Allowed in JSON as they are, but some clients end a line there."""
+
 
 def to_frame(event: Event, epoch: str, workflow_id: WorkflowId, seq: int, now: datetime) -> bytes:
     """One line of JSON, the same bytes for every reader at any time."""
-    return orjson.dumps(
+    frame = orjson.dumps(
         {
             "id": f"{epoch}-{seq}",
             "seq": seq,
@@ -27,3 +30,6 @@ def to_frame(event: Event, epoch: str, workflow_id: WorkflowId, seq: int, now: d
         }
         | ({} if event.outcome is None else {"outcome": event.outcome})
     )
+    for sign, escaped in LINE_ENDS.items():
+        frame = frame.replace(sign, escaped)
+    return frame

@@ -63,8 +63,7 @@ class Tail:
         self._is_known = True
         self.first = bounds.first
         self._terminal = self._terminal or bounds.terminal
-        # What is left after retention is all that there will be.
-        self._final = self._final or bounds.outcome or (bounds.terminal if bounds.first > 1 else 0)
+        self._final = self._final or bounds.outcome
         if bounds.last > self.backlog.last:
             self.backlog.last = bounds.last
             self._tell(is_urgent=True)
