@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 
+from app.domain.command_result import CommandResult
 from app.domain.errors import ExternalFailed
-from app.domain.ports import CommandResult, CommandRunner
+from app.domain.ports import CommandRunner
 from app.domain.review import CommandStatus
 from app.security.redaction import redact
 

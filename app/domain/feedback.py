@@ -264,3 +264,20 @@ def event_id(*parts: object) -> str:
     """The same id for the same content, on every machine."""
     text = json.dumps([str(part) for part in parts], ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackTail:
+    """Feedback events after a position, whoever wrote them."""
+
+    events: tuple[FeedbackEvent, ...]
+    positions: tuple[int, ...]
+    """Where each of them stands, for `FeedbackStore.fetch`."""
+    start: int
+    """Where it begins: before the position asked for when the log was replaced by another one."""
+    position: int
+    """Where to go on; the first read starts at 0."""
+    unreadable: tuple[int, ...]
+    """Where lines stand that do not parse; they are passed over, and stay."""
+    is_end: bool
+    """Whether nothing more was committed when it was read."""

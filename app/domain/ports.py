@@ -2,14 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from app.domain.answer import Answer
 from app.domain.approval import OutgoingProposal, Proposal
+from app.domain.command_result import CommandResult
 from app.domain.events import Event, LogBounds, Recorded, Writer
-from app.domain.feedback import Decided, FeedbackEvent
+from app.domain.feedback import Decided, FeedbackEvent, FeedbackTail
 from app.domain.ids import ApprovalId, ProcessId, WorkflowId
 from app.domain.questions import Question, Teller
 from app.domain.workflow import Claim, WorkflowInput, WorkflowRecord
@@ -238,23 +238,6 @@ class ApprovalGate(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class FeedbackTail:
-    """Feedback events after a position, whoever wrote them."""
-
-    events: tuple[FeedbackEvent, ...]
-    positions: tuple[int, ...]
-    """Where each of them stands, for `FeedbackStore.fetch`."""
-    start: int
-    """Where it begins: before the position asked for when the log was replaced by another one."""
-    position: int
-    """Where to go on; the first read starts at 0."""
-    unreadable: tuple[int, ...]
-    """Where lines stand that do not parse; they are passed over, and stay."""
-    is_end: bool
-    """Whether nothing more was committed when it was read."""
-
-
 class FeedbackStore(Protocol):
     """An append-only log of feedback events, shared by several processes."""
 
@@ -277,22 +260,6 @@ class FeedbackStore(Protocol):
     async def parked(self) -> Sequence[Decided]:
         """The decisions that wait for their proposal, oldest first."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class CommandResult:
-    """What came of one command on the cluster; not redacted."""
-
-    exit_code: int | None
-    """None when the command was stopped before it ended."""
-    output: str
-    """Both outputs in the order they came, cut at the runner's limit."""
-    timed_out: bool
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether the command ended by itself and says that it worked."""
-        return self.exit_code == 0 and not self.timed_out
 
 
 class CommandRunner(Protocol):

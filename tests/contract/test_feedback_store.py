@@ -26,6 +26,7 @@ from app.domain.feedback import (
     Environment,
     Expired,
     FeedbackEvent,
+    FeedbackTail,
     Imported,
     Linked,
     Outcome,
@@ -39,7 +40,7 @@ from app.domain.feedback import (
 )
 from app.domain.guidance import ExampleRole
 from app.domain.ids import ApprovalId, FeedbackId
-from app.domain.ports import FeedbackStore, FeedbackTail
+from app.domain.ports import FeedbackStore
 
 AT = datetime(2030, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
 ID = FeedbackId("w_remediation_1")

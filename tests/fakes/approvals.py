@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue
 
+from app.domain.command_result import CommandResult
 from app.domain.ids import ApprovalId
-from app.domain.ports import CommandResult
 from app.domain.review import Approval, DueReport, ReviewedCommand
 
 RESTART = "kubectl rollout restart deployment/checkout -n shop"

@@ -10,12 +10,12 @@ from pathlib import Path
 from app.adapters.storage.feedback_jsonl import open_feedback_file
 from app.domain.answer import Entities
 from app.domain.approval import CommandVerdict, Decision, DecisionReport
-from app.domain.feedback import Decided, FeedbackEvent, FeedbackRecord
+from app.domain.feedback import Decided, FeedbackEvent, FeedbackRecord, FeedbackTail
 from app.domain.guidance import Guidance
 from app.domain.ids import ApprovalId, FeedbackId, WorkflowId
 from app.domain.incident import Analysis, RootCause
 from app.domain.plan import Command, Phase, Plan, SafetyLevel, Step
-from app.domain.ports import FeedbackStore, FeedbackTail
+from app.domain.ports import FeedbackStore
 from app.learning.ledger import FeedbackLedger
 from app.learning.recorder import FeedbackRecorder
 from app.learning.report import FeedbackReport

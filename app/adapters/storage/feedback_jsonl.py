@@ -13,8 +13,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from app.adapters.storage.jsonl import LineFile
-from app.domain.feedback import Decided, FeedbackEvent, Imported, event_id
-from app.domain.ports import FeedbackTail
+from app.domain.feedback import Decided, FeedbackEvent, FeedbackTail, Imported, event_id
 
 FEEDBACK_FILE = Path("feedback") / "remediation_feedback.jsonl"
 """Inside the data folder (contract with the earlier system's tools)."""

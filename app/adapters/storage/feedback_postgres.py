@@ -10,8 +10,7 @@ from app.adapters.storage.database import Database, open_database
 from app.adapters.storage.feedback_jsonl import PARKED_LIMIT, parse_line, to_line, to_tail
 from app.adapters.storage.location import DatabaseLocation
 from app.adapters.storage.migration import MIGRATIONS, Schema
-from app.domain.feedback import Decided, FeedbackEvent
-from app.domain.ports import FeedbackTail
+from app.domain.feedback import Decided, FeedbackEvent, FeedbackTail
 
 SCHEMA = Schema(MIGRATIONS / "feedback", "feedback_schema", "1")
 PIECE_ROWS = 100

@@ -13,9 +13,10 @@ from app.approvals.changes import Changes
 from app.approvals.execution import RUN_WITHIN, Execution
 from app.approvals.judging import CommandJudge
 from app.domain.approval import Decision
+from app.domain.command_result import CommandResult
 from app.domain.errors import ExternalFailed
 from app.domain.ids import ApprovalId, new_process_id
-from app.domain.ports import CommandResult, CommandRunner
+from app.domain.ports import CommandRunner
 from app.domain.review import Approval, CommandStatus, ReviewedCommand
 from app.kubectl.policy import load_policy
 from tests.fakes.approvals import (
