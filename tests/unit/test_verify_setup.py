@@ -55,7 +55,7 @@ def test_a_folder_that_cannot_be_written_fails(tmp_path: Path):
     report = verify(tmp_path, DATA_DIR=str(tmp_path / "file" / "data"))
 
     assert report.returncode == 1
-    assert "set DATA_DIR" in line_about(report, "DATA_DIR")
+    assert "set DATA_DIR" in line_about(report, "cannot be written")
 
 
 def test_settings_that_cannot_be_read_are_a_line(tmp_path: Path):
