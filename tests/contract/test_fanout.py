@@ -183,6 +183,29 @@ async def test_an_end_that_was_not_heard_of_is_the_end_for_who_comes_later(
             assert late.status == 204
 
 
+async def test_what_is_heard_while_the_log_is_asked_for_its_end_is_not_forgotten(
+    log: UnreliableLog, doors: Doors
+):
+    workflow_id = await written(log, said("begun"))
+    log.answers.clear()
+
+    async def read_three() -> list[Dispatched]:
+        async with doors.opened(workflow_id, "?until=outcome") as answer:
+            events = answer.events()
+            seen = [await anext(events) for _ in range(3)]
+            async with doors.opened(workflow_id, last_event_id="memory-3") as late:
+                assert late.status == 204
+            return seen
+
+    async with asyncio.TaskGroup() as group:
+        reading = group.create_task(read_three())
+        await until(lambda: log.followed == 1)
+        await write(log, workflow_id, said("meanwhile"), last("p"))
+        log.answers.set()
+
+    assert seqs(reading.result()) == [1, 2, 3]
+
+
 async def test_a_gap_that_cannot_be_read_ends_the_stream_and_is_not_passed_over(
     log: UnreliableLog, doors: Doors
 ):

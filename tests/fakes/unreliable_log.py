@@ -1,5 +1,6 @@
 """A log of events with the weaknesses that the port allows, and some that it does not."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -24,6 +25,9 @@ class UnreliableLog:
         self.is_down = False
         self.first = 1
         """Retention has taken what is before; the terminal event stays."""
+        self.answers = asyncio.Event()
+        """Bounds that are asked for meanwhile are old when this is set."""
+        self.answers.set()
         self.reads = 0
         self.followed = 0
         """How many listen now."""
@@ -45,6 +49,7 @@ class UnreliableLog:
         """What retention has left."""
         self._check()
         bounds = await self._log.bounds(workflow_id)
+        await self.answers.wait()
         return LogBounds(self.first, bounds.last, bounds.terminal, bounds.outcome)
 
     @contextmanager
