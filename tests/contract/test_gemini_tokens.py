@@ -209,7 +209,7 @@ async def test_an_answer_over_the_time_limit_has_its_cost(server: GeminiServer):
     server.always = held(ONE_ERROR)
     heard = Heard()
 
-    async with reasoner_for(server, timeout_seconds=0.7) as reasoner:
+    async with reasoner_for(server, timeout_seconds=3) as reasoner:
         await failure(reasoner, teller=heard)
 
     [cost] = heard.costs
