@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 from app.api.application import create_app
 from app.bootstrap.backend import open_services
+from app.bootstrap.location import database_location
 from app.cli.children import Program, kept_running
 from app.cli.loop import run_in_loop
 from app.cli.server import SignalledServer
@@ -64,9 +65,10 @@ async def _open_server(settings: Settings) -> AsyncIterator[SignalledServer]:
 
 
 def _print_addresses(settings: Settings, services: Services) -> None:
-    log_name = settings.logs_dir.resolve() / "app.log"
+    location, log_name = database_location(settings), settings.logs_dir.resolve() / "app.log"
+    data = location.name if location.is_postgres else settings.data_dir.resolve()
     print(f"Backend and page   {settings.address_of(settings.port)}/ui/")
     print(f"Approvals          {services.approvals.page_url}")
     print(f"Engine             {services.reasoner.name}")
-    print(f"Data               {settings.data_dir.resolve()}  (log: {log_name})")
+    print(f"Data               {data}  (log: {log_name})")
     print("Stop with Ctrl+C.", flush=True)

@@ -32,7 +32,10 @@ def run(_: argparse.Namespace, settings: Settings) -> int:
 
 async def _work(settings: Settings) -> int:
     async with open_services(settings) as services, services.process.running():
-        name = database_location(settings).name
-        print(f"Working on {name} with {services.reasoner.name}. Stop with Ctrl+C.", flush=True)
+        print(
+            f"Working on {database_location(settings).name} with {services.reasoner.name}; "
+            f"proposals go to {settings.approval_base_url}. Stop with Ctrl+C.",
+            flush=True,
+        )
         await asyncio.Event().wait()
     return 0
