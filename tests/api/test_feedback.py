@@ -14,12 +14,15 @@ import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
 
+from app.adapters.storage.memory import MemoryEventLog
 from app.api.errors import add_error_pages
 from app.api.v1 import feedback
+from app.bootstrap.ground import SystemClock
 from app.domain.answer import AgentName
 from app.domain.plan import Plan
 from app.observability.metrics import Metrics
 from app.security.signatures import WebhookSignature
+from app.workflow.reactions import Reactions
 from tests.fakes.feedback import READ, RESTART, WORKFLOW, open_learning, plan_of
 from tests.fakes.servers import serving
 
@@ -40,6 +43,7 @@ def create_feedback_app(path: Path, verifier: WebhookSignature | None) -> FastAP
                 metrics=Metrics(),
                 feedback=learning.recorder,
                 feedback_report=learning.report,
+                reactions=Reactions(MemoryEventLog(SystemClock()), learning.report),
                 webhook_signature=verifier,
             )
             yield
