@@ -33,14 +33,17 @@ NEWS = (
     .order_by(PLACES.c.place)
     .limit(sa.bindparam("most"))
 )
+# Rows that somebody changes just now are left for the next time: waiting for them, in this order,
+# could stop both for good.
+FREE = (
+    sa.select(workflows.c.workflow_id, workflows.c.told_position)
+    .where(workflows.c.workflow_id.in_(sa.bindparam("ids", expanding=True)), IS_QUEUED)
+    .order_by(workflows.c.position)
+    .with_for_update(skip_locked=True)
+)
 TELL = (
     sa.update(workflows)
-    .where(
-        workflows.c.workflow_id == sa.bindparam("id"),
-        IS_QUEUED,
-        # Another process may have told it since.
-        sa.func.coalesce(workflows.c.told_position, 0) == sa.bindparam("told"),
-    )
+    .where(workflows.c.workflow_id == sa.bindparam("id"))
     .values(told_position=sa.bindparam("place"))
 )
 
@@ -49,10 +52,13 @@ def tell(
     connection: sa.Connection, limit: int, epoch: str, now: datetime
 ) -> Sequence[Sequence[Recorded]]:
     """Note and append the new places; returns the events per workflow."""
+    news = {row.workflow_id: row for row in connection.execute(NEWS, {"most": limit})}
     said = []
-    for workflow_id, told, place in connection.execute(NEWS, {"most": limit}).all():
-        values = {"id": workflow_id, "told": told or 0, "place": place}
-        if connection.execute(TELL, values).rowcount:
+    for workflow_id, told in connection.execute(FREE, {"ids": list(news)}).all():
+        place = news[workflow_id].place
+        # Another process may have told it since.
+        if told == news[workflow_id].told_position:
+            connection.execute(TELL, {"id": workflow_id, "place": place})
             append = Append(workflow_id, [_place(place)], Bystander(), epoch, now)
             said.append(append(connection))
     return said

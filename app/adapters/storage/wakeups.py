@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -55,9 +57,11 @@ async def _file_changes(
 
 
 def _data_version(connection: sa.Connection) -> int | None:
+    # Asked 200 times a second: the library's way would cost five times as much.
+    raw: Any = connection.connection.driver_connection
     try:
-        return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
-    except sa.exc.SQLAlchemyError:
+        return int(raw.execute("PRAGMA data_version").fetchone()[0])
+    except sqlite3.Error:
         return None
 
 
