@@ -22,7 +22,7 @@ from tests.fakes.graph_run import GraphRun, Listening, graph_run
 from tests.fakes.postgres import SECRET, Postgres
 from tests.fakes.servers import REPOSITORY
 
-LIMIT_SECONDS = 30.0
+LIMIT_SECONDS = 60.0
 WORKFLOW = WorkflowId("w1")
 MONITORING, ANALYSIS = AgentName.MONITORING, AgentName.ANALYSIS
 REMEDIATION, KUBECTL = AgentName.REMEDIATION, AgentName.KUBECTL_COMMAND

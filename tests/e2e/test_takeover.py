@@ -27,12 +27,12 @@ from app.observability.metrics import Metrics
 from tests.fakes.postgres import Postgres
 from tests.fakes.servers import REPOSITORY
 
-LIMIT_SECONDS = 30.0
+LIMIT_SECONDS = 60.0
 TAKEOVER_SECONDS = 10.0
 A, B = WorkflowId("a"), WorkflowId("b")
 FIRST = Event(AgentName.ORCHESTRATOR, EventStatus.WORKING, "started")
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -190,11 +190,12 @@ async def test_a_paused_owner_that_wakes_is_fenced_off_and_works_on(fleet: Fleet
     await until(lambda: paused.lines("Fenced") == [A])
     other.let_end()
 
-    names = [WorkflowId(str(number)) for number in range(40)]
-    await fleet.submit(*names)
-    await until(lambda: len(paused.lines("end")) + len(other.lines("end")) == 41)
+    await until(lambda: other.lines("end") == [A])
     await until(lambda: sorted(fleet.processes()) == sorted(paused.lines("me") + other.lines("me")))
-    assert paused.lines("end") != []
+    other.signal(signal.SIGTERM)
+    await other.process.wait()
+    await fleet.submit(B)
+    await until(lambda: paused.lines("end") == [B])
 
 
 async def test_a_clean_stop_hands_the_work_back_at_once(fleet: Fleet):
@@ -203,7 +204,7 @@ async def test_a_clean_stop_hands_the_work_back_at_once(fleet: Fleet):
     await until(lambda: stopped.lines("begin") == [A])
 
     stopped.signal(signal.SIGTERM)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT_SECONDS):
         code = await stopped.process.wait()
 
     assert code == 0

@@ -14,7 +14,6 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from app.adapters.reasoning.playbook import PlaybookReasoner
 from app.adapters.storage.checkpoints import open_checkpointer
-from app.adapters.storage.location import DatabaseLocation
 from app.adapters.storage.memory import MemoryEventLog
 from app.agents.agent import Voice
 from app.bootstrap.ground import SystemClock
@@ -30,6 +29,7 @@ from app.workflow.graph import Graph, build_graph, run_graph
 from app.workflow.specialists import Specialists
 from app.workflow.state import Run, State
 from app.workflow.submission import CommandReview
+from tests.fakes.databases import location_of
 from tests.fakes.feedback import open_learning
 from tests.fakes.servers import REPOSITORY
 
@@ -38,13 +38,6 @@ LIMIT_SECONDS = 1000.0
 
 A = TypeVar("A", bound=Answer)
 Asked = Callable[[AgentName], None]
-
-
-def location_of(url: str) -> DatabaseLocation:
-    """A file by its SQLAlchemy URL, or a PostgreSQL database."""
-    if url.startswith("sqlite:///"):
-        return DatabaseLocation.of_file(Path(url.removeprefix("sqlite:///")))
-    return DatabaseLocation.of_url(url)
 
 
 @dataclass(frozen=True)

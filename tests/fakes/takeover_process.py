@@ -21,7 +21,7 @@ from app.domain.events import Event, EventStatus
 from app.domain.ids import WorkflowId, new_process_id
 from app.observability.metrics import Metrics
 from app.workflow.takeover import Takeover
-from tests.fakes.graph_run import location_of
+from tests.fakes.databases import location_of
 
 LAST = Event(AgentName.ORCHESTRATOR, EventStatus.COMPLETED, "done", is_terminal=True)
 

@@ -67,12 +67,16 @@ class DbosQueue:
                 tidying.cancel()
 
     async def _keep_tidy(self) -> None:
+        is_failing = False
         while True:
             await asyncio.sleep(TIDY_SECONDS)
             try:
                 await self._ask(self._runtime.tidy, self._turns.entries)
+                is_failing = False
             except StorageFailed as error:
-                log.warning("the queue is not tidied", extra={"reason": str(error)})
+                if not is_failing:
+                    log.warning("the queue cannot be used now", extra={"reason": str(error)})
+                is_failing = True
 
     async def _ask(self, call: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
         loop = asyncio.get_running_loop()

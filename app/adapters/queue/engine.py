@@ -15,17 +15,17 @@ QUEUE = "workflows"
 POLLER = f"queue-worker-{QUEUE}"
 BEFORE_A_LOOK = "queues.polling_interval_sec"
 
-POOL_SIZE = 4
-POOL_OVERFLOW = 8
+POOL_SIZE = 8
+POOL_OVERFLOW = 4
 POOL_SECONDS = 10
 SQLITE_PRAGMAS = ("journal_mode=WAL", "busy_timeout=10000", "synchronous=NORMAL", "foreign_keys=ON")
 POSTGRES_CONNECTION = {
     "application_name": "incident-agents queue",
     "connect_timeout": 5,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
     "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
+    "tcp_user_timeout": 10_000,
     # A crash of the server may lose the last entries; what is stored and not queued is found again.
     "options": "-c statement_timeout=15s -c synchronous_commit=off",
 }

@@ -61,7 +61,7 @@ class DbosRuntime:
                 "system_database_engine": self._engine,
                 "dbos_system_schema": "dbos",
                 "serializer": DBOSPortableJSONSerializer(),
-                "log_level": "ERROR",
+                "log_level": "CRITICAL",
                 "max_executor_threads": THREADS,
                 "use_listen_notify": False,
                 "notification_listener_polling_interval_sec": LISTENER_SECONDS,
@@ -74,6 +74,8 @@ class DbosRuntime:
             await run(entry)
 
         DBOS.launch()
+        # Until here the caller says what went wrong, in one sentence.
+        logging.getLogger("dbos").setLevel(logging.ERROR)
         DBOS.register_queue(
             QUEUE,
             worker_concurrency=concurrency,
