@@ -40,20 +40,31 @@ class WorkflowRunner:
     metrics: Metrics
     limit_seconds: float
     stops: Stops = field(default_factory=Stops)
+    _here: set[WorkflowId] = field(default_factory=set, init=False)
+    """What this process has in hand: after a restart the queue may hold a workflow twice."""
 
     async def run(self, workflow_id: WorkflowId) -> None:
         """Run it to its terminal event, from where its events say it is; waits for the storage."""
-        with workflow_context(workflow_id):
-            for pause in chain(STORAGE_PAUSES_SECONDS, repeat(STORAGE_PAUSES_SECONDS[-1])):
-                if await self._is_settled(workflow_id):
-                    return
-                await asyncio.sleep(pause)
+        if workflow_id in self._here:
+            return
+        self._here.add(workflow_id)
+        try:
+            with workflow_context(workflow_id):
+                await self._run_patiently(workflow_id)
+        finally:
+            self._here.remove(workflow_id)
+
+    async def _run_patiently(self, workflow_id: WorkflowId) -> None:
+        for pause in chain(STORAGE_PAUSES_SECONDS, repeat(STORAGE_PAUSES_SECONDS[-1])):
+            if await self._is_settled(workflow_id):
+                return
+            await asyncio.sleep(pause)
 
     async def _is_settled(self, workflow_id: WorkflowId) -> bool:
         """Whether nothing is left to do here; there is when the storage failed."""
         try:
-            claim = await self.workflows.claim(workflow_id)
             with self.stops.running(workflow_id, self.limit_seconds) as stop:
+                claim = await self.workflows.claim(workflow_id)
                 await self._end(Voice(workflow_id, self.events, claim), stop)
             await self._finish(workflow_id)
         except Fenced:

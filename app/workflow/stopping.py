@@ -62,8 +62,7 @@ class Stops:
         try:
             yield stop
         finally:
-            if self._running.get(workflow_id) is stop:
-                del self._running[workflow_id]
+            del self._running[workflow_id]
 
     def cancel(self, workflow_id: WorkflowId) -> bool:
         """Whether it runs here; it stops then."""
