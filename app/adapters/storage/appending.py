@@ -8,7 +8,7 @@ from functools import cache
 import sqlalchemy as sa
 
 from app.adapters.storage.frames import to_frame
-from app.adapters.storage.tables import events, stamp, storable, workflows
+from app.adapters.storage.tables import IS_QUEUED, events, stamp, storable, workflows
 from app.domain.errors import Conflict, Fenced, NotFound
 from app.domain.events import Bystander, Event, EventStatus, EventType, Latecomer, Recorded, Writer
 from app.domain.ids import WorkflowId
@@ -17,6 +17,8 @@ from app.domain.workflow import Claim, WorkflowState
 CHANNEL = "incident_agents_events"
 """PostgreSQL tells other processes here that there are events, without saying which."""
 
+SIGNAL = sa.func.pg_notify(CHANNEL, "")
+NOTIFICATION = sa.select(SIGNAL)
 INSERT = sa.insert(events)
 THIS = workflows.c.workflow_id == sa.bindparam("id")
 FINISHED_AT = sa.select(workflows.c.finished_at).where(THIS)
@@ -26,7 +28,7 @@ GUARDS = {
         workflows.c.owner == sa.bindparam("by"),
         workflows.c.claims == sa.bindparam("number"),
     ),
-    "Bystander": workflows.c.state == WorkflowState.QUEUED,
+    "Bystander": IS_QUEUED,
     "Latecomer": sa.and_(
         workflows.c.finished_at.is_not(None),
         workflows.c.outcome_seq == 0,
@@ -127,6 +129,12 @@ def insert(connection: sa.Connection, recorded: Sequence[Recorded]) -> None:
     connection.execute(INSERT, rows if len(rows) > 1 else rows[0])
 
 
+def notify(connection: sa.Connection) -> None:
+    """Tell other processes of events that are stored beside an append."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(NOTIFICATION)
+
+
 @cache
 def _numbering(dialect: str, ground: str, *, ends: bool, concludes: bool) -> sa.Executable:
     """Take numbers, and with the terminal event end the workflow, in one statement."""
@@ -149,7 +157,7 @@ def _numbering(dialect: str, ground: str, *, ends: bool, concludes: bool) -> sa.
         statement = statement.values(outcome_seq=last + sa.bindparam("concluding"))
     if dialect == "postgresql":
         # However many a transaction sends, one arrives, and only if it is committed.
-        statement = statement.returning(sa.func.pg_notify(CHANNEL, ""))
+        statement = statement.returning(SIGNAL)
     return statement
 
 

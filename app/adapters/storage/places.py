@@ -6,13 +6,11 @@ from datetime import datetime
 import orjson
 import sqlalchemy as sa
 
-from app.adapters.storage.appending import Append
-from app.adapters.storage.tables import workflows
+from app.adapters.storage.appending import insert, notify, to_recorded
+from app.adapters.storage.tables import IS_QUEUED, workflows
 from app.domain.answer import AgentName
-from app.domain.events import Bystander, Event, EventStatus, EventType, Recorded
-from app.domain.workflow import WorkflowState
+from app.domain.events import Event, EventStatus, EventType, Recorded
 
-IS_QUEUED = workflows.c.state == WorkflowState.QUEUED.value
 PLACES = (
     sa.select(
         workflows.c.workflow_id,
@@ -34,9 +32,9 @@ NEWS = (
     .limit(sa.bindparam("most"))
 )
 # Rows that somebody changes just now are left for the next time: waiting for them, in this order,
-# could stop both for good.
+# could stop both for good. The others stay ours until the commit.
 FREE = (
-    sa.select(workflows.c.workflow_id, workflows.c.told_position)
+    sa.select(workflows.c.workflow_id, workflows.c.told_position, workflows.c.last_seq)
     .where(workflows.c.workflow_id.in_(sa.bindparam("ids", expanding=True)), IS_QUEUED)
     .order_by(workflows.c.position)
     .with_for_update(skip_locked=True)
@@ -44,7 +42,7 @@ FREE = (
 TELL = (
     sa.update(workflows)
     .where(workflows.c.workflow_id == sa.bindparam("id"))
-    .values(told_position=sa.bindparam("place"))
+    .values(told_position=sa.bindparam("place"), last_seq=sa.bindparam("seq"))
 )
 
 
@@ -53,14 +51,21 @@ def tell(
 ) -> Sequence[Sequence[Recorded]]:
     """Note and append the new places; returns the events per workflow."""
     news = {row.workflow_id: row for row in connection.execute(NEWS, {"most": limit})}
-    said = []
-    for workflow_id, told in connection.execute(FREE, {"ids": list(news)}).all():
-        place = news[workflow_id].place
-        # Another process may have told it since.
-        if told == news[workflow_id].told_position:
-            connection.execute(TELL, {"id": workflow_id, "place": place})
-            append = Append(workflow_id, [_place(place)], Bystander(), epoch, now)
-            said.append(append(connection))
+    free = connection.execute(FREE, {"ids": list(news)}).all()
+    # Another process may have told it since.
+    rows = [row for row in free if row.told_position == news[row.workflow_id].told_position]
+    if not rows:
+        return ()
+    told = [
+        {"id": row.workflow_id, "place": news[row.workflow_id].place, "seq": row.last_seq + 1}
+        for row in rows
+    ]
+    said = [
+        to_recorded(each["id"], [_place(each["place"])], each["seq"], epoch, now) for each in told
+    ]
+    connection.execute(TELL, told)
+    insert(connection, [event for events in said for event in events])
+    notify(connection)
     return said
 
 

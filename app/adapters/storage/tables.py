@@ -40,6 +40,9 @@ workflows = sa.Table(
     sa.Column("told_position", sa.Integer),
 )
 
+IS_QUEUED = workflows.c.state == sa.literal_column("'queued'")
+"""A constant, because an index of these alone is not used for a value that comes later."""
+
 inputs = sa.Table(
     "inputs",
     metadata,

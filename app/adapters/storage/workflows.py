@@ -14,7 +14,7 @@ from app.adapters.storage.appending import insert, to_recorded
 from app.adapters.storage.database import Database
 from app.adapters.storage.events import SqlEventLog
 from app.adapters.storage.processes import is_living
-from app.adapters.storage.tables import inputs, stamp, storable, workflows
+from app.adapters.storage.tables import IS_QUEUED, inputs, stamp, storable, workflows
 from app.domain.errors import Conflict, Fenced, NotFound, TooBusy
 from app.domain.events import Event
 from app.domain.ids import ProcessId, WorkflowId
@@ -25,7 +25,6 @@ STRAYS = 1_000
 YOUNG = timedelta(seconds=5)
 
 THIS = workflows.c.workflow_id == sa.bindparam("id")
-IS_QUEUED = workflows.c.state == WorkflowState.QUEUED.value
 IS_UNFINISHED = workflows.c.finished_at.is_(None)
 HAS_NO_OWNER = sa.or_(workflows.c.owner.is_(None), ~is_living(workflows.c.owner))
 RECORD = (
