@@ -141,6 +141,7 @@ async def test_events_that_are_told_again_are_sent_once(log: UnreliableLog, door
         await anext(events)
         for number in range(50):
             await write(log, workflow_id, said(str(number)))
+            await asyncio.sleep(0)
         await write(log, workflow_id, last())
         rest = [event async for event in events]
 
@@ -152,7 +153,7 @@ async def test_a_cursor_may_be_ahead_of_what_this_process_has_heard(
 ):
     workflow_id = await written(log, said("begun"))
 
-    async with doors.opened(workflow_id) as slow:
+    async with doors.opened(workflow_id, "?flush_ms=0") as slow:
         slow_events = slow.events()
         await anext(slow_events)
         log.tells = False
@@ -257,6 +258,24 @@ async def test_a_crowd_before_a_storage_that_fails_is_not_kept_waiting(
         crowd = [group.create_task(come()) for _ in range(CROWD)]
 
     assert not any(reader.result() for reader in crowd)
+
+
+async def test_a_storage_that_fails_slowly_is_asked_once_for_all_who_wait(
+    log: UnreliableLog, doors: Doors
+):
+    workflow_id = await written(log, said("begun"))
+    log.turns_pages.clear()
+
+    async with asyncio.TaskGroup() as group:
+        crowd = [group.create_task(doors.all_of(workflow_id)) for _ in range(CROWD)]
+        metrics = doors.fanout.metrics
+        await until(lambda: f"streams_open {CROWD}.0".encode() in metrics.render())
+        await asyncio.sleep(0.1)
+        log.is_down = True
+        log.turns_pages.set()
+
+    assert [reader.result() for reader in crowd] == [[]] * CROWD
+    assert log.reads < CROWD / 2
 
 
 async def test_a_workflow_that_nobody_follows_any_more_is_forgotten(

@@ -28,6 +28,9 @@ class UnreliableLog:
         self.answers = asyncio.Event()
         """Bounds that are asked for meanwhile are old when this is set."""
         self.answers.set()
+        self.turns_pages = asyncio.Event()
+        """Reading waits for this."""
+        self.turns_pages.set()
         self.reads = 0
         self.followed = 0
         """How many listen now."""
@@ -40,8 +43,9 @@ class UnreliableLog:
 
     async def read(self, workflow_id: WorkflowId, after: int, limit: int) -> Sequence[Recorded]:
         """What retention has left."""
-        self._check()
         self.reads += 1
+        await self.turns_pages.wait()
+        self._check()
         kept = await self._log.read(workflow_id, 0, 1_000_000)
         return [event for event in kept if event.seq >= self.first and event.seq > after][:limit]
 
@@ -61,6 +65,8 @@ class UnreliableLog:
             heard.extend(events)
             if self.tells:
                 listener(heard[-5:] if self.repeats else events)
+            if self.repeats:
+                listener(heard[:1])
 
         self.followed += 1
         with self._log.subscribe(workflow_id, hear):
