@@ -76,7 +76,7 @@ def _per_connection(idle: Server, crowd: Watchers) -> float:
 
 def stalled_reader(folder: Path, rounds: int, seconds: float) -> list[Row]:
     """Nine who read, with and without a tenth who does not, on SQLite."""
-    plan = Plan(seconds * 2, 0.01, batch=20)
+    plan = Plan(seconds, 0.01, batch=20)
     alone, beside, growth = [], [], []
     with watchers() as crowd:
         for number in range(rounds):

@@ -25,7 +25,7 @@ from tests.fakes.talk import Child
 KILLS = 3
 READERS = 6
 BYTES_UNTIL_DROP = 40_000
-END_LIMIT_SECONDS = 30.0
+END_LIMIT_SECONDS = 60.0
 PACE = Plan(seconds=30, interval=0.01, batch=2)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
