@@ -45,7 +45,7 @@ def _needs_approval_server(settings: Settings) -> bool:
     """Whether to start one; raises StartupFailed when its port is in other hands."""
     if settings.mcp_server_url is not None:
         return False
-    runs = is_owned(settings.data_dir, "approvals")
+    runs = settings.database_url is None and is_owned(settings.data_dir, "approvals")
     try:
         bind(settings.host, settings.approval_port, "APPROVAL_PORT").close()
     except StartupFailed:
