@@ -6,6 +6,7 @@ from random import Random
 
 import orjson
 import pytest
+import pytest_asyncio
 
 from app.domain.events import EventType
 from app.domain.ids import WorkflowId
@@ -27,7 +28,10 @@ AT_ONCE = 10
 PAUSE_SECONDS = 0.001
 
 
-@pytest.fixture
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def doors() -> AsyncIterator[Doors]:
     async with open_doors(memory_log()) as opened:
         yield opened

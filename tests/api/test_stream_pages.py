@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from app.domain.events import EventType
 from app.domain.ids import WorkflowId
@@ -24,8 +25,10 @@ from tests.fakes.streaming import (
 )
 from tests.fakes.unreliable_log import UnreliableLog
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def doors() -> AsyncIterator[Doors]:
     async with open_doors(memory_log()) as opened:
         yield opened
@@ -139,15 +142,14 @@ async def test_waiting_ends_after_its_time_and_the_cursor_passes_nothing_unsent(
     assert found == {"events": [], "next": "memory-1", "is_over": False}
 
 
-async def test_waiting_ends_when_the_process_stops(doors: Doors):
-    workflow_id = await written(doors.log, said("a"))
-
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+async def test_waiting_ends_when_the_process_stops():
+    async with open_doors(memory_log()) as doors, asyncio.TaskGroup() as group:
+        workflow_id = await written(doors.log, said("a"))
         waiting = group.create_task(page(doors, workflow_id, after="memory-1", wait=30))
         await until(lambda: b"incident_agents_streams_open 1.0" in doors.fanout.metrics.render())
         doors.fanout.drain()
-
-    assert waiting.result()["events"] == []
+        async with asyncio.timeout(10):
+            assert (await waiting)["events"] == []
 
 
 async def test_a_cursor_of_another_log_is_told(doors: Doors):

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+import pytest_asyncio
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -30,7 +31,10 @@ FOREIGN = [{"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}]
 OWN = [{}, {"origin": "http://127.0.0.1:8501"}, {"sec-fetch-site": "same-origin"}]
 
 
-@pytest.fixture
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def doors() -> AsyncIterator[Doors]:
     async with open_doors(memory_log()) as opened:
         yield opened
@@ -246,24 +250,24 @@ async def test_programs_and_our_own_page_can_connect(doors: Doors, headers: dict
         assert len(await rest_of(socket)) == 1
 
 
-async def test_a_stop_says_that_the_server_goes_away(doors: Doors):
-    workflow_id = await written(doors.log, said("a"))
-
-    async with plugged(doors, workflow_id) as socket:
-        await socket.send("{}")
-        await socket.recv()
-        doors.stop()
-        assert await rest_of(socket) == []
+async def test_a_stop_says_that_the_server_goes_away():
+    async with open_doors(memory_log()) as doors:
+        workflow_id = await written(doors.log, said("a"))
+        async with plugged(doors, workflow_id) as socket:
+            await socket.send("{}")
+            await socket.recv()
+            doors.stop()
+            assert await rest_of(socket) == []
 
     assert socket.close_code == 1001
 
 
-async def test_while_it_stops_new_clients_are_told_so(doors: Doors):
-    workflow_id = await written(doors.log, said("a"))
-    doors.fanout.drain()
-
-    async with plugged(doors, workflow_id) as socket:
-        assert await rest_of(socket) == []
+async def test_while_it_stops_new_clients_are_told_so():
+    async with open_doors(memory_log()) as doors:
+        workflow_id = await written(doors.log, said("a"))
+        doors.fanout.drain()
+        async with plugged(doors, workflow_id) as socket:
+            assert await rest_of(socket) == []
 
     assert socket.close_code == 1001
 

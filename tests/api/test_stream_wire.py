@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 import orjson
 import pytest
+import pytest_asyncio
 
 from app.api.streams.limits import StreamLimits
 from app.domain.events import EventType
@@ -38,7 +39,10 @@ HOSTILE = [
 QUICK = StreamLimits(heartbeat_seconds=0.1)
 
 
-@pytest.fixture
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def doors() -> AsyncIterator[Doors]:
     async with open_doors(memory_log(), QUICK) as opened:
         yield opened
