@@ -307,3 +307,13 @@ async def test_an_id_may_be_spelt_in_any_way_that_a_uuid_can(doors: Doors):
     events = await doors.all_of(workflow_id.upper())
 
     assert len(events) == 2
+
+
+async def test_a_stream_is_only_read(doors: Doors):
+    workflow_id = await written(doors.log, said("a"))
+
+    async with httpx.AsyncClient() as client:
+        answer = await client.post(doors.url + doors.path(workflow_id))
+
+    assert answer.status_code == httpx.codes.METHOD_NOT_ALLOWED
+    assert answer.headers["allow"] == "GET, HEAD"

@@ -6,10 +6,15 @@ from random import Random
 
 import orjson
 import pytest
+from starlette.types import Message
 
 from app.adapters.storage.location import DatabaseLocation
+from app.api.streams.doors import StreamingApplication
+from app.api.streams.fanout import open_fanout
+from app.api.streams.limits import DEFAULT_LIMITS
 from app.domain.events import EventType
-from tests.fakes.sse_reader import Cut, Dispatched
+from app.observability.metrics import Metrics
+from tests.fakes.sse_reader import Cut, Dispatched, Parser
 from tests.fakes.stored import StoringProcess, last_words, storing_process
 from tests.fakes.streaming import (
     Doors,
@@ -287,3 +292,43 @@ async def test_a_workflow_that_nobody_follows_any_more_is_forgotten(
         async with doors.opened(workflow_id), doors.opened(workflow_id, "?types=token"):
             assert log.followed == 1
         await until(lambda: log.followed == 0)
+
+
+async def test_a_connection_that_fails_in_an_odd_way_takes_no_other_with_it():
+    log, app = memory_log(), StreamingApplication()
+    workflow_id = await written(log, said("begun"))
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": f"/api/v1/workflows/{workflow_id}/stream",
+        "query_string": b"from=now",
+        "headers": [],
+    }
+    got = b""
+    is_over = asyncio.Event()
+
+    async def receive() -> Message:
+        await is_over.wait()
+        return {"type": "http.disconnect"}
+
+    async def break_off(message: Message) -> None:
+        if b"id: " in message.get("body", b""):
+            raise RuntimeError("an odd server")
+
+    async def take(message: Message) -> None:
+        nonlocal got
+        got += message.get("body", b"")
+
+    async with (
+        open_fanout(log, DEFAULT_LIMITS, Metrics()) as app.state.fanout,
+        asyncio.TaskGroup() as group,
+    ):
+        group.create_task(app(dict(scope), receive, break_off))
+        group.create_task(app(dict(scope), receive, take))
+        await until(lambda: got.startswith(b":\n"))
+        for number in range(3):
+            await write(log, workflow_id, said(str(number)))
+            await until(lambda: got.count(b"\n\n") == number + 1)  # noqa: B023 - called here
+        is_over.set()
+
+    assert seqs(list(Parser().feed(got))) == [2, 3, 4]

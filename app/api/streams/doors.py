@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 from fastapi import FastAPI
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.streams.fanout import Fanout
@@ -21,6 +22,7 @@ ROUTE = "/api/v1/workflows/{workflow_id}/"
 PATH = re.compile(ROUTE.replace("{workflow_id}", "([^/]+)") + "(stream|ws)")
 DOCUMENTED = Path(__file__).with_name("openapi.yaml")
 READS = {"GET", "HEAD"}
+NOT_ALLOWED = JSONResponse({"detail": "Method Not Allowed"}, 405, {"Allow": "GET, HEAD"})
 
 
 class StreamingApplication(FastAPI):
@@ -56,7 +58,9 @@ class StreamDoors:
         door = match and (match[2], scope["type"])
         if match and door == ("ws", "websocket"):
             return _web_socket(match[1], scope, receive, send)
-        if match and door == ("stream", "http") and scope["method"] in READS:
+        if match and door == ("stream", "http"):
+            if scope["method"] not in READS:
+                return NOT_ALLOWED(scope, receive, send)
             return _event_stream(match[1], scope, receive, send)
         return self._app(scope, receive, send)
 

@@ -1,6 +1,7 @@
 """One open connection: a position, and a way to write that never waits unless asked to."""
 
 import asyncio
+import logging
 from collections.abc import Generator, Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ from starlette.types import Message, Send
 from app.api.streams.pieces import PIECE_BYTES
 from app.api.streams.transport import StallWatch
 from app.api.streams.wires import NOTHING, Ending, Letter
+
+log = logging.getLogger(__name__)
 
 
 class Reader:
@@ -79,6 +82,11 @@ class Reader:
             return True
         except OSError:
             self.is_gone = True
+            return False
+        except Exception:
+            # Whatever it is, it is this connection's alone: the others are still to be written to.
+            log.exception("a stream broke off")
+            self.cut_off()
             return False
         self._rest = _Rest(awaited, steps)
         return False
