@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from math import isnan, log, nan
 
 from app.domain.feedback import Signature
+from app.learning.directory import Directory
 
 POSTINGS = 2000
 """Of a token that many cases share, only the newest are looked at."""
@@ -18,7 +19,7 @@ class TokenTable:
 
     def __init__(self) -> None:
         """No tokens yet."""
-        self._numbers: dict[str, int] = {}
+        self._names = Directory()
         self._emphasis = array("d")
         self._counts = array("I")
         self._first = array("I")
@@ -32,7 +33,8 @@ class TokenTable:
 
     def known(self, tokens: Iterable[str]) -> list[int]:
         """Those that some case had, in alphabetical order of their names."""
-        return [self._numbers[token] for token in sorted(tokens) if token in self._numbers]
+        found = map(self._names.find, sorted(tokens))
+        return [token for token in found if token is not None]
 
     def add(self, slot: int, encoded: bytes) -> None:
         """A case with these tokens, newer than every other one."""
@@ -77,13 +79,12 @@ class TokenTable:
 
     def square_of(self, name: str, cases: int) -> float:
         """The same for any token, also one that no case ever had."""
-        token = self._numbers.get(name)
+        token = self._names.find(name)
         return _square(_emphasis(name), 0, cases) if token is None else self.square(token, cases)
 
     def _number(self, name: str) -> int:
-        token = self._numbers.get(name)
-        if token is None:
-            token = self._numbers[name] = len(self._counts)
+        token = self._names.number(name)
+        if token == len(self._counts):
             self._emphasis.append(_emphasis(name))
             self._counts.append(0)
             self._first.append(0)
