@@ -27,7 +27,7 @@ class Effort:
 
 
 WHOLE = Effort(rounds=3, seconds=2, kills=5, churn_seconds=60, idle_seconds=300)
-QUICK = Effort(rounds=1, seconds=0.6, kills=2, churn_seconds=2, idle_seconds=0)
+QUICK = Effort(rounds=1, seconds=0.6, kills=1, churn_seconds=2, idle_seconds=0)
 
 
 def measure(effort: Effort) -> list[Row]:
