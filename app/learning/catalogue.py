@@ -60,7 +60,7 @@ class Catalogue:
         self.plans = Places()
         self.approvals = Places()
         self.drafts: dict[int, Draft] = {}
-        """The plans at hand, the last used at the end; every other one is in the store only."""
+        """The plans at hand, in the order they were heard of; every other one is in the store only."""
         self._owner = array("I")
         """By number of an approval its first plan, one higher than it is; 0 while there is none."""
         self._others: dict[int, set[int]] = {}

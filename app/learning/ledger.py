@@ -84,7 +84,7 @@ class FeedbackLedger:
         decisions: dict[int, set[int]] = {}
         for plan, positions in own.items():
             parts = [part for at in positions for part in parts_of(events[at])]
-            named = next(part.feedback_id for part in parts if part.feedback_id is not None)
+            named = self._name_of(plan, parts)
             drafts[plan] = Draft(named, keeps_texts=keeps_texts)
             drafts[plan].apply(*parts)
             ties = {tie for part in parts if (tie := tie_of(part, named))}
@@ -100,9 +100,18 @@ class FeedbackLedger:
         found = dict(zip(wanted, await self.store.fetch(wanted), strict=True)) if wanted else {}
         events = {position: event for position, event in found.items() if event is not None}
         if len(events) < len(found):
-            self._is_outdated = True
-            raise StorageFailed("The feedback was changed while it was read; try again.")
+            raise self._changed()
         return events
+
+    def _name_of(self, plan: int, parts: Sequence[FeedbackEvent]) -> FeedbackId:
+        named = next((part.feedback_id for part in parts if part.feedback_id), None)
+        if named is None or self.catalogue.plans.keys.find(named) != plan:
+            raise self._changed()
+        return named
+
+    def _changed(self) -> StorageFailed:
+        self._is_outdated = True
+        return StorageFailed("The feedback was changed while it was read; try again.")
 
     async def _catch_up(self) -> None:
         if self._is_outdated:

@@ -124,18 +124,25 @@ async def test_a_log_that_was_replaced_by_a_shorter_one_is_learned_anew(
     assert await guide(learning) == Guidance()
 
 
+@pytest.mark.parametrize("place", ["not an event", "another plan's"])
 async def test_a_log_that_was_changed_behind_our_back_is_an_error_once(
-    learning: Learning, path: Path
+    learning: Learning, path: Path, place: str
 ):
-    feedback_id, _ = await learning.plan(1)
-    await learning.recorder.rate(feedback_id, Rating(rating=4))
-    first, *others = content(path).splitlines(keepends=True)
-    rewrite(path, b"".join([b"#" * (len(first) - 1) + b"\n", *others, first]))
+    first, _ = await learning.plan(1)
+    await learning.plan(2)
+    await learning.recorder.rate(first, Rating(rating=4))
+    lines = content(path).splitlines(keepends=True)
+    if place == "another plan's":
+        assert len(lines[0]) == len(lines[2])
+        changed = [lines[2], lines[1], lines[0], *lines[3:]]
+    else:
+        changed = [b"#" * (len(lines[0]) - 1) + b"\n", *lines[1:], lines[0]]
+    rewrite(path, b"".join(changed))
 
     with pytest.raises(StorageFailed, match="try again"):
-        await learning.record(feedback_id)
+        await learning.record(first)
 
-    assert (await learning.record(feedback_id)).rating.rating == 4
+    assert (await learning.record(first)).rating.rating == 4
 
 
 async def test_a_plan_of_which_only_the_approval_is_known_is_none_yet():
