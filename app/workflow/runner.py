@@ -12,7 +12,7 @@ from app.domain.errors import AppError, Conflict, Fenced, NotFound, StorageFaile
 from app.domain.events import EventStatus, Recorded
 from app.domain.ids import WorkflowId
 from app.domain.ports import EventLog, WorkflowStore
-from app.domain.workflow import WorkflowState
+from app.domain.workflow import Claim, WorkflowState
 from app.intake.batch import read_batch
 from app.observability.logging import workflow_context
 from app.observability.metrics import Metrics
@@ -26,6 +26,8 @@ from app.workflow.stopping import Stop, StopReason, Stops
 log = logging.getLogger(__name__)
 
 ALL_EVENTS = 100_000
+MOST_CLAIMS = 20
+"""An input that brings its process down must not bring down one after the other."""
 STORAGE_PAUSES_SECONDS = (1.0, 2.0, 5.0, 15.0)
 
 
@@ -40,19 +42,19 @@ class WorkflowRunner:
     metrics: Metrics
     limit_seconds: float
     stops: Stops = field(default_factory=Stops)
-    _here: set[WorkflowId] = field(default_factory=set, init=False)
+    _here: dict[WorkflowId, Claim | None] = field(default_factory=dict, init=False)
     """What this process has in hand: after a restart the queue may hold a workflow twice."""
 
     async def run(self, workflow_id: WorkflowId) -> None:
         """Run it to its terminal event, from where its events say it is; waits for the storage."""
         if workflow_id in self._here:
             return
-        self._here.add(workflow_id)
+        self._here[workflow_id] = None
         try:
             with workflow_context(workflow_id):
                 await self._run_patiently(workflow_id)
         finally:
-            self._here.remove(workflow_id)
+            del self._here[workflow_id]
 
     async def _run_patiently(self, workflow_id: WorkflowId) -> None:
         for pause in chain(STORAGE_PAUSES_SECONDS, repeat(STORAGE_PAUSES_SECONDS[-1])):
@@ -64,7 +66,8 @@ class WorkflowRunner:
         """Whether nothing is left to do here; there is when the storage failed."""
         try:
             with self.stops.running(workflow_id, self.limit_seconds) as stop:
-                claim = await self.workflows.claim(workflow_id)
+                claim = self._here[workflow_id] or await self.workflows.claim(workflow_id)
+                self._here[workflow_id] = claim
                 await self._end(Voice(workflow_id, self.events, claim), stop)
             await self._finish(workflow_id)
         except Fenced:
@@ -104,6 +107,8 @@ class WorkflowRunner:
         log.info("workflow finished", extra={"state": ending.state})
 
     async def _ending(self, voice: Voice, stop: Stop) -> Ending:
+        if voice.claim.number > MOST_CLAIMS:
+            return await self._failed(voice, f"it was begun {MOST_CLAIMS} times and never ended.")
         try:
             async with stop.limited():
                 return Ending(WorkflowState.COMPLETED, await self._investigate(voice))
