@@ -219,7 +219,7 @@ def _faults_of(workflow_id: str, events: list[dict[str, object]]) -> Iterator[st
         yield f"{workflow_id}: not exactly one terminal event"
     completed = Counter(e["agent_name"] for e in events if e["status"] == "COMPLETED")
     if set(completed.values()) != {1} or len(completed) != 5:
-        yield f"{workflow_id}: completed {dict(completed)}"
+        yield f"{workflow_id}: completed {dict(completed)}, {events[-1]['data']}"
     told = Counter(str(e["data"]) for e in events if e["type"] == "proposal")
     if any(count != 1 for count in told.values()):
         yield f"{workflow_id}: a proposal told twice"
