@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from app.bootstrap.ground import is_owned
 from app.bootstrap.location import database_location
 from app.cli.installation import Check, Outcome, check_packages, check_python
 from app.cli.live_checks import ask_services
@@ -70,7 +71,7 @@ def check_settings(settings: Settings) -> Iterator[Check]:
         yield Check(FAILED, "Windows cannot share a port between processes", "set WORKERS to 1")
     yield _check_port("PORT", settings.host, settings.port)
     if settings.mcp_server_url is None:
-        yield _check_port("APPROVAL_PORT", settings.host, settings.approval_port)
+        yield _check_approval_port(settings)
     else:
         yield _check_address("MCP_SERVER_URL", settings.mcp_server_url)
     yield _check_cluster(settings)
@@ -121,6 +122,21 @@ def _check_port(name: str, host: str, port: int) -> Check:
             fix = f"stop what uses it, which may be this product, or set {name}"
             return Check(FAILED, f"{name} {host}:{port} cannot be used ({reason})", fix)
     return Check(OK, f"{name} {host}:{port} is free")
+
+
+def _check_approval_port(settings: Settings) -> Check:
+    check = _check_port("APPROVAL_PORT", settings.host, settings.approval_port)
+    if check.outcome is FAILED and _approvals_run(settings):
+        return Check(OK, f"APPROVAL_PORT {settings.approval_port} is the running server's")
+    return check
+
+
+def _approvals_run(settings: Settings) -> bool:
+    """Whether the one that has the port serves this data folder, too, and is shared."""
+    try:
+        return settings.database_url is None and is_owned(settings.data_dir, "approvals")
+    except StartupFailed:
+        return False  # the check of the folder says it
 
 
 def _check_address(name: str, address: str) -> Check:

@@ -5,6 +5,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -17,17 +18,23 @@ from tests.fakes.servers import free_port, product_environment
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
 
 
-def failed_start(root: Path, **settings: str) -> str:
+def run_app(
+    command: str, root: Path, settings: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
     root.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(
-        [sys.executable, "-m", "app", "serve"],
+    return subprocess.run(
+        [sys.executable, "-m", "app", command],
         cwd=root,
         env=product_environment(root, settings),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=40,
         check=False,
     )
+
+
+def failed_start(root: Path, **settings: str) -> str:
+    done = run_app("serve", root, settings)
     assert done.returncode == 1
     said = (done.stdout + done.stderr).strip()
     assert "Traceback" not in said
@@ -79,6 +86,9 @@ def test_a_second_server_with_another_approval_port_is_told_to_share_the_first_o
     said = failed_start(tmp_path / "second", DATA_DIR=str(first.data_dir))
 
     assert "set APPROVAL_PORT to its port" in said
+    shared = {"DATA_DIR": str(first.data_dir), "APPROVAL_PORT": str(first.approval_port)}
+    verified = run_app("verify", tmp_path, shared)
+    assert verified.returncode == 0, verified.stdout
 
 
 @pytest.mark.parametrize("workers", ["1", "3"])
