@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from tests.conftest import StartProduct
+from tests.fakes.postgres import SECRET, Postgres
 from tests.fakes.servers import free_port, product_environment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
@@ -23,7 +24,7 @@ def run_app(
 ) -> subprocess.CompletedProcess[str]:
     root.mkdir(parents=True, exist_ok=True)
     return subprocess.run(
-        [sys.executable, "-m", "app", command],
+        [sys.executable, "-m", "app", *command.split()],
         cwd=root,
         env=product_environment(root, settings),
         capture_output=True,
@@ -132,6 +133,19 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path, postgres_ur
         connection.execute("INSERT INTO workflow_schema VALUES ('9999')")
 
     assert "written by a newer version" in failed_start(tmp_path, DATABASE_URL=postgres_url)
+
+
+def test_a_check_asks_the_database_when_it_may(tmp_path: Path, postgres: Postgres):
+    postgres.start()
+    with postgres.database() as url:
+        asked = run_app("verify --live", tmp_path, {"DATABASE_URL": url})
+    missing = run_app("verify --live", tmp_path, {"DATABASE_URL": postgres.url("nowhere")})
+    unasked = run_app("verify", tmp_path, {"DATABASE_URL": postgres.url("nowhere")})
+
+    assert (asked.returncode, missing.returncode, unasked.returncode) == (0, 1, 0)
+    assert f"PostgreSQL at 127.0.0.1:{postgres.port}" in asked.stdout
+    assert "correct DATABASE_URL" in missing.stdout
+    assert SECRET not in asked.stdout + missing.stdout + unasked.stdout + missing.stderr
 
 
 def test_several_servers_that_cannot_start_say_why_once(tmp_path: Path):
