@@ -89,10 +89,10 @@ class RemoteApprovalGate:
 
     async def trouble(self) -> str | None:
         """Why it cannot be reached; None when it can."""
+        # Servers of the old kind have no other page that tells; ours may have thousands waiting.
+        page = "/health" if self._knows_keys else "/api/approvals/pending"
         try:
-            response = await self._client.get(
-                f"{self._url}/api/approvals/pending", timeout=PROBE_SECONDS
-            )
+            response = await self._client.get(f"{self._url}{page}", timeout=PROBE_SECONDS)
         except httpx.HTTPError:
             return f"The approval server at {self._url} does not answer."
         if response.status_code != HTTPStatus.OK:
