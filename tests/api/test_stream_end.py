@@ -1,5 +1,6 @@
 """How event streams end: with the workflow, with the process, and when the log cannot be read."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -146,6 +147,18 @@ async def test_while_it_stops_new_streams_get_no_answer_that_would_end_a_browser
         with pytest.raises(Cut):
             async with doors.opened(workflow_id):
                 raise AssertionError("there must be no answer")
+
+
+async def test_a_stream_that_is_about_to_begin_when_the_process_stops_ends_at_once():
+    log = UnreliableLog(memory_log())
+    async with open_doors(log) as doors, asyncio.TaskGroup() as group:
+        workflow_id = await written(log, said("begun"))
+        log.answers.clear()
+        beginning = group.create_task(doors.all_of(workflow_id))
+        await until(lambda: log.followed == 1)
+        doors.fanout.drain()
+        log.answers.set()
+        assert len(await beginning) <= 1
 
 
 async def test_a_storage_that_fails_in_a_replay_ends_it_cleanly_and_it_goes_on_later():

@@ -166,6 +166,22 @@ async def test_pings_are_answered_also_while_much_is_replayed(doors: Doors):
     assert seqs(messages) == list(range(1, 502))
 
 
+async def test_a_ping_that_comes_while_old_events_are_looked_up_is_answered():
+    log = UnreliableLog(memory_log())
+    async with open_doors(log) as doors:
+        workflow_id = await written(log, said("a"))
+        log.turns_pages.clear()
+        async with plugged(doors, workflow_id) as socket:
+            await socket.send("{}")
+            await until(lambda: log.reads == 1)
+            await socket.send('{"type":"ping"}')
+            await asyncio.sleep(0.1)
+            log.turns_pages.set()
+            messages = {await socket.recv(), await socket.recv()}
+
+    assert '{"type":"pong"}' in messages
+
+
 @pytest.mark.parametrize(
     ("frame", "code", "words"),
     [

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from random import Random
 
 import orjson
@@ -11,8 +12,10 @@ from starlette.types import Message
 from app.adapters.storage.location import DatabaseLocation
 from app.api.streams.doors import StreamingApplication
 from app.api.streams.fanout import open_fanout
-from app.api.streams.limits import DEFAULT_LIMITS
+from app.api.streams.limits import DEFAULT_LIMITS, StreamLimits
 from app.domain.events import EventType
+from app.domain.ids import WorkflowId
+from app.domain.ports import EventLog
 from app.observability.metrics import Metrics
 from tests.fakes.sse_reader import Cut, Dispatched, Parser
 from tests.fakes.stored import StoringProcess, last_words, storing_process
@@ -294,7 +297,47 @@ async def test_a_workflow_that_nobody_follows_any_more_is_forgotten(
         await until(lambda: log.followed == 0)
 
 
-async def test_a_connection_that_fails_in_an_odd_way_takes_no_other_with_it():
+async def test_old_events_are_not_kept_for_those_who_may_come(log: UnreliableLog):
+    async with open_doors(log, StreamLimits(heartbeat_seconds=0.1)) as doors:
+        workflow_id = await written(log, *(said(str(number)) for number in range(500)))
+        async with doors.opened(workflow_id, "?from=now"):
+
+            async def replay() -> int:
+                reads = log.reads
+                async with doors.opened(workflow_id) as answer:
+                    events = answer.events()
+                    assert seqs([await anext(events) for _ in range(500)])[-1] == 500
+                return log.reads - reads
+
+            assert await replay() > 0
+            await asyncio.sleep(0.1)
+            assert await replay() > 0
+
+
+class Connection:
+    """What an ASGI server gives the application; an odd server fails to send events."""
+
+    def __init__(self, *, is_odd: bool = False) -> None:
+        self.sent = b""
+        self.is_gone = asyncio.Event()
+        self.is_odd = is_odd
+
+    async def receive(self) -> Message:
+        await self.is_gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        if self.is_odd and b"id: " in message.get("body", b""):
+            raise RuntimeError("an odd server")
+        self.sent += message.get("body", b"")
+
+    def has(self, events: int) -> bool:
+        return self.sent.count(b"\n\n") == events
+
+
+@asynccontextmanager
+async def connected(*connections: Connection) -> AsyncIterator[tuple[EventLog, WorkflowId]]:
+    """All of them to the stream of one workflow."""
     log, app = memory_log(), StreamingApplication()
     workflow_id = await written(log, said("begun"))
     scope = {
@@ -304,31 +347,38 @@ async def test_a_connection_that_fails_in_an_odd_way_takes_no_other_with_it():
         "query_string": b"from=now",
         "headers": [],
     }
-    got = b""
-    is_over = asyncio.Event()
-
-    async def receive() -> Message:
-        await is_over.wait()
-        return {"type": "http.disconnect"}
-
-    async def break_off(message: Message) -> None:
-        if b"id: " in message.get("body", b""):
-            raise RuntimeError("an odd server")
-
-    async def take(message: Message) -> None:
-        nonlocal got
-        got += message.get("body", b"")
-
     async with (
         open_fanout(log, DEFAULT_LIMITS, Metrics()) as app.state.fanout,
         asyncio.TaskGroup() as group,
     ):
-        group.create_task(app(dict(scope), receive, break_off))
-        group.create_task(app(dict(scope), receive, take))
-        await until(lambda: got.startswith(b":\n"))
+        for connection in connections:
+            group.create_task(app(dict(scope), connection.receive, connection.send))
+        await until(lambda: all(connection.sent for connection in connections))
+        yield log, workflow_id
+        for connection in connections:
+            connection.is_gone.set()
+
+
+async def test_a_connection_that_fails_in_an_odd_way_takes_no_other_with_it():
+    odd, other = Connection(is_odd=True), Connection()
+
+    async with connected(odd, other) as (log, workflow_id):
         for number in range(3):
             await write(log, workflow_id, said(str(number)))
-            await until(lambda: got.count(b"\n\n") == number + 1)  # noqa: B023 - called here
-        is_over.set()
+            await until(lambda: other.has(number + 1))  # noqa: B023 - called here
 
-    assert seqs(list(Parser().feed(got))) == [2, 3, 4]
+    assert seqs(list(Parser().feed(other.sent))) == [2, 3, 4]
+
+
+async def test_nothing_is_sent_to_who_has_left():
+    first, second = Connection(), Connection()
+
+    async with connected(first, second) as (log, workflow_id):
+        await write(log, workflow_id, said("to both"))
+        await until(lambda: first.has(1) and second.has(1))
+        first.is_gone.set()
+        await asyncio.sleep(0.01)
+        await write(log, workflow_id, said("to one"))
+        await until(lambda: second.has(2))
+
+    assert first.has(1)
