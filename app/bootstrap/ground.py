@@ -34,17 +34,17 @@ def own_folder(folder: Path, name: str) -> Iterator[None]:
         lock.release()
 
 
-def is_owned(folder: Path, name: str) -> bool:
-    """Whether a server of that name uses the folder now; raises StartupFailed."""
+def is_owned(folder: Path, name: str, patience_seconds: float = 0) -> bool:
+    """Whether a server of that name uses the folder, and goes on doing so; raises StartupFailed."""
     try:
-        _acquired(folder, name).release()
+        _acquired(folder, name, patience_seconds).release()
     except Timeout:
         return True
     return False
 
 
-def _acquired(folder: Path, name: str) -> FileLock:
-    lock = FileLock(folder / f"{name}.lock", timeout=0)
+def _acquired(folder: Path, name: str, patience_seconds: float = 0) -> FileLock:
+    lock = FileLock(folder / f"{name}.lock", timeout=patience_seconds)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()

@@ -15,6 +15,8 @@ from app.domain.errors import StartupFailed
 from app.observability.logging import configure_logging
 from app.settings import Settings
 
+LEAVING_SECONDS = 5.0
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Everything is a setting; the option is for the processes that a supervisor starts."""
@@ -52,7 +54,8 @@ def _needs_approval_server(settings: Settings) -> bool:
         if runs:
             return False
         raise
-    if runs:
+    # One that was left by a killed server is about to end: its port is free, its lock soon.
+    if runs and is_owned(settings.data_dir, "approvals", LEAVING_SECONDS):
         raise StartupFailed(
             f"The approval server of the data folder {settings.data_dir.resolve()} runs already: "
             f"set APPROVAL_PORT to its port, which is not {settings.approval_port}."

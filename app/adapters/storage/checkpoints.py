@@ -66,7 +66,7 @@ async def _open_sqlite(path: Path) -> AsyncIterator[BaseCheckpointSaver[str]]:
         await connection.execute("PRAGMA synchronous=NORMAL")
         checkpointer = _SqliteCheckpoints(connection, serde=AnswerJson())
         with _at_start():
-            await checkpointer.setup()
+            await _set_up_file(checkpointer)
         yield checkpointer
 
 
@@ -91,6 +91,20 @@ async def _open_postgres(conninfo: str) -> AsyncIterator[BaseCheckpointSaver[str
         yield checkpointer
 
 
+async def _set_up_file(checkpointer: AsyncSqliteSaver) -> None:
+    """SQLite does not wait by itself while another process switches a new file to WAL."""
+    async with asyncio.timeout(SETUP_SECONDS):
+        while True:
+            try:
+                await checkpointer.setup()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+            else:
+                return
+            await asyncio.sleep(SETUP_PAUSE_SECONDS)
+
+
 async def _set_up(
     pool: AsyncConnectionPool[psycopg.AsyncConnection[DictRow]], checkpointer: AsyncPostgresSaver
 ) -> None:
@@ -104,6 +118,10 @@ async def _set_up(
             await asyncio.sleep(SETUP_PAUSE_SECONDS)
         try:
             await checkpointer.setup()
+            # Places may be lost with the server's last moment, the tables themselves may not.
+            await connection.execute("SET synchronous_commit = on")
+            await connection.execute("UPDATE checkpoint_migrations SET v = v")
+            await connection.execute("RESET synchronous_commit")
         finally:
             await connection.execute("SELECT pg_advisory_unlock(%s)", [SETUP_LOCK])
 

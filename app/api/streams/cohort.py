@@ -90,18 +90,21 @@ class Cohort:
                 self._all_fall_behind(self._position)
         self._position = self._backlog.last
 
-    async def beat(self) -> None:
-        """Break a silence that has lasted long enough."""
+    async def beat(self) -> bool:
+        """Break a silence that has lasted long enough; whether it had."""
         heartbeat = self._wire.heartbeat
         silence = self._loop.time() - self._written_at
-        if heartbeat is None or silence < self._heartbeat_seconds:
-            return
+        if silence < self._heartbeat_seconds:
+            return False
         self._written_at = self._loop.time()
+        if heartbeat is None:
+            return True
         for number, reader in enumerate(tuple(self._abreast), 1):
             if reader in self._abreast and not reader.write([Letter(reader.position, heartbeat)]):
                 self._fall_behind(reader)
             if number % HEARTBEATS_AT_ONCE == 0:
                 await asyncio.sleep(0)
+        return True
 
     def end(self, ending: Ending) -> None:
         """Nothing more is to come."""

@@ -93,8 +93,8 @@ class Stream:
         for key, cohort in tuple(self._cohorts.items()):
             if cohort.is_empty:
                 self._cohorts.pop(key).unplan()
-            else:
-                await cohort.beat()
+            elif await cohort.beat():
+                await self._tail.look()
         if not any(cohort.stragglers for cohort in self._cohorts.values()):
             self.backlog.forget_history()
 

@@ -1,12 +1,14 @@
 """Where one workflow's log begins and ends, kept up to date."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from app.api.streams.backlog import Backlog
 from app.api.streams.entries import Entry, to_entry
 from app.api.streams.history import History
 from app.api.streams.terms import Terms
+from app.domain.errors import NotFound, StorageFailed
 from app.domain.events import EventType, Recorded
 from app.domain.ids import WorkflowId
 from app.domain.ports import EventLog
@@ -67,6 +69,12 @@ class Tail:
         if bounds.last > self.backlog.last:
             self.backlog.last = bounds.last
             self._tell(is_urgent=True)
+
+    async def look(self) -> None:
+        """Ask the log itself, in case word of an event was lost on its way here."""
+        self._is_known = False
+        with suppress(NotFound, StorageFailed):
+            await self.reach(self.backlog.last)
 
     async def end_on(self, terms: Terms) -> int:
         """After which event a stream on these terms ends; 0 while that is open."""
