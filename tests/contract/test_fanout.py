@@ -140,6 +140,22 @@ async def test_events_that_were_not_heard_of_are_read_when_a_later_one_is(
     assert seqs(rest) == list(range(2, 403))
 
 
+async def test_an_end_that_nobody_told_of_is_found_after_a_silence(log: UnreliableLog):
+    workflow_id = await written(log, said("begun"))
+
+    async with (
+        open_doors(log, StreamLimits(heartbeat_seconds=0.1)) as doors,
+        doors.opened(workflow_id) as answer,
+    ):
+        events = answer.events()
+        await anext(events)
+        log.tells = False
+        await write(log, workflow_id, said("unheard"), last())
+        rest = [event async for event in events]
+
+    assert seqs(rest) == [2, 3]
+
+
 async def test_events_that_are_told_again_are_sent_once(log: UnreliableLog, doors: Doors):
     workflow_id = await written(log, said("begun"))
     log.repeats = True

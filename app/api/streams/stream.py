@@ -94,7 +94,8 @@ class Stream:
             if cohort.is_empty:
                 self._cohorts.pop(key).unplan()
             elif await cohort.beat():
-                await self._tail.look()
+                # Not waited for: a storage that hangs must not hold up the others' heartbeats.
+                self._spawn(self._tail.look())
         if not any(cohort.stragglers for cohort in self._cohorts.values()):
             self.backlog.forget_history()
 
