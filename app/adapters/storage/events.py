@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 MOST = 500
 LEISURE = 5
+MOST_REST_SECONDS = 0.5
 PAUSE_SECONDS = 1.0
 
 PAGE = (
@@ -117,8 +118,10 @@ class SqlEventLog:
                 started = time.monotonic()
                 for recorded in await self._unheard():
                     self._listeners.show(recorded)
-                # Looking takes at most a small part of the time, however much is written.
-                await asyncio.sleep(LEISURE * (time.monotonic() - started))
+                # Looking takes a small part of the time, however much is written; but one look
+                # that took long, on a busy machine, must not delay the next one for minutes.
+                rest = LEISURE * (time.monotonic() - started)
+                await asyncio.sleep(min(rest, MOST_REST_SECONDS))
 
     async def _unheard(self) -> Sequence[Sequence[Recorded]]:
         """What other processes appended to workflows that somebody here listens to."""
