@@ -1,11 +1,11 @@
 """Assembly of the backend, and of a diagnosis without one."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
-from app.adapters.approvals.remote import open_remote_gate
+from app.adapters.approvals.remote import RemoteApprovalGate, open_remote_gate
 from app.adapters.logs.elasticsearch import open_elasticsearch
 from app.adapters.reasoning.gemini import open_gemini
 from app.adapters.reasoning.playbook import PlaybookReasoner
@@ -13,7 +13,7 @@ from app.adapters.storage.memory import MemoryEventLog
 from app.agents.prompts import render_prompt
 from app.bootstrap.feedback import open_feedback
 from app.bootstrap.ground import SystemClock
-from app.bootstrap.storage import open_storage
+from app.bootstrap.storage import Storage, open_storage
 from app.domain.ports import LogSource, Reasoner
 from app.kubectl.policy import load_policy
 from app.learning.ledger import FeedbackLedger
@@ -53,13 +53,7 @@ async def open_services(
         reasoner = MeasuredReasoner(
             await stack.enter_async_context(_open_reasoner(settings, own_reasoner)), metrics
         )
-        gate = await stack.enter_async_context(
-            open_remote_gate(
-                settings.approval_base_url,
-                settings.approval_page_url,
-                knows_keys=settings.mcp_server_url is None,
-            )
-        )
+        gate = await stack.enter_async_context(_open_gate(settings))
         log_source = await stack.enter_async_context(_open_log_source(settings))
         feedback = FeedbackRecorder(storage.ledger, clock)
         report = FeedbackReport(storage.ledger)
@@ -67,14 +61,7 @@ async def open_services(
         delivery = ProposalDelivery(gate, storage.outbox, feedback, reactions, metrics)
         submission = ProposalSubmission(reasoner, load_policy(), feedback, delivery)
         specialists = _specialists(settings, reasoner, storage.ledger, submission.submit)
-        runner = WorkflowRunner(
-            build_graph(specialists, storage.checkpointer),
-            storage.workflows,
-            storage.events,
-            reactions,
-            metrics,
-            settings.workflow_timeout_seconds,
-        )
+        runner = _runner(settings, storage, specialists, reactions, metrics)
         cancellation = Cancellation(storage.workflows, runner)
         retain = timedelta(days=settings.retain_days)
         upkeep = Upkeep(storage.workflows, cancellation, clock, metrics, retain)
@@ -115,6 +102,31 @@ def _specialists(
 ) -> Specialists:
     selector = ExampleSelector(ledger)
     return Specialists(reasoner, selector, submit, settings.agent_timeout_seconds)
+
+
+def _runner(
+    settings: Settings,
+    storage: Storage,
+    specialists: Specialists,
+    reactions: Reactions,
+    metrics: Metrics,
+) -> WorkflowRunner:
+    return WorkflowRunner(
+        build_graph(specialists, storage.checkpointer),
+        storage.workflows,
+        storage.events,
+        reactions,
+        metrics,
+        settings.workflow_timeout_seconds,
+    )
+
+
+def _open_gate(settings: Settings) -> AbstractAsyncContextManager[RemoteApprovalGate]:
+    return open_remote_gate(
+        settings.approval_base_url,
+        settings.approval_page_url,
+        knows_keys=settings.mcp_server_url is None,
+    )
 
 
 def _signature(settings: Settings) -> WebhookSignature | None:

@@ -9,7 +9,6 @@ import orjson
 import pytest
 from starlette.types import Message
 
-from app.adapters.storage.location import DatabaseLocation
 from app.api.streams.doors import StreamingApplication
 from app.api.streams.fanout import open_fanout
 from app.api.streams.limits import DEFAULT_LIMITS, StreamLimits
@@ -18,7 +17,7 @@ from app.domain.ids import WorkflowId
 from app.domain.ports import EventLog
 from app.observability.metrics import Metrics
 from tests.fakes.sse_reader import Cut, Dispatched, Parser
-from tests.fakes.stored import StoringProcess, last_words, storing_process
+from tests.fakes.stored import StoringProcess, last_words
 from tests.fakes.streaming import (
     Doors,
     last,
@@ -50,18 +49,6 @@ def log() -> UnreliableLog:
 async def doors(log: UnreliableLog) -> AsyncIterator[Doors]:
     async with open_doors(log) as opened:
         yield opened
-
-
-@pytest.fixture
-async def here(location: DatabaseLocation) -> AsyncIterator[StoringProcess]:
-    async with storing_process(location) as process:
-        yield process
-
-
-@pytest.fixture
-async def there(location: DatabaseLocation, here: StoringProcess) -> AsyncIterator[StoringProcess]:
-    async with storing_process(location) as process:
-        yield process
 
 
 async def test_readers_in_both_processes_see_all_that_one_of_them_runs(

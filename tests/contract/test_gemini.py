@@ -5,11 +5,10 @@ import json
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from pydantic import SecretStr
 
 from app.adapters.reasoning.gemini import GeminiReasoner, open_gemini
@@ -44,24 +43,6 @@ from tests.fakes.gemini_server import (
 
 # Building a client costs more than most tests: they share one, and the loop it lives on.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[GeminiServer]:
-    with running_gemini() as started:
-        yield started
-
-
-@pytest.fixture
-def server(running: GeminiServer) -> GeminiServer:
-    running.reset()
-    return running
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def reasoner(running: GeminiServer) -> AsyncIterator[GeminiReasoner]:
-    async with reasoner_for(running) as opened:
-        yield opened
 
 
 async def test_an_answer_arrives_typed(server: GeminiServer, reasoner: GeminiReasoner):

@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
 
 import pytest
-import pytest_asyncio
 
 from app.adapters.reasoning.gemini import GeminiReasoner
 from app.domain.errors import Fenced
@@ -18,29 +16,10 @@ from tests.fakes.gemini_server import (
     answered,
     refused,
     replied,
-    running_gemini,
 )
 
 # Building a client costs more than most tests: they share one, and the loop it lives on.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[GeminiServer]:
-    with running_gemini() as started:
-        yield started
-
-
-@pytest.fixture
-def server(running: GeminiServer) -> GeminiServer:
-    running.reset()
-    return running
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def reasoner(running: GeminiServer) -> AsyncIterator[GeminiReasoner]:
-    async with reasoner_for(running) as opened:
-        yield opened
 
 
 def held(text: str) -> Canned:

@@ -1,7 +1,6 @@
 """What an event log keeps when several processes write to and listen at one database."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
@@ -22,18 +21,6 @@ from app.domain.ids import new_workflow_id
 from app.domain.workflow import Claim, WorkflowState
 from tests.fakes.postgres import Postgres
 from tests.fakes.stored import StoringProcess, last_words, said, storing_process, until
-
-
-@pytest.fixture
-async def here(location: DatabaseLocation) -> AsyncIterator[StoringProcess]:
-    async with storing_process(location) as process:
-        yield process
-
-
-@pytest.fixture
-async def there(location: DatabaseLocation, here: StoringProcess) -> AsyncIterator[StoringProcess]:
-    async with storing_process(location) as process:
-        yield process
 
 
 async def test_what_one_process_appends_is_heard_in_the_others_too(

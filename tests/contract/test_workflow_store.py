@@ -24,12 +24,6 @@ from tests.fakes.stored import (
 
 
 @pytest.fixture
-async def here(location: DatabaseLocation) -> AsyncIterator[StoringProcess]:
-    async with storing_process(location) as process:
-        yield process
-
-
-@pytest.fixture
 async def there(location: DatabaseLocation, here: StoringProcess) -> AsyncIterator[StoringProcess]:
     async with storing_process(location, here.clock) as process:
         yield process
