@@ -60,7 +60,7 @@ call :install requirements.txt || exit /b 1
 "%PYTHON%" -m bench %2 %3 %4
 exit /b %ERRORLEVEL%
 
-rem An interrupted installation is thrown away and done again.
+rem An interrupted installation is thrown away and done again. The lists are complete (see run.sh).
 :install
 set "UNFINISHED=%ENVIRONMENT%\unfinished"
 set "INSTALLED=%ENVIRONMENT%\installed-%~1"
@@ -78,7 +78,7 @@ fc /b "%~1" "%INSTALLED%" >nul 2>&1 && exit /b 0
 del /q "%ENVIRONMENT%\installed-*" >nul 2>&1
 echo Installing %~1, once; this takes about a minute ...
 type nul > "%UNFINISHED%"
-"%PYTHON%" -m pip install --no-input --disable-pip-version-check --require-hashes --requirement "%~1"
+"%PYTHON%" -m pip install --no-input --disable-pip-version-check --require-hashes --no-deps --requirement "%~1"
 if errorlevel 1 (
     echo The packages could not be installed. Run this again when the cause is gone. 1>&2
     exit /b 1

@@ -77,7 +77,8 @@ remember() {
     mv "$ENVIRONMENT/installed-$1.part" "$ENVIRONMENT/installed-$1"
 }
 
-# An interrupted installation is thrown away and done again.
+# An interrupted installation is thrown away and done again. The lists are complete, so pip looks for
+# nothing else: left to look, it takes the newest of what an extra names and refuses that as unpinned.
 install() {
     local requirements="$1" installed="$ENVIRONMENT/installed-$1" total
     local log="$ENVIRONMENT/install.log" unfinished="$ENVIRONMENT/unfinished"
@@ -89,7 +90,7 @@ install() {
     echo "Installing $requirements, once; this takes about a minute ..."
     : >"$log"
     : >"$unfinished"
-    "$PYTHON" -m pip install --no-input --disable-pip-version-check --require-hashes \
+    "$PYTHON" -m pip install --no-input --disable-pip-version-check --require-hashes --no-deps \
         --requirement "$requirements" 2>>"$log" | tee -a "$log" | show_progress "$total" ||
         {
             grep -v '^Requirement already' "$log" | tail -n 5 | cut -c 1-300 >&2
