@@ -201,6 +201,24 @@ async def test_writing_that_is_cancelled_holds_no_lock_on_the_database(location:
     assert rows(location) == 0
 
 
+async def test_what_an_agent_wrote_is_there_whole_or_not_at_all(
+    location: DatabaseLocation, checkpointer: BaseCheckpointSaver[str]
+):
+    config: RunnableConfig = {
+        "configurable": {"thread_id": "t", "checkpoint_ns": "", "checkpoint_id": "c"}
+    }
+    writes = [(f"channel{number}", number) for number in range(3000)]
+    seen: set[int] = set()
+
+    writing = asyncio.ensure_future(checkpointer.aput_writes(config, writes, "task"))
+    while not writing.done():
+        seen.add(await asyncio.to_thread(rows, location))
+    await writing
+
+    assert rows(location) == len(writes)
+    assert seen <= {0, len(writes)}
+
+
 async def test_processes_may_open_it_at_the_same_time(location: DatabaseLocation, tmp_path: Path):
     async def open_and_run(name: str) -> State:
         async with open_checkpointer(location) as checkpointer:

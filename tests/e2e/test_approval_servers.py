@@ -156,6 +156,9 @@ def test_across_kills_of_both_nothing_is_lost_and_nothing_runs_twice(
     def all_are_told() -> bool:
         return {webhook.json["approval_id"] for webhook in list(receiver.received)} == set(decided)
 
+    def is_enough(count: int) -> bool:
+        return pair.has_run(count) or all_are_told()
+
     with pair.stack:
         running = [pair.start(0), pair.start(1)]
         for attempt in range(ROUNDS):
@@ -168,7 +171,7 @@ def test_across_kills_of_both_nothing_is_lost_and_nothing_runs_twice(
                 assert answer.status_code == 200
                 decided[approval_id] = name
             count = len(pair.ran().splitlines()) + chance.randrange(3)
-            until(lambda count=count: pair.has_run(count) or all_are_told())
+            until(partial(is_enough, count))
             killed = chance.randrange(2)
             running[killed][0].kill()
             running[killed] = pair.start(killed)

@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiosqlite
 import psycopg
@@ -62,7 +62,10 @@ async def open_checkpointer(location: DatabaseLocation) -> AsyncIterator[BaseChe
 @asynccontextmanager
 async def _open_sqlite(path: Path) -> AsyncIterator[BaseCheckpointSaver[str]]:
     # In autocommit: an open transaction of a cancelled run would lock everybody out of the file.
-    async with aiosqlite.connect(path, timeout=BUSY_SECONDS, isolation_level=None) as connection:
+    opened = aiosqlite.connect(
+        path, timeout=BUSY_SECONDS, isolation_level=None, factory=_ConnectionOfBatches
+    )
+    async with opened as connection:
         await connection.execute("PRAGMA synchronous=NORMAL")
         checkpointer = _SqliteCheckpoints(connection, serde=AnswerJson())
         with _at_start():
@@ -124,6 +127,23 @@ async def _set_up(
             await connection.execute("RESET synchronous_commit")
         finally:
             await connection.execute("SELECT pg_advisory_unlock(%s)", [SETUP_LOCK])
+
+
+class _BatchCursor(sqlite3.Cursor):
+    """Writes the rows of a batch together or not at all, whoever kills or cancels in between.
+
+    The graph takes an agent of which it finds one row for done, and would not find where it goes on.
+    """
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> Self:
+        self.execute("BEGIN IMMEDIATE")
+        with self.connection:
+            return super().executemany(sql, parameters)
+
+
+class _ConnectionOfBatches(sqlite3.Connection):
+    def cursor(self, factory: Any = None) -> Any:
+        return super().cursor(factory or _BatchCursor)
 
 
 class _InOurWords(BaseCheckpointSaver[str]):
