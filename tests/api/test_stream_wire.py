@@ -51,7 +51,7 @@ async def doors() -> AsyncIterator[Doors]:
 async def test_the_first_byte_comes_at_once_though_nothing_happens(doors: Doors):
     workflow_id = await written(doors.log, said("begun"))
 
-    async with doors.opened(workflow_id, "?from=now") as answer, asyncio.timeout(5):
+    async with asyncio.timeout(1), doors.opened(workflow_id, "?from=now") as answer:
         assert (await anext(answer.pieces())).startswith(b":\n")
 
 
@@ -201,6 +201,19 @@ async def test_gzip_is_accepted_and_not_used(doors: Doors):
 
     assert "content-encoding" not in answer.headers
     assert body.startswith(b":\n")
+
+
+async def test_each_event_comes_within_200_ms_where_gzip_is_accepted(doors: Doors):
+    workflow_id = await written(doors.log, said("begun"))
+
+    path = doors.path(workflow_id)
+    async with answer_of(doors.port, path, {"accept-encoding": "gzip, br"}) as answer:
+        events = answer.events()
+        await anext(events)
+        for kind in [EventType.STATUS, EventType.TOKEN] * 5:
+            await write(doors.log, workflow_id, said("live", kind))
+            async with asyncio.timeout(0.2):
+                await anext(events)
 
 
 @pytest.mark.parametrize("flush", ["", "&flush_ms=0", "&flush_ms=100"])

@@ -12,7 +12,7 @@ from starlette.types import Message
 from app.api.streams.doors import StreamingApplication
 from app.api.streams.fanout import open_fanout
 from app.api.streams.limits import DEFAULT_LIMITS, StreamLimits
-from app.domain.events import EventType
+from app.domain.events import EventType, Latecomer
 from app.domain.ids import WorkflowId
 from app.domain.ports import EventLog
 from app.observability.metrics import Metrics
@@ -216,6 +216,28 @@ async def test_what_is_heard_while_the_log_is_asked_for_its_end_is_not_forgotten
         log.answers.set()
 
     assert seqs(reading.result()) == [1, 2, 3]
+
+
+async def test_an_end_that_is_missed_while_the_log_is_asked_for_its_end_is_known_later(
+    log: UnreliableLog, doors: Doors
+):
+    workflow_id = await written(log, said("begun"))
+    log.answers.clear()
+
+    async def read_begun() -> None:
+        async with doors.opened(workflow_id, "?until=outcome") as answer:
+            await anext(answer.events())
+            async with doors.opened(workflow_id, last_event_id="memory-2") as late:
+                assert late.status == 204
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(read_begun())
+        await until(lambda: log.followed == 1)
+        log.tells = False
+        await write(log, workflow_id, last("p"))
+        log.tells = True
+        await log.append(workflow_id, [said("yes", EventType.DECISION)], Latecomer(2))
+        log.answers.set()
 
 
 async def test_a_gap_that_cannot_be_read_ends_the_stream_and_is_not_passed_over(

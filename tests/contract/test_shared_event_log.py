@@ -41,6 +41,18 @@ async def test_what_one_process_appends_is_heard_in_the_others_too(
     assert {r.frame for r in heard} <= {r.frame for r in stored}
 
 
+async def test_events_of_a_process_that_comes_and_goes_unnoticed_are_heard(
+    location: DatabaseLocation, there: StoringProcess
+):
+    heard: list[Recorded] = []
+
+    async with storing_process(location, has_peers=lambda: False) as here:
+        workflow_id, claim = await there.claimed()
+        with here.events.subscribe(workflow_id, heard.extend):
+            await there.events.append(workflow_id, [said("worked"), last_words()], claim)
+            await until(lambda: bool(heard) and heard[-1].is_terminal)
+
+
 async def test_several_processes_number_one_log_without_gap_or_double(
     here: StoringProcess, there: StoringProcess
 ):

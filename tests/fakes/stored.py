@@ -80,9 +80,11 @@ class StoringProcess:
 
 @asynccontextmanager
 async def storing_process(
-    location: DatabaseLocation, clock: SetClock | None = None
+    location: DatabaseLocation,
+    clock: SetClock | None = None,
+    has_peers: Callable[[], bool] = lambda: True,
 ) -> AsyncIterator[StoringProcess]:
-    """A registered process that follows what others append."""
+    """A registered process that follows what others append; `has_peers`: what it knows of them."""
     me, clock = new_process_id(), clock or SetClock()
     async with open_database(location) as database:
         events = SqlEventLog(database, clock, await read_epoch(database), Metrics())
@@ -96,7 +98,7 @@ async def storing_process(
             SqlProcessTable(database, me),
         )
         await process.processes.beat()
-        async with events.following(lambda: True):
+        async with events.following(has_peers):
             yield process
 
 

@@ -111,9 +111,9 @@ class SqlEventLog:
 
     async def _follow(self, has_peers: Callable[[], bool]) -> None:
         def is_needed() -> bool:
-            return bool(self._listeners.heard) and has_peers()
+            return bool(self._listeners.heard)
 
-        async with aclosing(wakeups(self._database, is_needed)) as signals:
+        async with aclosing(wakeups(self._database, is_needed, has_peers)) as signals:
             async for _ in signals:
                 started = time.monotonic()
                 for recorded in await self._unheard():

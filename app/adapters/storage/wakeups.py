@@ -23,24 +23,29 @@ from app.adapters.storage.location import DatabaseLocation
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.005
+ALONE_SECONDS = 0.5
 IDLE_SECONDS = 0.1
 SILENCE_SECONDS = 30.0
 RECONNECT_SECONDS = 1.0
 
 
-def wakeups(database: Database, is_needed: Callable[[], bool]) -> AsyncGenerator[None]:
+def wakeups(
+    database: Database, is_needed: Callable[[], bool], has_peers: Callable[[], bool]
+) -> AsyncGenerator[None]:
     """Yields whenever another process may have written, as long as somebody needs to know."""
     if database.location.is_postgres:
         return _notifications(database)
-    return _file_changes(database.location, is_needed)
+    return _file_changes(database.location, is_needed, has_peers)
 
 
 async def _file_changes(
-    location: DatabaseLocation, is_needed: Callable[[], bool]
+    location: DatabaseLocation, is_needed: Callable[[], bool], has_peers: Callable[[], bool]
 ) -> AsyncGenerator[None]:
     connection = await asyncio.to_thread(open_engine(location, Access.READ).connect)
     seen: int | None = None
     try:
+        # The event loop waits for nobody's lock; whoever is told to look has the patience.
+        connection.exec_driver_sql("PRAGMA busy_timeout=0")
         while True:
             if not is_needed():
                 seen = None
@@ -51,7 +56,10 @@ async def _file_changes(
             if found is None or found != seen:
                 seen = found
                 yield
-            await asyncio.sleep(POLL_SECONDS if found is not None else RECONNECT_SECONDS)
+            # Alone, a change is nearly always our own; nearly, because a peer may have come and
+            # gone before it was known, or a commit have happened whose answer was lost.
+            pause = POLL_SECONDS if has_peers() else ALONE_SECONDS
+            await asyncio.sleep(pause if found is not None else RECONNECT_SECONDS)
     finally:
         close(connection)
 

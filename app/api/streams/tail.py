@@ -62,7 +62,8 @@ class Tail:
         if self._is_known and seq <= self.backlog.last:
             return
         bounds = await self._events.bounds(self._workflow_id)
-        self._is_known = True
+        # Of what was heard meanwhile, something may have been missed.
+        self._is_known = bounds.last >= self.backlog.last
         self.first = bounds.first
         self._terminal = self._terminal or bounds.terminal
         self._final = self._final or bounds.outcome
