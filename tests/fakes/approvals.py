@@ -81,6 +81,8 @@ def command(text: str = RESTART, *, is_refused: bool = False) -> ReviewedCommand
         risk="FORBIDDEN" if is_refused else "CAUTION",
         reasons=("data can be lost",) if is_refused else ("replaces every pod",),
         is_refused=is_refused,
+        policy_risk="FORBIDDEN" if is_refused else "CAUTION",
+        object_reference=None if is_refused else "shop/deployment/checkout",
     )
 
 
