@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,11 +15,14 @@ from alembic.migration import MigrationContext
 
 from app.adapters.storage.approval_tables import SCHEMA, metadata
 from app.adapters.storage.approvals import open_approvals
+from app.adapters.storage.connections import Access, close, open_engine
 from app.adapters.storage.location import DatabaseLocation
+from app.adapters.storage.migration import prepare
 from app.domain.approval import Decision
 from app.domain.errors import BadInput, Conflict, StartupFailed, TooBusy
 from app.domain.ids import ApprovalId
-from app.domain.review import ApprovalStatus, CommandStatus, DueReport
+from app.domain.report import DueReport, ReportKind
+from app.domain.review_moves import ApprovalStatus, CommandStatus
 from tests.fakes.approval_storage import LIMIT, ApprovalStorage, StoringServer
 from tests.fakes.approvals import NOON, SCALE, approval, command
 
@@ -171,14 +175,14 @@ async def test_a_decision_is_unreported_until_its_report_is_kept_once(server: St
     store, outbox = server.store, server.outbox
     await store.create(approval("one"), None, LIMIT)
     await store.decide(approval("one").decide(Decision.REJECTED, None, None, NOON))
-    await server.approve("two")
+    await store.create(approval("two"), None, LIMIT)
 
-    (unreported,) = await outbox.unreported()
+    (unreported,) = await outbox.unreported(ReportKind.DECIDED)
     for body in (b"first", b"second"):
         await outbox.add(DueReport(unreported.approval_id, body, NOON, 0))
 
     assert unreported.approval_id == "one"
-    assert await outbox.unreported() == []
+    assert await outbox.unreported(ReportKind.DECIDED) == []
     report = await outbox.take_due(NOON)
     assert report == DueReport(ApprovalId("one"), b"first", NOON, 0)
 
@@ -196,7 +200,7 @@ async def test_a_postponed_report_is_due_later_and_a_finished_one_never(
 
     assert await outbox.take_due(NOON) is None
     assert await outbox.next_due() == later
-    assert await outbox.take_due(later) == DueReport(three, b"three", NOON, 1)
+    assert await outbox.take_due(later) == replace(three, attempts=1)
     backlog = await outbox.backlog()
     assert (backlog.waiting, backlog.abandoned, backlog.last_error) == (1, 1, "refused")
 
@@ -210,7 +214,7 @@ async def test_a_report_that_a_dead_server_was_sending_is_due_again(
     after = await storage.restarted()
 
     assert await after.outbox.next_due() == NOON
-    assert await after.outbox.take_due(NOON) == DueReport(one, b"one", NOON, 0)
+    assert await after.outbox.take_due(NOON) == one
 
 
 async def test_a_file_of_the_first_release_loses_nothing(tmp_path: Path):
@@ -234,6 +238,38 @@ async def test_a_file_of_the_first_release_loses_nothing(tmp_path: Path):
         await server.store.create(approval("new"), None, LIMIT)
         pages, _ = await server.store.page(ALL, None, 9)
         assert [one.approval_id for one in pages] == ["new", "pending", "rejected", "approved"]
+
+
+async def test_a_database_of_the_second_release_loses_nothing(location: DatabaseLocation):
+    prepare(location, replace(SCHEMA, head="1"))
+    engine = open_engine(location, Access.WRITE)
+    connection = engine.connect()
+    for statement in RELEASED.read_text().split(";\n"):
+        if "INSERT INTO" in statement:
+            connection.exec_driver_sql(statement.replace("x'7b7d'", BLOB[location.is_postgres]))
+    close(connection)
+    prepare(location, replace(SCHEMA, head="2"))
+
+    async with AsyncExitStack() as stack:
+        server = await ApprovalStorage(location, stack).server()
+        everything, _ = await server.store.page(ALL, None, 9)
+        pending, rejected, approved = everything
+
+        assert [one.decision for one in approved.commands] == ["approved", "approved"]
+        assert [one.decision for one in rejected.commands] == ["rejected"]
+        assert [one.decision for one in pending.commands] == [None]
+        assert (rejected.rejected_count, approved.approved_count) == (1, 2)
+        assert {one.round for one in everything} == {1}
+        assert pending.expires_at is None
+        assert await server.store.expire(NOON + timedelta(days=999)) == 0
+        assert await server.outbox.unreported(ReportKind.DECIDED) == [approved]
+        assert await server.store.take_unverified() == []
+        due = await server.outbox.take_due(NOON)
+        assert due == DueReport(rejected.approval_id, b"{}", NOON - timedelta(minutes=1), 3)
+
+
+BLOB = {True: "'\\x7b7d'", False: "x'7b7d'"}
+"""How each database writes bytes; by whether it is PostgreSQL."""
 
 
 async def test_statements_see_the_tables_that_migrations_make(location: DatabaseLocation):
