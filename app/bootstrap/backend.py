@@ -22,6 +22,7 @@ from app.learning.report import FeedbackReport
 from app.learning.selector import ExampleSelector
 from app.observability.metrics import Metrics
 from app.security.signatures import WebhookSignature
+from app.security.webhooks import WebhookDoor
 from app.services import Services
 from app.settings import Settings
 from app.workflow.admission import Admission
@@ -77,7 +78,7 @@ async def open_services(
             feedback=feedback,
             feedback_report=report,
             reactions=reactions,
-            webhook_signature=signature,
+            webhook_door=WebhookDoor(signature),
             log_source=log_source,
             approvals=gate,
             reasoner=reasoner,

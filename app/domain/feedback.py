@@ -13,6 +13,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from app.domain.approval import CommandVerdict, Decision
 from app.domain.guidance import ExampleRole
 from app.domain.ids import ApprovalId, FeedbackId
+from app.domain.proof import Verification
 
 
 class Environment(StrEnum):
@@ -116,19 +117,67 @@ class Linked(FeedbackEventBase):
     """What was submitted, where that is known; empty means the whole plan."""
 
 
-class Decided(FeedbackEventBase):
-    """A person decided; without `feedback_id` it belongs to whatever links the approval."""
+class ReportBase(FeedbackEventBase):
+    """What an approval server said of one approval.
 
-    type: Literal["decided"] = "decided"
+    Without `feedback_id` it belongs to whatever links the approval.
+    """
+
     approval_id: ApprovalId
     feedback_id: FeedbackId | None = None
+    round: int = Field(default=1, ge=1)
+    """A later round's decision takes the place of an earlier one, which was void."""
+    is_final: bool = False
+    """Whether nothing is to follow."""
+    is_signed: bool = False
+    message_id: str | None = None
+    """The webhook's id, the same on every attempt to deliver it."""
+    signed_at: int | None = None
+
+
+class Decided(ReportBase):
+    """A person decided."""
+
+    type: Literal["decided"] = "decided"
+    is_final: bool = True
     decision: Decision
     rejection_reason: str | None = None
     approved_count: int = Field(default=0, ge=0)
     rejected_count: int = Field(default=0, ge=0)
     commands: tuple[CommandVerdict, ...] = ()
     reviewer: str | None = None
-    is_signed: bool = False
+
+
+class Executed(ReportBase):
+    """The approved commands came to their ends."""
+
+    type: Literal["executed"] = "executed"
+    commands: tuple[CommandVerdict, ...] = ()
+    """Every command in its order, with status and output."""
+
+
+class Verified(ReportBase):
+    """The outcome in the cluster was measured."""
+
+    type: Literal["verified"] = "verified"
+    is_final: bool = True
+    outcome: Outcome
+    verification: Verification | None = None
+    """With the facts that it follows from."""
+
+
+class Expired(ReportBase):
+    """Nobody decided in time."""
+
+    type: Literal["expired"] = "expired"
+    is_final: bool = True
+
+
+class Undone(ReportBase):
+    """A person had the changes taken back."""
+
+    type: Literal["undone"] = "undone"
+    is_final: bool = True
 
 
 class Rated(FeedbackEventBase):
@@ -140,22 +189,6 @@ class Rated(FeedbackEventBase):
     was_helpful: bool | None = None
     feedback_comments: str | None = None
     improvements_suggested: str | None = None
-
-
-class Verified(FeedbackEventBase):
-    """The outcome in the cluster was measured."""
-
-    type: Literal["verified"] = "verified"
-    feedback_id: FeedbackId
-    outcome: Outcome
-
-
-class Expired(FeedbackEventBase):
-    """Nobody decided in time."""
-
-    type: Literal["expired"] = "expired"
-    feedback_id: FeedbackId
-    approval_id: ApprovalId
 
 
 class Retracted(FeedbackEventBase):
@@ -187,10 +220,44 @@ class Imported(FeedbackEventBase):
     reward_score: float | None = None
 
 
+Report = Decided | Executed | Verified | Expired | Undone
+"""What approval servers say; it can come before its proposal is known."""
+
 FeedbackEvent = Annotated[
-    Proposed | Linked | Decided | Rated | Verified | Expired | Retracted | Imported,
+    Proposed | Linked | Report | Rated | Retracted | Imported,
     Field(discriminator="type"),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What became of one approval, as far as its server said: its latest round alone."""
+
+    approval_id: ApprovalId
+    decided: Decided | None = None
+    executed: Executed | None = None
+    verified: Verified | None = None
+    expired: Expired | None = None
+    undone: Undone | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing is to follow."""
+        said = (self.decided, self.executed, self.verified, self.expired)
+        return any(event is not None and event.is_final for event in said)
+
+    @property
+    def round(self) -> int:
+        """How often it was decided, or would have been."""
+        decisive = self.decided or self.expired
+        return decisive.round if decisive else 1
+
+    @property
+    def ended(self) -> tuple[CommandVerdict, ...]:
+        """Every command as the server last reported it."""
+        if self.executed is not None:
+            return self.executed.commands
+        return self.decided.commands if self.decided else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +298,8 @@ class FeedbackRecord:
     rejected_count: int
     rejection_reason: str | None
     verdicts: tuple[CommandVerdict, ...]
+    courses: tuple[Course, ...]
+    """What became of each of its approvals."""
     rating: Rating
     outcome: Outcome | None
     is_retracted: bool

@@ -9,7 +9,7 @@ from app.domain.answer import Answer
 from app.domain.approval import OutgoingProposal, Proposal
 from app.domain.command_result import CommandResult
 from app.domain.events import Event, LogBounds, Recorded, Writer
-from app.domain.feedback import Decided, FeedbackEvent, FeedbackTail
+from app.domain.feedback import FeedbackEvent, FeedbackTail, Report
 from app.domain.ids import ApprovalId, ProcessId, WorkflowId
 from app.domain.questions import Question, Teller
 from app.domain.workflow import Claim, WorkflowInput, WorkflowRecord
@@ -253,12 +253,12 @@ class FeedbackStore(Protocol):
         """The events at positions that `read` gave, in that order; None where none is any more."""
         ...
 
-    async def park(self, decision: Decided) -> None:
-        """Keep a decision whose proposal is not known yet; only the newest are kept."""
+    async def park(self, report: Report) -> None:
+        """Keep a report whose proposal is not known yet; only the newest are kept."""
         ...
 
-    async def parked(self) -> Sequence[Decided]:
-        """The decisions that wait for their proposal, oldest first."""
+    async def parked(self) -> Sequence[Report]:
+        """The reports that wait for their proposal, oldest first."""
         ...
 
 

@@ -42,7 +42,10 @@ def test_a_stream_until_the_outcome_goes_on_until_everything_is_decided(
     assert said["approval_id"] == approval_id
     assert (said["status"], said["rejection_reason"]) == ("rejected", "not in the evening")
     assert outcome.event == "outcome"
-    assert json.loads(outcome.data["data"]) == {"approved": 0, "rejected": 1}
+    came_to = json.loads(outcome.data["data"])
+    assert (came_to["approved"], came_to["rejected"], came_to["expired"]) == (0, 1, 0)
+    assert came_to["recovery"] is None
+    assert came_to["plans"][0]["sentence"] == "Rejected: not in the evening; nothing was run."
     assert read_stream(product.url, workflow_id) == agents
 
 

@@ -20,6 +20,7 @@ from app.domain.workflow import WorkflowInput
 
 router = APIRouter(prefix="/workflows", tags=["workflows"])
 
+TOO_LARGE_ADVICE = " (MAX_BODY_MIB); send the part around the failure"
 LOG_BODY = {
     "requestBody": {
         "required": True,
@@ -32,7 +33,8 @@ LOG_BODY = {
 @router.post("/start", status_code=202, openapi_extra=LOG_BODY)
 async def start(request: Request, parts: Parts) -> StartedWorkflow:
     """Take logs in and start the four agents on them."""
-    body = await read_body(request, request.app.state.settings.max_body_mib * MIB)
+    limit = request.app.state.settings.max_body_mib * MIB
+    body = await read_body(request, limit, TOO_LARGE_ADVICE)
     return StartedWorkflow(workflow_id=await parts.admission.start(body))
 
 
