@@ -60,7 +60,8 @@ async def open_services(
         report = FeedbackReport(storage.ledger)
         reactions = Reactions(storage.events, report)
         delivery = ProposalDelivery(gate, storage.outbox, feedback, reactions, metrics)
-        submission = ProposalSubmission(reasoner, load_policy(), feedback, delivery)
+        review = CommandReview(reasoner, load_policy(), metrics)
+        submission = ProposalSubmission(review, feedback, delivery)
         specialists = _specialists(settings, reasoner, storage.ledger, submission.submit)
         runner = _runner(settings, storage, specialists, reactions, metrics)
         cancellation = Cancellation(storage.workflows, runner)
@@ -93,7 +94,7 @@ async def open_dry_run(settings: Settings) -> AsyncIterator[DryRun]:
     async with AsyncExitStack() as stack:
         ledger = FeedbackLedger(await stack.enter_async_context(open_feedback(settings)))
         reasoner = await stack.enter_async_context(_open_reasoner(settings))
-        review = CommandReview(reasoner, load_policy())
+        review = CommandReview(reasoner, load_policy(), Metrics())
         specialists = _specialists(settings, reasoner, ledger, review.submit)
         yield DryRun(build_graph(specialists, None), events)
 
@@ -126,7 +127,7 @@ def _open_gate(settings: Settings) -> AbstractAsyncContextManager[RemoteApproval
     return open_remote_gate(
         settings.approval_base_url,
         settings.approval_page_url,
-        knows_keys=settings.mcp_server_url is None,
+        is_ours=settings.mcp_server_url is None,
     )
 
 

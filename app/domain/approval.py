@@ -113,11 +113,15 @@ class JudgedCommand(Answer):
     """The plan author's own word."""
     safety_level: str
     """The higher of the two, which counts."""
+    explanation: str = ""
     reasons: tuple[str, ...]
     in_evidence: bool
     verdict: Judgement
     repaired_from: str | None = None
+    repaired_because: tuple[str, ...] = ()
+    """Why the text that it was repaired from was refused."""
     repair: str | None = None
+    """For a refused one: what the reasoner offered instead, and that was refused, too."""
     repair_reasons: tuple[str, ...] = ()
 
 

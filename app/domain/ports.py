@@ -229,6 +229,11 @@ class ApprovalGate(Protocol):
         """Where a person decides."""
         ...
 
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What its protocol does not know, as far as it was asked; ours knows everything."""
+        ...
+
     async def propose(self, proposal: Proposal, idempotency_key: str) -> ApprovalId:
         """Submit once per key; raises ApprovalGateFailed."""
         ...

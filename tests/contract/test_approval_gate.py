@@ -79,7 +79,7 @@ async def test_our_server_takes_a_proposal_once_per_key(tmp_path: Path):
     )
     app = create_approval_app(settings, partial(open_approval_services, settings))
     with serving(app) as url:
-        async with open_remote_gate(f"{url}/", PAGE) as gate:
+        async with open_remote_gate(f"{url}/", PAGE, is_ours=True) as gate:
             first = await gate.propose(PROPOSAL, "key-1")
             again = await gate.propose(PROPOSAL, "key-1")
             trouble = await gate.trouble()

@@ -32,6 +32,7 @@ class ScriptedGate:
     """Takes every proposal but those it is told to refuse."""
 
     page_url: str = "http://localhost:3100"
+    lacks: tuple[str, ...] = ()
     refused: frozenset[str] = frozenset()
     is_silent: bool = False
     asked: list[str] = field(default_factory=list)

@@ -16,6 +16,7 @@ from app.api.schemas import (
     WorkflowSummary,
 )
 from app.api.streams.requests import parse_workflow_id
+from app.domain.events import EventType
 from app.domain.workflow import WorkflowInput
 
 router = APIRouter(prefix="/workflows", tags=["workflows"])
@@ -70,6 +71,9 @@ async def read(workflow_id: str, parts: Parts) -> WorkflowDetails:
             analysis=answers.get("analysis"),
             remediation=answers.get("remediation"),
             submissions=answers.get("report"),
+            decisions=detail.told(EventType.DECISION),
+            executions=detail.told(EventType.EXECUTION),
+            outcome=next(iter(detail.told(EventType.OUTCOME)), None),
         ),
         timings=detail.timings,
         input=_summary_of(detail.log_input),
