@@ -16,6 +16,7 @@
     │   ├── LogSourceTimedOut                                                504
     │   ├── ApprovalGateFailed
     │   │   └── ProposalRefused  it answers, and does not take this one
+    │   │       └── ProposalDeclined  and never will
     │   └── WebhookFailed       a decision could not be reported yet
     │       └── WebhookRefused
     ├── StorageFailed           nothing was acknowledged                     503
@@ -93,6 +94,10 @@ class ApprovalGateFailed(ExternalFailed):
 
 class ProposalRefused(ApprovalGateFailed):
     """The approval server works, but did not take this proposal; others may pass."""
+
+
+class ProposalDeclined(ProposalRefused):
+    """The approval server will never take this proposal; trying again is useless."""
 
 
 class WebhookFailed(ExternalFailed):

@@ -42,6 +42,8 @@ class PlanStatus(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     EXPIRED = "expired"
+    DECLINED = "declined"
+    """The approval server would not take it."""
 
 
 Shared = Annotated[str, AfterValidator(sys.intern)]
@@ -191,6 +193,14 @@ class Rated(FeedbackEventBase):
     improvements_suggested: str | None = None
 
 
+class Declined(FeedbackEventBase):
+    """The approval server will never take the plan's proposal: nobody can decide on it."""
+
+    type: Literal["declined"] = "declined"
+    feedback_id: FeedbackId
+    reason: str = ""
+
+
 class Retracted(FeedbackEventBase):
     """A person took the record out of learning."""
 
@@ -224,7 +234,7 @@ Report = Decided | Executed | Verified | Expired | Undone
 """What approval servers say; it can come before its proposal is known."""
 
 FeedbackEvent = Annotated[
-    Proposed | Linked | Report | Rated | Retracted | Imported,
+    Proposed | Linked | Report | Declined | Rated | Retracted | Imported,
     Field(discriminator="type"),
 ]
 
@@ -297,6 +307,7 @@ class FeedbackRecord:
     """Commands, not plans."""
     rejected_count: int
     rejection_reason: str | None
+    """A person's words, or the approval server's own where it declined."""
     verdicts: tuple[CommandVerdict, ...]
     courses: tuple[Course, ...]
     """What became of each of its approvals."""

@@ -216,6 +216,14 @@ class ProposalOutbox(Protocol):
         """Note that the approval server has it."""
         ...
 
+    async def declined(self, key: str, reason: str) -> None:
+        """Note that the approval server will never take it; it is not sent again."""
+        ...
+
+    async def undecided(self, limit: int) -> Sequence[WorkflowId]:
+        """Workflows with a proposal at the approval server and an open outcome, newest first."""
+        ...
+
     async def undelivered(self, limit: int) -> Sequence[OutgoingProposal]:
         """What still has to be sent and nobody is sending, oldest first."""
         ...

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from app.domain.feedback import (
+    Declined,
     Executed,
     FeedbackEvent,
     FeedbackEventBase,
@@ -40,6 +41,7 @@ class Draft:
     """The events that won so far, for one plan."""
 
     __slots__ = (
+        "_declined",
         "_imported",
         "_keeps_texts",
         "_links",
@@ -58,6 +60,7 @@ class Draft:
         self._proposed: Proposed | None = None
         self._imported: Imported | None = None
         self._retracted: Retracted | None = None
+        self._declined: Declined | None = None
         self._links: dict[ApprovalId, Linked] = {}
         self._owned: set[ApprovalId] = set()
         self._reports: dict[ApprovalId, Reports] = {}
@@ -87,12 +90,13 @@ class Draft:
                 for approval_id in sorted(self._owned)
                 if approval_id in self._reports
             ),
+            declined=self._declined,
             ratings=self._ratings,
             retracted=self._retracted,
         )
         return record_of(facts)
 
-    def _note(self, part: Proposed | Linked | Rated | Retracted | Imported) -> None:
+    def _note(self, part: Proposed | Linked | Declined | Rated | Retracted | Imported) -> None:
         match part:
             case Proposed():
                 self._proposed = later(self._proposed, self._lighter(part))
@@ -100,6 +104,8 @@ class Draft:
                 self._imported = later(self._imported, self._lighter(part))
             case Linked():
                 self._links[part.approval_id] = later(self._links.get(part.approval_id), part)
+            case Declined():
+                self._declined = later(self._declined, part)
             case Rated():
                 self._rate(part)
             case Retracted():

@@ -9,6 +9,7 @@ from app.domain.feedback import (
     CommandCredit,
     Course,
     Decided,
+    Declined,
     FeedbackRecord,
     Imported,
     Linked,
@@ -44,6 +45,7 @@ class Facts:
     imported: Imported | None
     links: Mapping[ApprovalId, Linked]
     courses: Sequence[Course]
+    declined: Declined | None
     ratings: Mapping[RatingField, Rated]
     retracted: Retracted | None
 
@@ -135,7 +137,7 @@ def _status(facts: Facts) -> PlanStatus | None:
         said = {event.decision for event in facts.decisions}
         return PlanStatus.APPROVED if Decision.APPROVED in said else PlanStatus.REJECTED
     if not facts.links:
-        return None
+        return PlanStatus.DECLINED if facts.declined else None
     return PlanStatus.EXPIRED if facts.expired >= set(facts.links) else PlanStatus.PENDING
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from app.domain.approval import ApprovalReport
 from app.domain.errors import NotFound, Unauthorized
 from app.domain.feedback import (
+    Declined,
     Linked,
     Proposed,
     Rated,
@@ -86,6 +87,19 @@ class FeedbackRecorder:
                 )
                 await turn.append(linked)
             await self._take_up(turn, feedback_id, approval_id)
+
+    async def decline(self, feedback_id: FeedbackId, reason: str) -> None:
+        """Note that nobody will be asked about a plan. Raises NotFound."""
+        async with self._ledger.writing() as turn:
+            if (await turn.record(feedback_id)).status is not None:
+                return
+            declined = Declined(
+                id=event_id("declined", feedback_id, reason),
+                ts=self._now(turn),
+                feedback_id=feedback_id,
+                reason=reason,
+            )
+            await turn.append(declined)
 
     async def hear(self, report: ApprovalReport) -> Sequence[Report]:
         """Note what an approval server says; returns what of it is new.

@@ -22,6 +22,7 @@ const DECISIONS = {
   approved: ["Approved", "good"],
   rejected: ["Rejected", "bad"],
   expired: ["Nobody decided in time", "warn"],
+  declined: ["Not taken by the approval server", "bad"],
 };
 const VERDICTS = {
   accepted: ["Accepted", "good"],

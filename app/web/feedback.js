@@ -102,5 +102,5 @@ class Entry {
 }
 
 function isDecided(status) {
-  return ["approved", "rejected", "expired"].includes(status);
+  return ["approved", "rejected", "expired", "declined"].includes(status);
 }

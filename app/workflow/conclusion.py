@@ -20,7 +20,7 @@ MOST_FACTS = 200
 RUNS = {CommandDecision.APPROVED, CommandDecision.EDITED}
 FINAL = {"succeeded", "failed", "unknown", "skipped", "recorded"}
 WORST_FIRST = (Recovery.NOT_RECOVERED, Recovery.UNKNOWN, Recovery.RECOVERED)
-ENDED = {PlanStatus.APPROVED, PlanStatus.REJECTED, PlanStatus.EXPIRED}
+ENDED = {PlanStatus.APPROVED, PlanStatus.REJECTED, PlanStatus.EXPIRED, PlanStatus.DECLINED}
 
 
 def is_concluded(record: FeedbackRecord) -> bool:
@@ -87,6 +87,7 @@ def conclusion(records: Sequence[FeedbackRecord]) -> Event:
         "approved": statuses[PlanStatus.APPROVED],
         "rejected": statuses[PlanStatus.REJECTED],
         "expired": statuses[PlanStatus.EXPIRED],
+        "declined": statuses[PlanStatus.DECLINED],
         "recovery": next((one for one in WORST_FIRST if one in measured), None),
         "facts": [fact.model_dump(mode="json") for fact in facts[:MOST_FACTS]],
         "plans": [_plan(record) for record in records],
@@ -109,6 +110,8 @@ def _plan(record: FeedbackRecord) -> dict[str, object]:
 
 
 def _sentence(record: FeedbackRecord, course: Course | None) -> str:
+    if record.status is PlanStatus.DECLINED:
+        return "The approval server did not take it, so nobody could decide; nothing was run."
     if record.status is PlanStatus.EXPIRED:
         return "Nobody decided in time; nothing was run."
     if record.status is PlanStatus.REJECTED:

@@ -16,7 +16,7 @@ from app.domain.approval import (
     SubmissionReport,
     SubmissionStatus,
 )
-from app.domain.errors import ApprovalGateFailed
+from app.domain.errors import ApprovalGateFailed, ProposalDeclined
 from app.domain.events import Event, EventStatus, EventType
 from app.domain.guidance import Guidance
 from app.domain.ids import FeedbackId
@@ -96,7 +96,9 @@ class ProposalSubmission:
         try:
             approval_id = await self.delivery.submit(outgoing)
         except ApprovalGateFailed as error:
-            sentence = f"MCP server error: {error} Will retry."
+            is_for_good = isinstance(error, ProposalDeclined)
+            rest = "It is not sent again." if is_for_good else "Will retry."
+            sentence = f"MCP server error: {error} {rest}"
             await run.voice.say(AGENT, EventStatus.ERROR, sentence)
             return Submission(service=plan.service, status=SubmissionStatus.ERROR, error=str(error))
         if approval_id not in run.announced:

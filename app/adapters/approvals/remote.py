@@ -10,12 +10,18 @@ import httpx
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from app.domain.approval import Proposal
-from app.domain.errors import ApprovalGateFailed, ProposalRefused
+from app.domain.errors import ApprovalGateFailed, ProposalDeclined, ProposalRefused
 from app.domain.ids import ApprovalId
 
 PROPOSE_SECONDS = 10.0
 PROBE_SECONDS = 1.0
 SHOWN_ERROR = 200
+UNUSABLE = {
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+"""The same proposal would get the same answer for ever."""
 KEYS = "idempotency-key"
 FEATURES = (KEYS, "per-command", "edit", "expiry", "undo", "audit", "webhook-types")
 """What our own kind of server knows, and says in its configuration."""
@@ -165,7 +171,8 @@ class RemoteApprovalGate:
         if reply.approval_id and response.is_success:
             return ApprovalId(reply.approval_id)
         reason = reply.error or f"it answers {response.status_code} without an approval_id"
-        raise ProposalRefused(
+        is_for_good = response.status_code in UNUSABLE
+        raise (ProposalDeclined if is_for_good else ProposalRefused)(
             f"The approval server at {self._url} did not take the proposal:"
             f" {reason[:SHOWN_ERROR].rstrip('.')}."
         )
