@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from app.domain.command_result import CommandResult
 from app.domain.errors import ExternalFailed
 from app.domain.ports import CommandRunner
-from app.domain.review import CommandStatus
+from app.domain.review_moves import CommandStatus
 from app.security.redaction import redact
 
 OUTPUT_LIMIT = 64 * 1024

@@ -6,13 +6,14 @@ from datetime import timedelta
 
 from app.approvals.attempt import attempt
 from app.approvals.changes import Changes, wait_for
-from app.approvals.desk import namespace_of
 from app.approvals.judging import CommandJudge, RefusedByPolicy
 from app.approvals.ports import ApprovalStore
+from app.approvals.proposing import namespace_of
 from app.domain.errors import Conflict, StorageFailed
 from app.domain.ids import ApprovalId
 from app.domain.ports import Clock, CommandRunner
-from app.domain.review import Approval, CommandStatus, ReviewedCommand
+from app.domain.review import Approval, ReviewedCommand
+from app.domain.review_moves import CommandStatus
 
 RUN_WITHIN = timedelta(minutes=10)
 """An approval is for now: what a stopped server left longer than this is not run any more."""
@@ -101,7 +102,7 @@ class Execution:
         approval_id = approval.approval_id
         try:
             command = self._judge.runnable(
-                approval.commands[number].text, namespace_of(approval.metadata)
+                approval.commands[number].effective_text, namespace_of(approval.metadata)
             )
         except RefusedByPolicy as error:
             await self._store.move(approval_id, number, CommandStatus.FAILED, str(error))

@@ -9,6 +9,7 @@ from app.domain.answer import Answer
 from app.domain.ids import ApprovalId, FeedbackId, WorkflowId
 from app.domain.plan import SafetyLevel
 from app.domain.proof import Verification
+from app.domain.report import ReportKind
 
 
 class ProposedCommand(Answer):
@@ -156,7 +157,7 @@ class CommandDecision(StrEnum):
     REJECTED = "rejected"
     EDITED = "edited"
     UNDECIDED = "undecided"
-    """Nobody said anything of it, and it does not run."""
+    """The request was approved without a word about this one; it does not run."""
 
 
 class CommandVerdict(Answer):
@@ -170,16 +171,6 @@ class CommandVerdict(Answer):
     status: str | None = None
     """How far its execution came, in the approval server's words."""
     output: str | None = None
-
-
-class ReportKind(StrEnum):
-    """What an approval server has to tell."""
-
-    DECIDED = "approval.decided"
-    EXECUTED = "approval.executed"
-    VERIFIED = "approval.verified"
-    EXPIRED = "approval.expired"
-    UNDONE = "approval.undone"
 
 
 @dataclass(frozen=True, slots=True)

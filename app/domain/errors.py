@@ -7,7 +7,8 @@
     │   └── Unauthorized        a signature or token is wrong                401
     ├── NotFound                no such thing                                404
     ├── Conflict                it is in another state                       409
-    │   └── Fenced              the workflow belongs to another process
+    │   ├── Fenced              the workflow belongs to another process
+    │   └── ObjectBusy          another command runs on the same object
     ├── TooBusy                 a queue is full; come back later               429
     ├── ExternalFailed          something we depend on failed                502
     │   ├── ReasonerFailed      the model gave no usable answer
@@ -17,6 +18,7 @@
     │   ├── ApprovalGateFailed
     │   │   └── ProposalRefused  it answers, and does not take this one
     │   │       └── ProposalDeclined  and never will
+    │   ├── ClusterFailed       the cluster cannot be asked now                503
     │   └── WebhookFailed       a decision could not be reported yet
     │       └── WebhookRefused
     ├── StorageFailed           nothing was acknowledged                     503
@@ -64,6 +66,10 @@ class Fenced(Conflict):
     """The workflow belongs to another process now; whoever meets this stops quietly."""
 
 
+class ObjectBusy(Conflict):
+    """Another command is changing the same object; come back when it has ended."""
+
+
 class TooBusy(AppError):
     """A bounded queue is full."""
 
@@ -98,6 +104,10 @@ class ProposalRefused(ApprovalGateFailed):
 
 class ProposalDeclined(ProposalRefused):
     """The approval server will never take this proposal; trying again is useless."""
+
+
+class ClusterFailed(ExternalFailed):
+    """The cluster cannot be looked at now, so nothing about it can be decided."""
 
 
 class WebhookFailed(ExternalFailed):

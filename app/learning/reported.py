@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from app.domain.approval import ApprovalReport, CommandVerdict, ReportKind
+from app.domain.approval import ApprovalReport, CommandVerdict
 from app.domain.feedback import (
     Decided,
     Executed,
@@ -17,6 +17,7 @@ from app.domain.feedback import (
 )
 from app.domain.ids import FeedbackId
 from app.domain.proof import Recovery, Verification
+from app.domain.report import ReportKind
 
 OUTPUT_CHARACTERS = 2048
 OUTCOMES: Mapping[Recovery, Outcome] = {

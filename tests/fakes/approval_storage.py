@@ -9,8 +9,9 @@ from app.adapters.storage.location import DatabaseLocation
 from app.adapters.storage.reports import SqlReports
 from app.domain.approval import Decision
 from app.domain.ids import ApprovalId, ProcessId, new_process_id
-from app.domain.review import DueReport, ReviewedCommand
-from tests.fakes.approvals import NOON, approval
+from app.domain.report import DueReport
+from app.domain.review import ReviewedCommand
+from tests.fakes.approvals import NOON, DrivenClock, approval
 
 LIMIT = 1000
 
@@ -26,18 +27,20 @@ class StoringServer:
 
     async def approve(self, name: str, *commands: ReviewedCommand) -> ApprovalId:
         """Keep an approval that this server was told."""
-        pending = approval(name, *commands)
-        await self.store.create(pending, None, LIMIT)
+        await self.store.create(approval(name, *commands), None, LIMIT)
+        pending = await self.store.get(ApprovalId(name))
+        assert pending is not None
         assert await self.store.decide(pending.decide(Decision.APPROVED, "Ada", None, NOON))
         return pending.approval_id
 
-    async def report(self, name: str) -> ApprovalId:
+    async def report(self, name: str) -> DueReport:
         """Keep a decision, and a report of it that is due."""
         pending = approval(name)
         await self.store.create(pending, None, LIMIT)
         await self.store.decide(pending.decide(Decision.REJECTED, None, None, NOON))
-        await self.outbox.add(DueReport(pending.approval_id, name.encode(), NOON, 0))
-        return pending.approval_id
+        report = DueReport(pending.approval_id, name.encode(), NOON, 0)
+        await self.outbox.add(report)
+        return report
 
     async def statuses(self, approval_id: ApprovalId) -> list[str]:
         """The states of an approval's commands."""
@@ -61,7 +64,9 @@ class ApprovalStorage:
         servers = SqlServers(database, me)
         if self.location.is_postgres:
             await servers.beat()
-        return StoringServer(me, SqlApprovals(database, me), SqlReports(database, me), servers)
+        return StoringServer(
+            me, SqlApprovals(database, me, DrivenClock()), SqlReports(database, me), servers
+        )
 
     async def restarted(self) -> StoringServer:
         """What a server finds when all others have died."""

@@ -13,14 +13,16 @@ from pydantic import (
     model_validator,
 )
 
-from app.domain.approval import ApprovalReport, CommandVerdict, Decision, Delivery, ReportKind
+from app.domain.approval import ApprovalReport, CommandVerdict, Decision, Delivery
 from app.domain.feedback import FeedbackRecord, PlanStatus, Rating
 from app.domain.ids import ApprovalId
 from app.domain.proof import Verification
+from app.domain.report import ReportKind
 from app.learning.report import CurvePoint, Statistics, TopExample
 
 IDENTIFIER_LIMIT = 512
 COMMANDS_LIMIT = 1000
+KIND_PREFIX = "approval."
 
 
 def _zero_for_null(value: object) -> object:
@@ -29,9 +31,9 @@ def _zero_for_null(value: object) -> object:
 
 
 def _kind_or_none(value: object) -> object:
-    """Another approval server may mean something of its own by `type`."""
-    is_ours = isinstance(value, str) and value.startswith("approval.")
-    return value if is_ours else None
+    """`approval.decided` and the like; another server may mean something of its own by `type`."""
+    is_ours = isinstance(value, str) and value.startswith(KIND_PREFIX)
+    return str(value).removeprefix(KIND_PREFIX) if is_ours else None
 
 
 def _ours_or_none(value: object) -> object:

@@ -17,7 +17,8 @@ from app.domain.command_result import CommandResult
 from app.domain.errors import ExternalFailed
 from app.domain.ids import ApprovalId, new_process_id
 from app.domain.ports import CommandRunner
-from app.domain.review import Approval, CommandStatus, ReviewedCommand
+from app.domain.review import Approval, ReviewedCommand
+from app.domain.review_moves import CommandStatus
 from app.kubectl.policy import load_policy
 from tests.fakes.approvals import (
     DELETE_VOLUME,
@@ -58,7 +59,8 @@ class Desk:
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     async with open_approvals(DatabaseLocation.of_file(tmp_path / "approvals.sqlite")) as database:
-        yield Desk(SqlApprovals(database, new_process_id()), DrivenClock())
+        clock = DrivenClock()
+        yield Desk(SqlApprovals(database, new_process_id(), clock), clock)
 
 
 async def test_approved_commands_run_in_order_with_their_namespace(desk: Desk):

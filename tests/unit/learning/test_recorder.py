@@ -14,13 +14,13 @@ from app.domain.approval import (
     CommandVerdict,
     Decision,
     Delivery,
-    ReportKind,
 )
 from app.domain.errors import NotFound, Unauthorized
 from app.domain.feedback import FeedbackRecord, Outcome, PlanStatus, Rating
 from app.domain.guidance import Example, ExampleRole, Guidance
 from app.domain.ids import ApprovalId, FeedbackId
 from app.domain.proof import Recovery, Verification
+from app.domain.report import ReportKind
 from tests.fakes.feedback import (
     READ,
     RESTART,
