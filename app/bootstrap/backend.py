@@ -58,7 +58,7 @@ async def open_services(
         log_source = await stack.enter_async_context(_open_log_source(settings))
         feedback = FeedbackRecorder(storage.ledger, clock)
         report = FeedbackReport(storage.ledger)
-        reactions = Reactions(storage.events, report)
+        reactions = Reactions(storage.events, report, metrics)
         delivery = ProposalDelivery(gate, storage.outbox, feedback, reactions, metrics)
         review = CommandReview(reasoner, load_policy(), metrics)
         submission = ProposalSubmission(review, feedback, delivery)

@@ -189,10 +189,16 @@ def _credits(facts: Facts, commands: Sequence[PlannedCommand]) -> tuple[CommandC
     verdicts: dict[str, CommandVerdict] = {}
     unnamed = _Tally()
     for event in sorted(facts.decisions, key=lambda event: (event.ts, event.id)):
-        verdicts |= {verdict.command: verdict for verdict in event.commands}
+        # A command may stand there twice: what somebody said of one of them counts for both.
+        by_weight = sorted(event.commands, key=_is_decided)
+        verdicts |= {verdict.command: verdict for verdict in by_weight}
         if not event.commands:
             unnamed = unnamed.plus(_counted(event) if _is_counted(event) else _whole(event))
     return credits_of(commands, verdicts, unnamed.share)
+
+
+def _is_decided(verdict: CommandVerdict) -> bool:
+    return verdict.decision is not CommandDecision.UNDECIDED
 
 
 def _commands(facts: Facts) -> tuple[PlannedCommand, ...]:

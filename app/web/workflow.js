@@ -139,6 +139,7 @@ export class WorkflowView {
     else if (event.type === "usage") this.#facts.addUsage(parsed(event.data) ?? {});
     else if (event.type === "example_used") this.#slots.examples.add(parsed(event.data) ?? {});
     else if (event.type === "status") this.#showStatus(event);
+    else if (event.type === "proposal") this.#showFeedback();
     else if (REACTIONS.has(event.type)) this.#showReaction(event);
   }
 

@@ -1,7 +1,7 @@
 """What is said of a plan after the agents are done: decision, executions, outcome (pure)."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import orjson
 
@@ -30,6 +30,13 @@ def is_concluded(record: FeedbackRecord) -> bool:
     if not record.courses or record.status is PlanStatus.REJECTED:
         return True
     return all(course.is_final for course in record.courses)
+
+
+def proposals_of(record: FeedbackRecord) -> Iterator[tuple[str, Event]]:
+    """A plan's proposals at the approval server."""
+    for approval_id in record.approval_ids:
+        data = {"approval_id": approval_id, "feedback_id": record.feedback_id}
+        yield approval_id, _event(EventType.PROPOSAL, data)
 
 
 def decision_of(record: FeedbackRecord) -> Iterator[tuple[Ended, Event]]:
@@ -168,6 +175,6 @@ def _head(record: FeedbackRecord) -> dict[str, object]:
     }
 
 
-def _event(event_type: EventType, data: dict[str, object]) -> Event:
+def _event(event_type: EventType, data: Mapping[str, object]) -> Event:
     text = orjson.dumps(data).decode()
     return Event(AgentName.KUBECTL_COMMAND, EventStatus.INFO, text, event_type)

@@ -13,12 +13,14 @@ from app.domain.feedback import FeedbackRecord
 from app.domain.ids import ApprovalId, WorkflowId
 from app.domain.ports import EventLog
 from app.learning.report import FeedbackReport
+from app.observability.metrics import Metrics
 from app.workflow.conclusion import (
     Ended,
     conclusion,
     decision_of,
     executions_of,
     is_concluded,
+    proposals_of,
 )
 
 log = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ class Reactions:
 
     events: EventLog
     feedback: FeedbackReport
+    metrics: Metrics
 
     async def reported(self, approval_id: ApprovalId) -> None:
         """Something was recorded; an approval that is not ours belongs to no log."""
@@ -56,19 +59,28 @@ class Reactions:
                     await self.events.append(workflow_id, news, Latecomer(bounds.last))
             except Conflict:
                 continue  # somebody else was quicker; perhaps nothing is missing any more
+            self._count(news)
             return
         log.warning("a decision is not in the log yet", extra={"workflow_id": workflow_id})
+
+    def _count(self, news: Sequence[Event]) -> None:
+        """Each end of a command is told once, whoever heard of it."""
+        for event in news:
+            if event.type is EventType.EXECUTION:
+                self.metrics.command_ended(orjson.loads(event.data)["status"])
 
     async def _news(self, workflow_id: WorkflowId, bounds: LogBounds) -> Sequence[Event]:
         recorded = await self.events.read(workflow_id, bounds.terminal - 1, MOST_LATE_EVENTS)
         frames = [orjson.loads(event.frame) for event in recorded]
+        proposals = (frames[0].get("outcome") or {}).get("proposals", [])
+        late = [orjson.loads(f["data"]) for f in frames if f["type"] == EventType.PROPOSAL]
         told = _Told(
+            {proposal["approval_id"] for proposal in (*proposals, *late)},
             {_key(frame) for frame in frames if frame["type"] == EventType.DECISION},
             {_key(frame) for frame in frames if frame["type"] == EventType.EXECUTION},
         )
         records = await self.feedback.of_workflow(workflow_id)
         news = [event for record in records for event in told.missing(record)]
-        proposals = (frames[0].get("outcome") or {}).get("proposals", [])
         concluded = [record for record in records if is_concluded(record)]
         if proposals and len(concluded) >= len(proposals):
             news.append(conclusion(concluded))
@@ -79,11 +91,15 @@ class Reactions:
 class _Told:
     """What the log says already, by feedback id, round and number of the command."""
 
+    proposals: set[str | None]
     decisions: set[Ended]
     executions: set[Ended]
 
     def missing(self, record: FeedbackRecord) -> Iterator[Event]:
-        """What of a plan it does not say."""
+        """What of a plan it does not say; a proposal may be delivered after the agents' end."""
+        for approval_id, event in proposals_of(record):
+            if approval_id not in self.proposals:
+                yield event
         for key, event in decision_of(record):
             if key not in self.decisions:
                 yield event

@@ -44,7 +44,7 @@ def create_feedback_app(path: Path, verifier: WebhookSignature | None) -> FastAP
                 metrics=Metrics(),
                 feedback=learning.recorder,
                 feedback_report=learning.report,
-                reactions=Reactions(MemoryEventLog(SystemClock()), learning.report),
+                reactions=Reactions(MemoryEventLog(SystemClock()), learning.report, Metrics()),
                 webhook_door=WebhookDoor(verifier),
             )
             yield

@@ -97,7 +97,7 @@ async def opened(
         me = new_process_id()
         await SqlProcessTable(database, me).beat()
         outbox = SqlProposalOutbox(database, clock or SystemClock(), me)
-        reactions = Reactions(MemoryEventLog(SystemClock()), learning.report)
+        reactions = Reactions(MemoryEventLog(SystemClock()), learning.report, Metrics())
         yield ProposalDelivery(gate, outbox, learning.recorder, reactions, Metrics()), learning
 
 

@@ -185,19 +185,16 @@ async def learning_curve(parts: Parts) -> LearningCurve:
 
 
 def count(metrics: Metrics, news: Sequence[Report]) -> None:
-    """Count what is new: decisions, ends of commands, outcomes."""
+    """Count what is new: decisions and outcomes."""
     for report in news:
         match report:
             case Decided():
                 metrics.decision_recorded(report.decision)
             case Expired():
                 metrics.decision_recorded(PlanStatus.EXPIRED)
-            case Executed():
-                for verdict in report.commands:
-                    metrics.command_ended(verdict.status or "")
             case Verified():
                 metrics.outcome_measured(report.outcome)
-            case Undone():
+            case Executed() | Undone():
                 pass
 
 

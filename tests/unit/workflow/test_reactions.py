@@ -1,7 +1,7 @@
 """What is told after the agents are done: each thing once, whatever comes twice, late or in between."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import permutations
 from typing import Any
@@ -18,6 +18,7 @@ from app.domain.ids import ApprovalId, ProcessId
 from app.domain.proof import Fact, Recovery, Verification
 from app.domain.report import ReportKind
 from app.domain.workflow import Claim
+from app.observability.metrics import Metrics
 from app.workflow.reactions import Reactions
 from tests.fakes.feedback import (
     READ,
@@ -65,6 +66,7 @@ class Told:
 
     learning: Learning
     log: MemoryEventLog
+    metrics: Metrics = field(default_factory=Metrics)
 
     async def end(self, *proposals: str) -> None:
         """The agents' end."""
@@ -77,7 +79,7 @@ class Told:
     @property
     def reactions(self) -> Reactions:
         """Those of one more process."""
-        return Reactions(self.log, self.learning.report)
+        return Reactions(self.log, self.learning.report, self.metrics)
 
     async def hear(self, report: ApprovalReport) -> None:
         """As a webhook does it."""
@@ -140,6 +142,19 @@ async def test_processes_that_hear_at_once_tell_each_once(told: Told):
     await asyncio.gather(*(told.hear(report) for report in story() * 4))
 
     assert sorted(await told.kinds()) == ["decision", "execution", "execution", "outcome"]
+    counted = b'incident_agents_commands_ended_total{status="succeeded"} 2.0'
+    assert counted in told.metrics.render()
+
+
+async def test_a_proposal_that_is_delivered_after_the_agents_end_is_told(told: Told):
+    await told.end("approval-0")
+    await told.learning.plan(1)
+
+    for _ in range(2):
+        await told.reactions.note(WORKFLOW)
+
+    assert [fact["approval_id"] for _, fact in await told.facts()] == ["approval-1"]
+    assert await told.kinds() == ["proposal"]
 
 
 async def test_what_was_noted_before_a_crash_is_told_after_it(told: Told):
