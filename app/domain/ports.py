@@ -8,8 +8,9 @@ from typing import Protocol, TypeVar
 from app.domain.answer import Answer
 from app.domain.approval import OutgoingProposal, Proposal
 from app.domain.command_result import CommandResult
+from app.domain.course import Report
 from app.domain.events import Event, LogBounds, Recorded, Writer
-from app.domain.feedback import FeedbackEvent, FeedbackTail, Report
+from app.domain.feedback import FeedbackEvent, FeedbackTail
 from app.domain.ids import ApprovalId, ProcessId, WorkflowId
 from app.domain.questions import Question, Teller
 from app.domain.workflow import Claim, WorkflowInput, WorkflowRecord

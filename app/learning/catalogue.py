@@ -2,7 +2,8 @@
 
 from array import array
 
-from app.domain.feedback import FeedbackEvent, Linked, Report
+from app.domain.course import Report
+from app.domain.feedback import FeedbackEvent, Linked
 from app.domain.ids import ApprovalId, FeedbackId
 from app.learning.directory import Directory
 from app.learning.fold import Draft, parts_of

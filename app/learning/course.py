@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from app.domain.feedback import Course, Decided, Executed, Expired, Report, Undone, Verified
+from app.domain.course import Course, Decided, Executed, Expired, Report, Undone, Verified
 from app.domain.ids import ApprovalId
 
 R = TypeVar("R", Decided, Executed, Verified, Expired, Undone)

@@ -3,17 +3,15 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
+from app.domain.course import Executed, FeedbackEventBase, Report
 from app.domain.feedback import (
     Declined,
-    Executed,
     FeedbackEvent,
-    FeedbackEventBase,
     FeedbackRecord,
     Imported,
     Linked,
     Proposed,
     Rated,
-    Report,
     Retracted,
 )
 from app.domain.ids import ApprovalId, FeedbackId

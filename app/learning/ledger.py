@@ -10,8 +10,9 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from app.domain.course import Report
 from app.domain.errors import NotFound, StorageFailed
-from app.domain.feedback import FeedbackEvent, FeedbackRecord, Report
+from app.domain.feedback import FeedbackEvent, FeedbackRecord
 from app.domain.ids import ApprovalId, FeedbackId
 from app.domain.ports import FeedbackStore
 from app.learning.catalogue import Catalogue

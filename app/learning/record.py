@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.domain.approval import CommandDecision, CommandVerdict, Decision
+from app.domain.course import Course, Decided, Outcome
 from app.domain.feedback import (
     CommandCredit,
-    Course,
-    Decided,
     Declined,
     FeedbackRecord,
     Imported,
     Linked,
-    Outcome,
     PlannedCommand,
     PlanStatus,
     Proposed,

@@ -4,17 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from app.domain.approval import ApprovalReport
+from app.domain.course import Report
 from app.domain.errors import NotFound, Unauthorized
-from app.domain.feedback import (
-    Declined,
-    Linked,
-    Proposed,
-    Rated,
-    Rating,
-    Report,
-    ShownExample,
-    event_id,
-)
+from app.domain.feedback import Declined, Linked, Proposed, Rated, Rating, ShownExample, event_id
 from app.domain.guidance import Guidance
 from app.domain.ids import ApprovalId, FeedbackId, WorkflowId
 from app.domain.incident import Analysis

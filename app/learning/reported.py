@@ -5,16 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from app.domain.approval import ApprovalReport, CommandVerdict
-from app.domain.feedback import (
-    Decided,
-    Executed,
-    Expired,
-    Outcome,
-    Report,
-    Undone,
-    Verified,
-    event_id,
-)
+from app.domain.course import Decided, Executed, Expired, Outcome, Report, Undone, Verified
+from app.domain.feedback import event_id
 from app.domain.ids import FeedbackId
 from app.domain.proof import Recovery, Verification
 from app.domain.report import ReportKind

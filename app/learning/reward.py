@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from app.domain.approval import CommandDecision, CommandVerdict
-from app.domain.feedback import CommandCredit, Outcome, PlannedCommand, Rating
+from app.domain.course import Outcome
+from app.domain.feedback import CommandCredit, PlannedCommand, Rating
 from app.learning.actions import action_of, verb_of
 
 DECISION_WEIGHT = 4.0

@@ -7,8 +7,9 @@ import orjson
 
 from app.domain.answer import AgentName
 from app.domain.approval import CommandDecision, CommandVerdict
+from app.domain.course import Course
 from app.domain.events import Event, EventStatus, EventType
-from app.domain.feedback import Course, FeedbackRecord, PlanStatus
+from app.domain.feedback import FeedbackRecord, PlanStatus
 from app.domain.proof import Recovery
 from app.domain.words import counted
 
@@ -45,6 +46,7 @@ def decision_of(record: FeedbackRecord) -> Iterator[tuple[Ended, Event]]:
         return
     course = _course(record)
     decided = course.decided if course else None
+    decisive = decided or (course.expired if course else None)
     round_ = course.round if course else 1
     data = _head(record) | {
         "round": round_,
@@ -53,7 +55,7 @@ def decision_of(record: FeedbackRecord) -> Iterator[tuple[Ended, Event]]:
         "approved_commands": record.approved_count,
         "rejected_commands": record.rejected_count,
         "reviewer": decided.reviewer if decided else None,
-        "is_signed": record.is_signed,
+        "is_signed": decisive is not None and decisive.is_signed,
         "commands": [
             {"number": number, **_said(verdict)}
             for number, verdict in enumerate(decided.commands if decided else ())

@@ -20,25 +20,20 @@ from app.adapters.storage.feedback_jsonl import (
 from app.adapters.storage.feedback_postgres import open_feedback_table
 from app.adapters.storage.location import DatabaseLocation
 from app.domain.approval import CommandDecision, CommandVerdict, Decision
+from app.domain.course import Decided, Executed, Expired, Outcome, Undone, Verified
 from app.domain.errors import StorageFailed
 from app.domain.feedback import (
-    Decided,
     Environment,
-    Executed,
-    Expired,
     FeedbackEvent,
     FeedbackTail,
     Imported,
     Linked,
-    Outcome,
     PlannedCommand,
     Proposed,
     Rated,
     Retracted,
     ShownExample,
     Signature,
-    Undone,
-    Verified,
 )
 from app.domain.guidance import ExampleRole
 from app.domain.ids import ApprovalId, FeedbackId

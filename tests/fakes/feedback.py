@@ -10,7 +10,8 @@ from pathlib import Path
 from app.adapters.storage.feedback_jsonl import open_feedback_file
 from app.domain.answer import Entities
 from app.domain.approval import ApprovalReport, CommandVerdict, Decision
-from app.domain.feedback import FeedbackEvent, FeedbackRecord, FeedbackTail, Report
+from app.domain.course import Report
+from app.domain.feedback import FeedbackEvent, FeedbackRecord, FeedbackTail
 from app.domain.guidance import Guidance
 from app.domain.ids import ApprovalId, FeedbackId, WorkflowId
 from app.domain.incident import Analysis, RootCause

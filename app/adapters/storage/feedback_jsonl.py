@@ -13,7 +13,8 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from app.adapters.storage.jsonl import LineFile
-from app.domain.feedback import FeedbackEvent, FeedbackTail, Imported, Report, event_id
+from app.domain.course import Report
+from app.domain.feedback import FeedbackEvent, FeedbackTail, Imported, event_id
 
 FEEDBACK_FILE = Path("feedback") / "remediation_feedback.jsonl"
 """Inside the data folder (contract with the earlier system's tools)."""

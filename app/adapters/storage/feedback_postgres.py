@@ -10,7 +10,8 @@ from app.adapters.storage.database import Database, open_database
 from app.adapters.storage.feedback_jsonl import PARKED_LIMIT, parse_line, to_line, to_tail
 from app.adapters.storage.location import DatabaseLocation
 from app.adapters.storage.migration import MIGRATIONS, Schema
-from app.domain.feedback import FeedbackEvent, FeedbackTail, Report
+from app.domain.course import Report
+from app.domain.feedback import FeedbackEvent, FeedbackTail
 
 SCHEMA = Schema(MIGRATIONS / "feedback", "feedback_schema", "1")
 PIECE_ROWS = 100

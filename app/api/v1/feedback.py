@@ -33,16 +33,9 @@ from app.api.v1.feedback_schemas import (
 )
 from app.domain.answer import AgentName
 from app.domain.approval import Delivery
+from app.domain.course import Decided, Executed, Expired, Report, Undone, Verified
 from app.domain.errors import Unauthorized
-from app.domain.feedback import (
-    Decided,
-    Executed,
-    Expired,
-    PlanStatus,
-    Report,
-    Undone,
-    Verified,
-)
+from app.domain.feedback import PlanStatus
 from app.domain.ids import ApprovalId, FeedbackId
 from app.learning.report import CURVE_WINDOW
 from app.observability.metrics import Metrics

@@ -9,21 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.approval import CommandDecision, CommandVerdict, Decision
+from app.domain.course import Decided, Executed, Expired, Outcome, Undone, Verified
 from app.domain.feedback import (
-    Decided,
-    Executed,
-    Expired,
     FeedbackEvent,
     FeedbackRecord,
     Imported,
     Linked,
-    Outcome,
     PlanStatus,
     Proposed,
     Rated,
     Retracted,
-    Undone,
-    Verified,
     event_id,
 )
 from app.domain.ids import ApprovalId, FeedbackId

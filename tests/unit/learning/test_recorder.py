@@ -15,8 +15,9 @@ from app.domain.approval import (
     Decision,
     Delivery,
 )
+from app.domain.course import Outcome
 from app.domain.errors import NotFound, Unauthorized
-from app.domain.feedback import FeedbackRecord, Outcome, PlanStatus, Rating
+from app.domain.feedback import FeedbackRecord, PlanStatus, Rating
 from app.domain.guidance import Example, ExampleRole, Guidance
 from app.domain.ids import ApprovalId, FeedbackId
 from app.domain.proof import Recovery, Verification
