@@ -81,9 +81,10 @@ class Reactions:
         )
         records = await self.feedback.of_workflow(workflow_id)
         news = [event for record in records for event in told.missing(record)]
-        concluded = [record for record in records if is_concluded(record)]
-        if proposals and len(concluded) >= len(proposals):
-            news.append(conclusion(concluded))
+        proposed = [record for record in records if record.status is not None]
+        is_over = len(proposed) >= len(proposals) and all(map(is_concluded, proposed))
+        if proposals and is_over:
+            news.append(conclusion(proposed))
         return news
 
 
