@@ -6,7 +6,7 @@ from app.domain.ports import ApprovalGate, EventLog, LogSource, Reasoner
 from app.learning.recorder import FeedbackRecorder
 from app.learning.report import FeedbackReport
 from app.observability.metrics import Metrics
-from app.security.signatures import WebhookSignature
+from app.security.webhooks import WebhookDoor
 from app.workflow.admission import Admission
 from app.workflow.cancellation import Cancellation
 from app.workflow.process import WorkflowProcess
@@ -26,8 +26,7 @@ class Services:
     feedback: FeedbackRecorder
     feedback_report: FeedbackReport
     reactions: Reactions
-    webhook_signature: WebhookSignature | None
-    """None when no webhook secret is set: unsigned webhooks are taken and counted."""
+    webhook_door: WebhookDoor
     log_source: LogSource | None
     """None when ELASTICSEARCH_URL is not set."""
     approvals: ApprovalGate

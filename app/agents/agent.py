@@ -47,7 +47,9 @@ class Voice:
         start = Event(agent, working, f"{agent} received {given}", input=given)
         await self.append([call, start])
 
-    async def announce(self, agent: AgentName, sentence: str, proposal: Mapping[str, str]) -> None:
+    async def announce(
+        self, agent: AgentName, sentence: str, proposal: Mapping[str, object]
+    ) -> None:
         """A submitted proposal, for people and for programs: both or neither."""
         data = orjson.dumps(proposal).decode()
         told = Event(agent, EventStatus.INFO, sentence)

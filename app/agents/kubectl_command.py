@@ -1,74 +1,95 @@
 """KubectlCommandAgent: plans in, judged proposals out; what the policy refuses is asked once more."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from app.agents.judging import CommandGuard, judged_commands
+from app.agents.proposing import proposal_of
+from app.agents.sighting import ReadInput, widened
+from app.agents.symptoms import error_patterns
 from app.domain.answer import AgentName
-from app.domain.approval import Proposal, ProposalMetadata, ProposedCommand, RefusedCommand
+from app.domain.approval import JudgedCommand, Judgement, Proposal, RefusedCommand
+from app.domain.errors import ReasonerFailed
 from app.domain.ids import WorkflowId
+from app.domain.incident import Findings
 from app.domain.logbatch import LogBatch
-from app.domain.plan import Command, Phase, Plan, RepairedCommands, SafetyLevel
+from app.domain.plan import Plan, RepairedCommands
 from app.domain.ports import Reasoner
 from app.domain.questions import Question, RepairFacts, Teller
 from app.domain.words import counted
 from app.kubectl.evidence import Evidence
-from app.kubectl.guard import Verdict, judge_text
-from app.kubectl.policy import Policy, Risk, higher_risk
+from app.kubectl.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWork:
+    """The plans, and what the workflow has seen."""
+
+    workflow_id: WorkflowId
+    plans: Sequence[Plan]
+    findings: Findings
+    batch: LogBatch
+    read_input: ReadInput
+    """For the whole input, of which the batch may show a part."""
 
 
 @dataclass(frozen=True, slots=True)
 class GuardedPlan:
-    """A plan's number, what of it may be proposed, and what the policy refused."""
+    """A plan's number, the verdict on each of its commands, and what of it may be proposed."""
 
     number: int
     service: str
+    judged: tuple[JudgedCommand, ...]
     proposal: Proposal | None
     """None when no command is left to propose."""
-    refused: tuple[RefusedCommand, ...]
 
-
-@dataclass(frozen=True, slots=True)
-class CommandGuard:
-    """Judges commands by the policy and by what stands in the workflow's text."""
-
-    policy: Policy
-    evidence: Evidence
-
-    def judge(self, text: str) -> Verdict:
-        """The verdict on one command's text."""
-        return judge_text(text, self.policy, self.evidence)[1]
-
-    def is_refused(self, text: str) -> bool:
-        """Whether the command must not be proposed."""
-        return self.judge(text).risk is Risk.FORBIDDEN
+    @property
+    def refused(self) -> tuple[RefusedCommand, ...]:
+        """What is shown and never submitted."""
+        return tuple(
+            RefusedCommand(
+                command=one.command,
+                reasons=one.reasons,
+                repair=one.repair,
+                repair_reasons=one.repair_reasons,
+            )
+            for one in self.judged
+            if one.verdict is Judgement.REFUSED
+        )
 
 
 async def guard_plans(
-    plans: Sequence[Plan],
-    batch: LogBatch,
-    policy: Policy,
-    reasoner: Reasoner,
-    teller: Teller,
-    workflow_id: WorkflowId,
+    work: PlannedWork, policy: Policy, reasoner: Reasoner, teller: Teller
 ) -> list[GuardedPlan]:
     """Judge every command; refused ones go back to the reasoner once, with the reason."""
-    guard = CommandGuard(policy, Evidence.from_text(line.text for line in batch.excerpt))
-    commands = [command for plan in plans for step in plan.steps for command in step.commands]
-    refused = [command.command for command in commands if guard.is_refused(command.command)]
-    repaired = await _repair(dict.fromkeys(refused), guard, batch, reasoner, teller)
-    return [
-        _guarded(number, plan, guard, repaired, workflow_id) for number, plan in enumerate(plans, 1)
-    ]
+    text = "\n".join(line.text for line in work.batch.excerpt)
+    guard = CommandGuard(policy, Evidence(text))
+    commands = dict.fromkeys(_texts(work.plans))
+    refused = [command for command in commands if guard.is_refused(command)]
+    repairs = await _repairs(refused, guard, work.batch, reasoner, teller)
+    seen = await widened(guard.evidence, [*commands, *repairs.values()], work.read_input)
+    guard = CommandGuard(policy, seen)
+    guarded = []
+    for number, plan in enumerate(work.plans, 1):
+        judged = judged_commands(number, plan, guard, repairs)
+        patterns = error_patterns(plan, work.plans, work.findings, text)
+        proposal = proposal_of(work.workflow_id, plan, judged, guard, patterns)
+        guarded.append(GuardedPlan(number, plan.service, judged, proposal))
+    return guarded
 
 
-async def _repair(
-    refused: dict[str, None],
+def _texts(plans: Sequence[Plan]) -> Iterable[str]:
+    return (command.command for plan in plans for step in plan.steps for command in step.commands)
+
+
+async def _repairs(
+    refused: Sequence[str],
     guard: CommandGuard,
     batch: LogBatch,
     reasoner: Reasoner,
     teller: Teller,
 ) -> dict[str, str]:
-    """Refused text → accepted text, for those that could be repaired."""
+    """Refused text → what the reasoner offers instead, good or not."""
     if not refused:
         return {}
     await teller.progress(
@@ -76,73 +97,10 @@ async def _repair(
     )
     pairs = tuple((text, "; ".join(guard.judge(text).reasons)) for text in refused)
     question = Question(AgentName.KUBECTL_COMMAND, RepairFacts(batch, pairs), RepairedCommands)
-    answer = await reasoner.ask(question, teller)
-    tries = zip(refused, answer.commands, strict=False)
-    return {text: better for text, better in tries if better and not guard.is_refused(better)}
-
-
-def _guarded(
-    number: int,
-    plan: Plan,
-    guard: CommandGuard,
-    repaired: dict[str, str],
-    workflow_id: WorkflowId,
-) -> GuardedPlan:
-    accepted: list[ProposedCommand] = []
-    refused: list[RefusedCommand] = []
-    notes: dict[str, str] = {}
-    for step in plan.steps:
-        for command in step.commands:
-            text = repaired.get(command.command, command.command)
-            verdict = guard.judge(text)
-            if verdict.risk is Risk.FORBIDDEN:
-                refused.append(RefusedCommand(command=text, reasons=verdict.reasons))
-                continue
-            accepted.append(_proposed(command, text, verdict))
-            if not verdict.in_evidence:
-                notes[text] = "not in evidence: the logs do not name this object or namespace"
-    proposal = _proposal(plan, accepted, notes, guard, workflow_id) if accepted else None
-    return GuardedPlan(number, plan.service, proposal, tuple(refused))
-
-
-def _proposed(command: Command, text: str, verdict: Verdict) -> ProposedCommand:
-    return ProposedCommand(
-        command=text,
-        explanation=command.explanation,
-        safety_level=SafetyLevel(higher_risk(verdict.risk, command.safety_level)),
-    )
-
-
-def _proposal(
-    plan: Plan,
-    commands: Sequence[ProposedCommand],
-    notes: dict[str, str],
-    guard: CommandGuard,
-    workflow_id: WorkflowId,
-) -> Proposal:
-    has_change = any(step.phase is Phase.REMEDIATE and step.commands for step in plan.steps)
-    metadata = ProposalMetadata(
-        severity=plan.severity,
-        priority=plan.priority,
-        service=plan.service,
-        issue=plan.issue,
-        root_cause=plan.root_cause,
-        phase=Phase.REMEDIATE if has_change else Phase.INVESTIGATE,
-        workflow_id=workflow_id,
-        namespace=plan.entities.namespace,
-        notes=notes,
-        rollback=_rollback(plan, guard),
-    )
-    return Proposal(action=plan.issue, commands=tuple(commands), metadata=metadata)
-
-
-def _rollback(plan: Plan, guard: CommandGuard) -> dict[str, list[str]]:
-    """Per changing command, how its step is taken back, as far as the policy allows it."""
-    rollback: dict[str, list[str]] = {}
-    for step in plan.steps:
-        undo = [
-            item.command for item in step.rollback_commands if not guard.is_refused(item.command)
-        ]
-        if undo:
-            rollback |= {command.command: undo for command in step.commands}
-    return rollback
+    try:
+        answer = await reasoner.ask(question, teller)
+    except ReasonerFailed as error:
+        # The other commands are good, and these are shown as they are: refused.
+        await teller.progress(f"No repair could be had: {error}")
+        return {}
+    return {text: better for text, better in zip(refused, answer.commands, strict=False) if better}

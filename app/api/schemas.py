@@ -1,6 +1,7 @@
 """Answers of the workflow endpoints."""
 
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -50,6 +51,12 @@ class WorkflowResult(BaseModel):
     analysis: Analysis | None
     remediation: Remediation | None
     submissions: SubmissionReport | None
+    decisions: list[dict[str, Any]]
+    """What people decided, oldest first."""
+    executions: list[dict[str, Any]]
+    """The ends of the commands that were approved."""
+    outcome: dict[str, Any] | None
+    """What it all came to; None while something is open."""
 
 
 class WorkflowInputSummary(BaseModel):
@@ -101,3 +108,5 @@ class Readiness(BaseModel):
 
     status: str
     checks: dict[str, str]
+    notes: dict[str, str] = {}
+    """What works and is less than it could be."""

@@ -22,6 +22,7 @@ from app.learning.report import FeedbackReport
 from app.learning.selector import ExampleSelector
 from app.observability.metrics import Metrics
 from app.security.signatures import WebhookSignature
+from app.security.webhooks import WebhookDoor
 from app.services import Services
 from app.settings import Settings
 from app.workflow.admission import Admission
@@ -57,9 +58,10 @@ async def open_services(
         log_source = await stack.enter_async_context(_open_log_source(settings))
         feedback = FeedbackRecorder(storage.ledger, clock)
         report = FeedbackReport(storage.ledger)
-        reactions = Reactions(storage.events, report)
+        reactions = Reactions(storage.events, report, metrics)
         delivery = ProposalDelivery(gate, storage.outbox, feedback, reactions, metrics)
-        submission = ProposalSubmission(reasoner, load_policy(), feedback, delivery)
+        review = CommandReview(reasoner, load_policy(), metrics)
+        submission = ProposalSubmission(review, feedback, delivery)
         specialists = _specialists(settings, reasoner, storage.ledger, submission.submit)
         runner = _runner(settings, storage, specialists, reactions, metrics)
         cancellation = Cancellation(storage.workflows, runner)
@@ -77,7 +79,7 @@ async def open_services(
             feedback=feedback,
             feedback_report=report,
             reactions=reactions,
-            webhook_signature=signature,
+            webhook_door=WebhookDoor(signature),
             log_source=log_source,
             approvals=gate,
             reasoner=reasoner,
@@ -92,7 +94,7 @@ async def open_dry_run(settings: Settings) -> AsyncIterator[DryRun]:
     async with AsyncExitStack() as stack:
         ledger = FeedbackLedger(await stack.enter_async_context(open_feedback(settings)))
         reasoner = await stack.enter_async_context(_open_reasoner(settings))
-        review = CommandReview(reasoner, load_policy())
+        review = CommandReview(reasoner, load_policy(), Metrics())
         specialists = _specialists(settings, reasoner, ledger, review.submit)
         yield DryRun(build_graph(specialists, None), events)
 
@@ -125,7 +127,7 @@ def _open_gate(settings: Settings) -> AbstractAsyncContextManager[RemoteApproval
     return open_remote_gate(
         settings.approval_base_url,
         settings.approval_page_url,
-        knows_keys=settings.mcp_server_url is None,
+        is_ours=settings.mcp_server_url is None,
     )
 
 

@@ -19,7 +19,7 @@ from app.settings import Settings
 from app.workflow.state import State
 
 MIB = 1024 * 1024
-FOR_PROGRAMS = {EventType.TOKEN, EventType.USAGE}
+FOR_PROGRAMS = {EventType.TOKEN, EventType.USAGE, EventType.PROGRESS}
 """Pieces of JSON and figures; the agents' lines say the same to people."""
 
 

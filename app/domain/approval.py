@@ -8,6 +8,8 @@ from pydantic import Field
 from app.domain.answer import Answer
 from app.domain.ids import ApprovalId, FeedbackId, WorkflowId
 from app.domain.plan import SafetyLevel
+from app.domain.proof import Verification
+from app.domain.report import ReportKind
 
 
 class ProposedCommand(Answer):
@@ -29,6 +31,12 @@ class ProposalMetadata(Answer):
     phase: str
     workflow_id: WorkflowId
     namespace: str | None = None
+    phases: tuple[str, ...] = ()
+    """The phase of each command, in their order."""
+    not_in_evidence: tuple[str, ...] = ()
+    """Texts of the commands whose object or namespace the workflow has not seen."""
+    error_patterns: tuple[str, ...] = ()
+    """What the failing workload's own logs said; gone when it is well again."""
     notes: dict[str, str] = Field(default_factory=dict)
     """Per command text, what the reviewer must know, such as `not in evidence`."""
     rollback: dict[str, list[str]] = Field(default_factory=dict)
@@ -74,6 +82,48 @@ class RefusedCommand(Answer):
 
     command: str
     reasons: tuple[str, ...]
+    repair: str | None = None
+    """What the reasoner offered instead, where that was refused, too."""
+    repair_reasons: tuple[str, ...] = ()
+
+
+class Judgement(StrEnum):
+    """What became of a planned command at the policy."""
+
+    ACCEPTED = "accepted"
+    REPAIRED = "repaired"
+    REFUSED = "refused"
+
+
+class JudgedCommand(Answer):
+    """One planned command and what the policy says of it, for whoever watches."""
+
+    plan: int
+    """From 1, as in the feedback id."""
+    number: int
+    """From 1, within the plan."""
+    service: str
+    phase: str
+    command: str
+    """As it would be proposed: the repaired text where there is one."""
+    canonical: str | None
+    """Every spelling made the same; None for text that is no command."""
+    risk: str
+    """The policy's own word."""
+    label: str
+    """The plan author's own word."""
+    safety_level: str
+    """The higher of the two, which counts."""
+    explanation: str = ""
+    reasons: tuple[str, ...]
+    in_evidence: bool
+    verdict: Judgement
+    repaired_from: str | None = None
+    repaired_because: tuple[str, ...] = ()
+    """Why the text that it was repaired from was refused."""
+    repair: str | None = None
+    """For a refused one: what the reasoner offered instead, and that was refused, too."""
+    repair_reasons: tuple[str, ...] = ()
 
 
 class SubmissionReport(Answer):
@@ -87,6 +137,10 @@ class SubmissionReport(Answer):
     accepted: tuple[str, ...] = ()
     """The commands that the policy let through, repaired where that was needed."""
     refused: tuple[RefusedCommand, ...] = ()
+    judged: tuple[JudgedCommand, ...] = ()
+    """Every command of every plan."""
+    lacks: tuple[str, ...] = ()
+    """What the approval server's protocol does not know."""
 
 
 class Decision(StrEnum):
@@ -116,14 +170,27 @@ class CommandVerdict(Answer):
     reason: str | None = None
     status: str | None = None
     """How far its execution came, in the approval server's words."""
+    output: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class DecisionReport:
-    """A decision as the webhook brings it (contract section 1, `/feedback/mcp-approval`)."""
+class Delivery:
+    """One delivery of a webhook: its message's id, and when it was signed."""
+
+    message_id: str
+    signed_at: int | None = None
+    """Seconds since 1970; None where no signature proves it."""
+    is_recent: bool = True
+    """Whether it was signed so lately that it may be a retry whose answer got lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalReport:
+    """How an approval stands, as the webhook brings it (contract section 1, `/feedback/mcp-approval`)."""
 
     approval_id: ApprovalId
-    decision: Decision
+    decision: Decision | None
+    """None when nobody decided in time."""
     rejection_reason: str | None
     approved_count: int
     rejected_count: int
@@ -132,3 +199,10 @@ class DecisionReport:
     commands: tuple[CommandVerdict, ...] = ()
     """Per command, where the sender says it; the counts alone otherwise."""
     reviewer: str | None = None
+    kind: ReportKind = ReportKind.DECIDED
+    round: int = 1
+    """Goes up when a decision was void and had to be made again."""
+    verification: Verification | None = None
+    is_final: bool = True
+    """Whether nothing is to follow; servers of the older kind report once."""
+    delivery: Delivery | None = None

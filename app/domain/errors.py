@@ -17,6 +17,7 @@
     │   ├── LogSourceTimedOut                                                504
     │   ├── ApprovalGateFailed
     │   │   └── ProposalRefused  it answers, and does not take this one
+    │   │       └── ProposalDeclined  and never will
     │   ├── ClusterFailed       the cluster cannot be asked now                503
     │   └── WebhookFailed       a decision could not be reported yet
     │       └── WebhookRefused
@@ -99,6 +100,10 @@ class ApprovalGateFailed(ExternalFailed):
 
 class ProposalRefused(ApprovalGateFailed):
     """The approval server works, but did not take this proposal; others may pass."""
+
+
+class ProposalDeclined(ProposalRefused):
+    """The approval server will never take this proposal; trying again is useless."""
 
 
 class ClusterFailed(ExternalFailed):

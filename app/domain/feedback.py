@@ -8,9 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from app.domain.approval import CommandVerdict, Decision
+from app.domain.course import Course, FeedbackEventBase, Outcome, Report
 from app.domain.guidance import ExampleRole
 from app.domain.ids import ApprovalId, FeedbackId
 
@@ -24,16 +25,6 @@ class Environment(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Outcome(StrEnum):
-    """What the cluster looked like after a plan was carried out."""
-
-    RESOLVED = "resolved"
-    UNKNOWN = "unknown"
-    UNRESOLVED = "unresolved"
-    EXECUTION_FAILED = "execution_failed"
-    MADE_WORSE = "made_worse"
-
-
 class PlanStatus(StrEnum):
     """Where a plan stands with people; a plan that was never proposed has none."""
 
@@ -41,6 +32,8 @@ class PlanStatus(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     EXPIRED = "expired"
+    DECLINED = "declined"
+    """The approval server would not take it."""
 
 
 Shared = Annotated[str, AfterValidator(sys.intern)]
@@ -80,16 +73,6 @@ class ShownExample:
     reason: str = ""
 
 
-class FeedbackEventBase(BaseModel):
-    """What every event carries; `id` is derived from content, so that a repeat is recognised."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    v: int = 1
-    id: str = Field(min_length=1)
-    ts: AwareDatetime
-
-
 class Proposed(FeedbackEventBase):
     """A plan was made for an incident."""
 
@@ -116,21 +99,6 @@ class Linked(FeedbackEventBase):
     """What was submitted, where that is known; empty means the whole plan."""
 
 
-class Decided(FeedbackEventBase):
-    """A person decided; without `feedback_id` it belongs to whatever links the approval."""
-
-    type: Literal["decided"] = "decided"
-    approval_id: ApprovalId
-    feedback_id: FeedbackId | None = None
-    decision: Decision
-    rejection_reason: str | None = None
-    approved_count: int = Field(default=0, ge=0)
-    rejected_count: int = Field(default=0, ge=0)
-    commands: tuple[CommandVerdict, ...] = ()
-    reviewer: str | None = None
-    is_signed: bool = False
-
-
 class Rated(FeedbackEventBase):
     """A person rated a plan; what is None leaves earlier values alone."""
 
@@ -142,20 +110,12 @@ class Rated(FeedbackEventBase):
     improvements_suggested: str | None = None
 
 
-class Verified(FeedbackEventBase):
-    """The outcome in the cluster was measured."""
+class Declined(FeedbackEventBase):
+    """The approval server will never take the plan's proposal: nobody can decide on it."""
 
-    type: Literal["verified"] = "verified"
+    type: Literal["declined"] = "declined"
     feedback_id: FeedbackId
-    outcome: Outcome
-
-
-class Expired(FeedbackEventBase):
-    """Nobody decided in time."""
-
-    type: Literal["expired"] = "expired"
-    feedback_id: FeedbackId
-    approval_id: ApprovalId
+    reason: str = ""
 
 
 class Retracted(FeedbackEventBase):
@@ -188,7 +148,7 @@ class Imported(FeedbackEventBase):
 
 
 FeedbackEvent = Annotated[
-    Proposed | Linked | Decided | Rated | Verified | Expired | Retracted | Imported,
+    Proposed | Linked | Report | Declined | Rated | Retracted | Imported,
     Field(discriminator="type"),
 ]
 
@@ -230,7 +190,10 @@ class FeedbackRecord:
     """Commands, not plans."""
     rejected_count: int
     rejection_reason: str | None
+    """A person's words, or the approval server's own where it declined."""
     verdicts: tuple[CommandVerdict, ...]
+    courses: tuple[Course, ...]
+    """What became of each of its approvals."""
     rating: Rating
     outcome: Outcome | None
     is_retracted: bool

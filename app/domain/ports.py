@@ -8,8 +8,9 @@ from typing import Protocol, TypeVar
 from app.domain.answer import Answer
 from app.domain.approval import OutgoingProposal, Proposal
 from app.domain.command_result import CommandResult
+from app.domain.course import Report
 from app.domain.events import Event, LogBounds, Recorded, Writer
-from app.domain.feedback import Decided, FeedbackEvent, FeedbackTail
+from app.domain.feedback import FeedbackEvent, FeedbackTail
 from app.domain.ids import ApprovalId, ProcessId, WorkflowId
 from app.domain.questions import Question, Teller
 from app.domain.workflow import Claim, WorkflowInput, WorkflowRecord
@@ -216,6 +217,14 @@ class ProposalOutbox(Protocol):
         """Note that the approval server has it."""
         ...
 
+    async def declined(self, key: str, reason: str) -> None:
+        """Note that the approval server will never take it; it is not sent again."""
+        ...
+
+    async def undecided(self, limit: int) -> Sequence[WorkflowId]:
+        """Workflows with a proposal at the approval server and an open outcome, newest first."""
+        ...
+
     async def undelivered(self, limit: int) -> Sequence[OutgoingProposal]:
         """What still has to be sent and nobody is sending, oldest first."""
         ...
@@ -227,6 +236,11 @@ class ApprovalGate(Protocol):
     @property
     def page_url(self) -> str:
         """Where a person decides."""
+        ...
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What its protocol does not know, as far as it was asked; ours knows everything."""
         ...
 
     async def propose(self, proposal: Proposal, idempotency_key: str) -> ApprovalId:
@@ -253,12 +267,12 @@ class FeedbackStore(Protocol):
         """The events at positions that `read` gave, in that order; None where none is any more."""
         ...
 
-    async def park(self, decision: Decided) -> None:
-        """Keep a decision whose proposal is not known yet; only the newest are kept."""
+    async def park(self, report: Report) -> None:
+        """Keep a report whose proposal is not known yet; only the newest are kept."""
         ...
 
-    async def parked(self) -> Sequence[Decided]:
-        """The decisions that wait for their proposal, oldest first."""
+    async def parked(self) -> Sequence[Report]:
+        """The reports that wait for their proposal, oldest first."""
         ...
 
 

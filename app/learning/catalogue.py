@@ -2,7 +2,8 @@
 
 from array import array
 
-from app.domain.feedback import Decided, FeedbackEvent, Linked
+from app.domain.course import Report
+from app.domain.feedback import FeedbackEvent, Linked
 from app.domain.ids import ApprovalId, FeedbackId
 from app.learning.directory import Directory
 from app.learning.fold import Draft, parts_of
@@ -85,8 +86,8 @@ class Catalogue:
         approval = self.approvals.keys.find(approval_id)
         return set() if approval is None else self.owners(approval)
 
-    def decisions(self, approval_id: ApprovalId) -> list[int]:
-        """Where every decision about an approval stands."""
+    def reports(self, approval_id: ApprovalId) -> list[int]:
+        """Where everything stands that was reported of an approval."""
         approval = self.approvals.keys.find(approval_id)
         return [] if approval is None else self.approvals.of(approval)
 
@@ -96,7 +97,7 @@ class Catalogue:
         return {number: self.drafts.pop(number) for number in surplus}
 
     def _file(self, part: FeedbackEvent, position: int) -> set[int]:
-        if not isinstance(part, Decided):
+        if not isinstance(part, Report):
             number = self._plan(part.feedback_id)
             self.plans.add(number, position)
             if isinstance(part, Linked):
@@ -133,6 +134,6 @@ class Catalogue:
         else:
             self._owner[approval] = plan + 1
         if self.approvals.has(approval):
-            # What was decided before is in the store: the draft lacks it.
+            # What was reported before is in the store: the draft lacks it.
             self.drafts.pop(plan, None)
         return True

@@ -5,7 +5,8 @@ from app.domain.feedback import FeedbackRecord, PlanStatus
 
 def to_object(record: FeedbackRecord) -> dict[str, object]:
     """One line of the export; `import` of it into either system gives the same figures."""
-    status = None if record.status is PlanStatus.EXPIRED else record.status
+    is_decided = record.is_decided or record.status is PlanStatus.PENDING
+    status = record.status if is_decided else None
     return {
         "feedback_id": record.feedback_id,
         "workflow_id": record.workflow_id,

@@ -3,20 +3,19 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
+from app.domain.course import Executed, FeedbackEventBase, Report
 from app.domain.feedback import (
-    Decided,
-    Expired,
+    Declined,
     FeedbackEvent,
-    FeedbackEventBase,
     FeedbackRecord,
     Imported,
     Linked,
     Proposed,
     Rated,
     Retracted,
-    Verified,
 )
 from app.domain.ids import ApprovalId, FeedbackId
+from app.learning.course import Reports
 from app.learning.legacy import expand
 from app.learning.record import Facts, RatingField, record_of
 
@@ -31,7 +30,7 @@ def parts_of(event: FeedbackEvent) -> Sequence[FeedbackEvent]:
 
 def tie_of(part: FeedbackEvent, plan: FeedbackId) -> ApprovalId | None:
     """The approval that is this plan's, as far as a part of an event says so."""
-    if isinstance(part, Linked | Decided) and part.feedback_id == plan:
+    if isinstance(part, Linked | Report) and part.feedback_id == plan:
         return part.approval_id
     return None
 
@@ -40,16 +39,15 @@ class Draft:
     """The events that won so far, for one plan."""
 
     __slots__ = (
-        "_decisions",
-        "_expired",
+        "_declined",
         "_imported",
         "_keeps_texts",
         "_links",
         "_owned",
         "_proposed",
         "_ratings",
+        "_reports",
         "_retracted",
-        "_verified",
         "feedback_id",
     )
 
@@ -59,27 +57,21 @@ class Draft:
         self._keeps_texts = keeps_texts
         self._proposed: Proposed | None = None
         self._imported: Imported | None = None
-        self._verified: Verified | None = None
         self._retracted: Retracted | None = None
+        self._declined: Declined | None = None
         self._links: dict[ApprovalId, Linked] = {}
         self._owned: set[ApprovalId] = set()
-        self._decisions: dict[ApprovalId, Decided] = {}
-        self._expired: set[ApprovalId] = set()
+        self._reports: dict[ApprovalId, Reports] = {}
         self._ratings: dict[RatingField, Rated] = {}
-
-    @property
-    def is_decided(self) -> bool:
-        """Whether a decision was heard."""
-        return bool(self._decisions)
 
     def apply(self, *parts: FeedbackEvent) -> None:
         """Take parts of events in; what is said of another plan alone is passed over."""
         for part in parts:
             if tie := tie_of(part, self.feedback_id):
                 self._owned.add(tie)
-            if isinstance(part, Decided):
-                known = self._decisions.get(part.approval_id)
-                self._decisions[part.approval_id] = later(known, part)
+            if isinstance(part, Report):
+                reports = self._reports.setdefault(part.approval_id, Reports(part.approval_id))
+                reports.take(self._without_outputs(part))
             elif part.feedback_id == self.feedback_id:
                 self._note(part)
 
@@ -91,21 +83,18 @@ class Draft:
             proposed=self._proposed,
             imported=self._imported,
             links=dict(sorted(self._links.items())),
-            decisions={
-                approval_id: self._decisions[approval_id]
+            courses=tuple(
+                self._reports[approval_id].course()
                 for approval_id in sorted(self._owned)
-                if approval_id in self._decisions
-            },
-            expired=frozenset(self._expired),
+                if approval_id in self._reports
+            ),
+            declined=self._declined,
             ratings=self._ratings,
-            verified=self._verified,
             retracted=self._retracted,
         )
         return record_of(facts)
 
-    def _note(
-        self, part: Proposed | Linked | Rated | Verified | Expired | Retracted | Imported
-    ) -> None:
+    def _note(self, part: Proposed | Linked | Declined | Rated | Retracted | Imported) -> None:
         match part:
             case Proposed():
                 self._proposed = later(self._proposed, self._lighter(part))
@@ -113,12 +102,10 @@ class Draft:
                 self._imported = later(self._imported, self._lighter(part))
             case Linked():
                 self._links[part.approval_id] = later(self._links.get(part.approval_id), part)
+            case Declined():
+                self._declined = later(self._declined, part)
             case Rated():
                 self._rate(part)
-            case Verified():
-                self._verified = later(self._verified, part)
-            case Expired():
-                self._expired.add(part.approval_id)
             case Retracted():
                 self._retracted = later(self._retracted, part)
 
@@ -133,6 +120,13 @@ class Draft:
         if self._keeps_texts:
             return part
         return part.model_copy(update={"input_data": "", "output_data": ""})
+
+    def _without_outputs(self, part: Report) -> Report:
+        """What commands printed is long, too."""
+        if self._keeps_texts or not isinstance(part, Executed):
+            return part
+        commands = tuple(one.model_copy(update={"output": None}) for one in part.commands)
+        return part.model_copy(update={"commands": commands})
 
 
 def later(known: E | None, event: E) -> E:

@@ -10,8 +10,9 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from app.domain.course import Report
 from app.domain.errors import NotFound, StorageFailed
-from app.domain.feedback import Decided, FeedbackEvent, FeedbackRecord
+from app.domain.feedback import FeedbackEvent, FeedbackRecord
 from app.domain.ids import ApprovalId, FeedbackId
 from app.domain.ports import FeedbackStore
 from app.learning.catalogue import Catalogue
@@ -81,16 +82,16 @@ class FeedbackLedger:
         own = {plan: self.catalogue.plans.of(plan) for plan in plans}
         events = await self.fetch({at for positions in own.values() for at in positions})
         drafts: dict[int, Draft] = {}
-        decisions: dict[int, set[int]] = {}
+        reports: dict[int, set[int]] = {}
         for plan, positions in own.items():
             parts = [part for at in positions for part in parts_of(events[at])]
             named = self._name_of(plan, parts)
             drafts[plan] = Draft(named, keeps_texts=keeps_texts)
             drafts[plan].apply(*parts)
             ties = {tie for part in parts if (tie := tie_of(part, named))}
-            decisions[plan] = {at for tie in ties for at in self.catalogue.decisions(tie)}
-        events |= await self.fetch(set().union(*decisions.values()) - events.keys())
-        for plan, found in decisions.items():
+            reports[plan] = {at for tie in ties for at in self.catalogue.reports(tie)}
+        events |= await self.fetch(set().union(*reports.values()) - events.keys())
+        for plan, found in reports.items():
             drafts[plan].apply(*(part for at in sorted(found) for part in parts_of(events[at])))
         return drafts
 
@@ -203,10 +204,11 @@ class Writing(Reading):
         drafts = await self._ledger.drafts(owners)
         return min((draft.feedback_id for draft in drafts.values()), default=None)
 
-    async def has_decision(self, decided: Decided) -> bool:
-        """Whether this very decision was heard, be it the one that counts or not."""
-        events = await self._ledger.fetch(self._ledger.catalogue.decisions(decided.approval_id))
-        return any(part.id == decided.id for event in events.values() for part in parts_of(event))
+    async def reports(self, approval_id: ApprovalId) -> list[Report]:
+        """Everything that was heard of an approval, be it what counts or not."""
+        events = await self._ledger.fetch(self._ledger.catalogue.reports(approval_id))
+        parts = (part for event in events.values() for part in parts_of(event))
+        return [part for part in parts if isinstance(part, Report)]
 
     def stamp(self, now: datetime) -> datetime:
         """Now, or just after the latest event where another clock is a little ahead."""
@@ -214,9 +216,9 @@ class Writing(Reading):
             return self._ledger.latest + timedelta(microseconds=1)
         return now
 
-    async def append(self, event: FeedbackEvent) -> None:
-        """Durable when it returns; the next turn reads it back like everybody else's."""
-        await self._ledger.store.append((event,))
+    async def append(self, *events: FeedbackEvent) -> None:
+        """Durable when it returns; the next turn reads them back like everybody else's."""
+        await self._ledger.store.append(events)
 
 
 def _batches(plans: Sequence[int]) -> Iterator[Sequence[int]]:

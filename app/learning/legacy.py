@@ -5,8 +5,8 @@ import re
 from typing import Any
 
 from app.domain.approval import Decision
+from app.domain.course import Decided
 from app.domain.feedback import (
-    Decided,
     FeedbackEvent,
     Imported,
     Linked,

@@ -5,20 +5,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.domain.approval import CommandDecision, CommandVerdict, Decision
+from app.domain.course import Course, Decided, Outcome
 from app.domain.feedback import (
     CommandCredit,
-    Decided,
+    Declined,
     FeedbackRecord,
     Imported,
     Linked,
-    Outcome,
     PlannedCommand,
     PlanStatus,
     Proposed,
     Rated,
     Rating,
     Retracted,
-    Verified,
 )
 from app.domain.ids import ApprovalId
 from app.learning.legacy import IMPORTED_PREFIX
@@ -43,11 +42,20 @@ class Facts:
     proposed: Proposed
     imported: Imported | None
     links: Mapping[ApprovalId, Linked]
-    decisions: Mapping[ApprovalId, Decided]
-    expired: frozenset[ApprovalId]
+    courses: Sequence[Course]
+    declined: Declined | None
     ratings: Mapping[RatingField, Rated]
-    verified: Verified | None
     retracted: Retracted | None
+
+    @property
+    def decisions(self) -> list[Decided]:
+        """What people said, per approval the one that counts."""
+        return [course.decided for course in self.courses if course.decided]
+
+    @property
+    def expired(self) -> set[ApprovalId]:
+        """Approvals that nobody decided in time."""
+        return {course.approval_id for course in self.courses if course.expired}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,7 @@ class _Tally:
 
 def record_of(facts: Facts) -> FeedbackRecord:
     """The record; what is missing is None, never a guess."""
-    proposed, decisions = facts.proposed, [*facts.decisions.values()]
+    proposed, decisions = facts.proposed, facts.decisions
     last = max(decisions, key=lambda event: (event.ts, event.id), default=None)
     tally = _tally(facts)
     rating = _rating(facts.ratings)
@@ -93,6 +101,7 @@ def record_of(facts: Facts) -> FeedbackRecord:
         rejected_count=tally.rejected,
         rejection_reason=_reason(decisions),
         verdicts=tuple(verdict for event in decisions for verdict in event.commands),
+        courses=tuple(facts.courses),
         rating=rating,
         outcome=outcome,
         is_retracted=facts.retracted is not None,
@@ -103,26 +112,30 @@ def record_of(facts: Facts) -> FeedbackRecord:
 
 
 def _outcome(facts: Facts) -> Outcome | None:
-    """What was measured; else, that a command failed when it ran."""
-    if facts.verified is not None:
-        return facts.verified.outcome
-    verdicts = (verdict for event in facts.decisions.values() for verdict in event.commands)
+    """What was measured; where that tells nothing, that a command failed when it ran."""
+    verified = (course.verified for course in facts.courses if course.verified)
+    last = max(verified, key=lambda event: (event.ts, event.id), default=None)
+    measured = last.outcome if last else None
+    if measured not in {None, Outcome.UNKNOWN}:
+        return measured
+    verdicts = (verdict for course in facts.courses for verdict in course.ended)
     has_failed = any(verdict.status == FAILED for verdict in verdicts)
-    return Outcome.EXECUTION_FAILED if has_failed else None
+    return Outcome.EXECUTION_FAILED if has_failed else measured
 
 
 def _approval_ids(facts: Facts) -> tuple[ApprovalId, ...]:
-    known = dict.fromkeys([*facts.links, *facts.decisions])
+    decided = (event.approval_id for event in facts.decisions)
+    known = dict.fromkeys([*facts.links, *decided])
     return tuple(found for found in known if not found.startswith(IMPORTED_PREFIX))
 
 
 def _status(facts: Facts) -> PlanStatus | None:
     """One approved command makes it an approved plan, whatever else was rejected."""
     if facts.decisions:
-        said = {event.decision for event in facts.decisions.values()}
+        said = {event.decision for event in facts.decisions}
         return PlanStatus.APPROVED if Decision.APPROVED in said else PlanStatus.REJECTED
     if not facts.links:
-        return None
+        return PlanStatus.DECLINED if facts.declined else None
     return PlanStatus.EXPIRED if facts.expired >= set(facts.links) else PlanStatus.PENDING
 
 
@@ -140,9 +153,9 @@ def _reason(decisions: Sequence[Decided]) -> str | None:
 def _tally(facts: Facts) -> _Tally:
     """The commands counted by the decisions; one without counts stands for what is left over."""
     total = _Tally()
-    for event in facts.decisions.values():
+    for event in facts.decisions:
         total = total.plus(_counted(event))
-    if bare := [event for event in facts.decisions.values() if not _is_counted(event)]:
+    if bare := [event for event in facts.decisions if not _is_counted(event)]:
         last = max(bare, key=lambda event: (event.ts, event.id))
         left = max(_submitted(facts, last) - total.approved - total.rejected, 0)
         is_approved = last.decision is Decision.APPROVED
@@ -157,8 +170,12 @@ def _is_counted(event: Decided) -> bool:
 def _counted(event: Decided) -> _Tally:
     if event.approved_count or event.rejected_count or not event.commands:
         return _Tally(event.approved_count, event.rejected_count)
-    rejected = sum(verdict.decision is CommandDecision.REJECTED for verdict in event.commands)
-    return _Tally(len(event.commands) - rejected, rejected)
+    said = [verdict.decision for verdict in event.commands]
+    rejected, undecided = (
+        said.count(CommandDecision.REJECTED),
+        said.count(CommandDecision.UNDECIDED),
+    )
+    return _Tally(len(said) - rejected - undecided, rejected)
 
 
 def _submitted(facts: Facts, event: Decided) -> int:
@@ -169,11 +186,17 @@ def _submitted(facts: Facts, event: Decided) -> int:
 def _credits(facts: Facts, commands: Sequence[PlannedCommand]) -> tuple[CommandCredit, ...]:
     verdicts: dict[str, CommandVerdict] = {}
     unnamed = _Tally()
-    for event in sorted(facts.decisions.values(), key=lambda event: (event.ts, event.id)):
-        verdicts |= {verdict.command: verdict for verdict in event.commands}
+    for event in sorted(facts.decisions, key=lambda event: (event.ts, event.id)):
+        # A command may stand there twice: what somebody said of one of them counts for both.
+        by_weight = sorted(event.commands, key=_is_decided)
+        verdicts |= {verdict.command: verdict for verdict in by_weight}
         if not event.commands:
             unnamed = unnamed.plus(_counted(event) if _is_counted(event) else _whole(event))
     return credits_of(commands, verdicts, unnamed.share)
+
+
+def _is_decided(verdict: CommandVerdict) -> bool:
+    return verdict.decision is not CommandDecision.UNDECIDED
 
 
 def _commands(facts: Facts) -> tuple[PlannedCommand, ...]:
@@ -206,6 +229,11 @@ def _stored_reward(facts: Facts, computed: float | None) -> float | None:
     imported = facts.imported
     if imported is None or imported.reward_score is None:
         return computed
-    said = (*facts.decisions.values(), *facts.ratings.values(), facts.verified)
+    reports = (
+        event
+        for course in facts.courses
+        for event in (course.decided, course.executed, course.verified)
+    )
+    said = (*reports, *facts.ratings.values())
     is_old = all(event is None or event.ts <= imported.ts for event in said)
     return min(max(imported.reward_score, 0.0), 1.0) if is_old else computed

@@ -3,19 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.domain.approval import DecisionReport
-from app.domain.errors import NotFound
-from app.domain.feedback import (
-    Decided,
-    Linked,
-    Outcome,
-    Proposed,
-    Rated,
-    Rating,
-    ShownExample,
-    Verified,
-    event_id,
-)
+from app.domain.approval import ApprovalReport
+from app.domain.course import Report
+from app.domain.errors import NotFound, Unauthorized
+from app.domain.feedback import Declined, Linked, Proposed, Rated, Rating, ShownExample, event_id
 from app.domain.guidance import Guidance
 from app.domain.ids import ApprovalId, FeedbackId, WorkflowId
 from app.domain.incident import Analysis
@@ -23,6 +14,7 @@ from app.domain.plan import Plan
 from app.domain.ports import Clock
 from app.learning.actions import namespace_in, planned_command, planned_commands
 from app.learning.ledger import FeedbackLedger, Writing
+from app.learning.reported import events_of
 from app.learning.signature import signature_of_plan
 
 
@@ -75,7 +67,7 @@ class FeedbackRecorder:
     async def link(
         self, feedback_id: FeedbackId, approval_id: ApprovalId, commands: Sequence[str] = ()
     ) -> None:
-        """Note the approval's id and what was submitted; a decision that came early counts now."""
+        """Note the approval's id and what was submitted; reports that came early count now."""
         async with self._ledger.writing() as turn:
             if approval_id not in (await turn.record(feedback_id)).approval_ids:
                 linked = Linked(
@@ -88,13 +80,31 @@ class FeedbackRecorder:
                 await turn.append(linked)
             await self._take_up(turn, feedback_id, approval_id)
 
-    async def decide(self, report: DecisionReport) -> bool:
-        """Note a decision; False when it is known. Raises NotFound, and keeps it, when it came early."""
+    async def decline(self, feedback_id: FeedbackId, reason: str) -> None:
+        """Note that nobody will be asked about a plan. Raises NotFound."""
         async with self._ledger.writing() as turn:
-            decided = self._decided(report, turn, await turn.feedback_of(report.approval_id))
-            if decided.feedback_id is not None:
-                return await self._note(turn, decided)
-            await self._ledger.store.park(decided)
+            if (await turn.record(feedback_id)).status is not None:
+                return
+            declined = Declined(
+                id=event_id("declined", feedback_id, reason),
+                ts=self._now(turn),
+                feedback_id=feedback_id,
+                reason=reason,
+            )
+            await turn.append(declined)
+
+    async def hear(self, report: ApprovalReport) -> Sequence[Report]:
+        """Note what an approval server says; returns what of it is new.
+
+        Raises NotFound, and keeps it, when it came early; Unauthorized for a delivery that is
+        played back.
+        """
+        async with self._ledger.writing() as turn:
+            feedback_id = await turn.feedback_of(report.approval_id)
+            if feedback_id is not None:
+                return await self._hear(turn, report, feedback_id)
+            for early in events_of(report, self._now(turn), None):
+                await self._ledger.store.park(early)
         return await self._look_again(report)
 
     async def rate(self, feedback_id: FeedbackId, rating: Rating) -> None:
@@ -114,68 +124,62 @@ class FeedbackRecorder:
             )
             await turn.append(rated)
 
-    async def verify(self, feedback_id: FeedbackId, outcome: Outcome) -> None:
-        """Note what the cluster looked like afterwards. Raises NotFound."""
-        async with self._ledger.writing() as turn:
-            if (await turn.record(feedback_id)).outcome is outcome:
-                return
-            now = self._now(turn)
-            verified = Verified(
-                id=event_id("verified", feedback_id, outcome, now.isoformat()),
-                ts=now,
-                feedback_id=feedback_id,
-                outcome=outcome,
-            )
-            await turn.append(verified)
-
-    async def _look_again(self, report: DecisionReport) -> bool:
+    async def _look_again(self, report: ApprovalReport) -> Sequence[Report]:
         """Another process may have linked the approval between our look and the parking."""
         async with self._ledger.writing() as turn:
             feedback_id = await turn.feedback_of(report.approval_id)
             if feedback_id is None:
                 raise NotFound(f"No feedback found for approval_id: {report.approval_id}")
-            return await self._note(turn, self._decided(report, turn, feedback_id))
+            return await self._hear(turn, report, feedback_id)
 
     async def _take_up(
         self, turn: Writing, feedback_id: FeedbackId, approval_id: ApprovalId
     ) -> None:
-        for early in await self._ledger.store.parked():
-            if early.approval_id == approval_id:
-                await self._note(turn, early.model_copy(update={"feedback_id": feedback_id}))
+        early = [
+            report.model_copy(update={"feedback_id": feedback_id})
+            for report in await self._ledger.store.parked()
+            if report.approval_id == approval_id
+        ]
+        await self._note(turn, early, await turn.reports(approval_id))
 
-    async def _note(self, turn: Writing, decided: Decided) -> bool:
-        if await turn.has_decision(decided):
-            return False
-        await turn.append(decided)
-        return True
+    async def _hear(
+        self, turn: Writing, report: ApprovalReport, feedback_id: FeedbackId
+    ) -> Sequence[Report]:
+        heard = await turn.reports(report.approval_id)
+        if _is_played_back(report, heard):
+            raise Unauthorized("The webhook was delivered before")
+        return await self._note(turn, events_of(report, self._now(turn), feedback_id), heard)
+
+    async def _note(
+        self, turn: Writing, reports: Sequence[Report], heard: Sequence[Report]
+    ) -> Sequence[Report]:
+        """Append what is not there yet, by its content and by its message's id."""
+        ids = {known.id for known in heard}
+        messages = {(known.message_id, known.type) for known in heard if known.message_id}
+        new = [
+            report
+            for report in reports
+            if report.id not in ids and (report.message_id, report.type) not in messages
+        ]
+        if new:
+            await turn.append(*new)
+        return new
 
     def _now(self, turn: Writing) -> datetime:
         return turn.stamp(self._clock.now())
 
-    def _decided(
-        self, report: DecisionReport, turn: Writing, feedback_id: FeedbackId | None
-    ) -> Decided:
-        return Decided(
-            id=event_id(
-                "decided",
-                report.approval_id,
-                report.decision,
-                report.rejection_reason or "",
-                report.approved_count,
-                report.rejected_count,
-                *report.commands,
-            ),
-            ts=self._now(turn),
-            approval_id=report.approval_id,
-            feedback_id=feedback_id,
-            decision=report.decision,
-            rejection_reason=report.rejection_reason,
-            approved_count=report.approved_count,
-            rejected_count=report.rejected_count,
-            commands=report.commands,
-            reviewer=report.reviewer,
-            is_signed=report.is_signed,
-        )
+
+def _is_played_back(report: ApprovalReport, heard: Sequence[Report]) -> bool:
+    """Whether this very delivery was taken before, and too long ago to be a retry of its sender."""
+    delivery = report.delivery
+    if delivery is None or delivery.signed_at is None or delivery.is_recent:
+        return False
+    return any(
+        known.message_id == delivery.message_id
+        and known.signed_at is not None
+        and delivery.signed_at <= known.signed_at
+        for known in heard
+    )
 
 
 def namespace_of(plan: Plan) -> str | None:

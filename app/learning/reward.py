@@ -1,9 +1,10 @@
 """How much people liked a plan, from 0 to 1 (pure): `(4·M + 1·U) / weights present`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from app.domain.approval import CommandDecision, CommandVerdict
-from app.domain.feedback import CommandCredit, Outcome, PlannedCommand, Rating
+from app.domain.course import Outcome
+from app.domain.feedback import CommandCredit, PlannedCommand, Rating
 from app.learning.actions import action_of, verb_of
 
 DECISION_WEIGHT = 4.0
@@ -68,23 +69,23 @@ def credits_of(
     for command in commands:
         verdict = verdicts.get(command.command)
         if verdict is not None:
-            found.append(_judge(command, verdict))
+            found += _judge(command, verdict)
         elif approved_share is not None:
             found.append(CommandCredit(command, approved_share, 1 - approved_share))
     return tuple(found)
 
 
-def _judge(command: PlannedCommand, verdict: CommandVerdict) -> CommandCredit:
+def _judge(command: PlannedCommand, verdict: CommandVerdict) -> Iterator[CommandCredit]:
     match verdict.decision:
         case CommandDecision.APPROVED:
-            return CommandCredit(command, 1.0, 0.0)
+            yield CommandCredit(command, 1.0, 0.0)
         case CommandDecision.REJECTED:
-            return CommandCredit(command, 0.0, 1.0)
+            yield CommandCredit(command, 0.0, 1.0)
         case CommandDecision.EDITED:
             is_near = verb_of(action_of(verdict.edited_to or "")) == verb_of(command.action)
-            return CommandCredit(command, EDIT_WITHIN_VERB if is_near else EDIT_OTHERWISE, 0.0)
+            yield CommandCredit(command, EDIT_WITHIN_VERB if is_near else EDIT_OTHERWISE, 0.0)
         case CommandDecision.UNDECIDED:
-            return CommandCredit(command, 0.0, 0.0)
+            return
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -14,6 +14,7 @@ from prometheus_client import (
 
 AGENT_SECONDS = (0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 20, 40, 80, 160)
 REQUEST_SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30)
+ENDS = frozenset({"succeeded", "failed", "unknown", "skipped", "recorded"})
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 UNMATCHED = "unmatched"
 
@@ -59,7 +60,21 @@ class Metrics:
         self._failed = self._counter(
             "proposals_failed", "Attempts to hand over a proposal that failed."
         )
-        self._decisions = self._counter("decisions", "Decisions reported by people.", "decision")
+        self._decisions = self._counter(
+            "decisions", "Decisions of people, and that nobody decided in time.", "decision"
+        )
+        self._judged = self._counter(
+            "commands_judged", "Planned commands, by what the policy made of them.", "verdict"
+        )
+        self._ended = self._counter(
+            "commands_ended", "Approved commands that came to an end.", "status"
+        )
+        self._outcomes = self._counter(
+            "outcomes", "What the cluster looked like after a plan was carried out.", "outcome"
+        )
+        self._refused = self._counter(
+            "webhooks_refused", "Webhooks without a signature that is right."
+        )
 
     def _http_metrics(self) -> None:
         labels = ("route", "method", "status")
@@ -110,8 +125,25 @@ class Metrics:
         self._failed.inc()
 
     def decision_recorded(self, decision: str) -> None:
-        """A person decided: approved or rejected."""
+        """A person decided: approved or rejected; or nobody did: expired."""
         self._decisions.labels(decision).inc()
+
+    def command_judged(self, verdict: str) -> None:
+        """The policy judged a planned command: accepted, repaired or refused."""
+        self._judged.labels(verdict).inc()
+
+    def command_ended(self, status: str) -> None:
+        """A command came to its end at the approval server."""
+        if status in ENDS:
+            self._ended.labels(status).inc()
+
+    def outcome_measured(self, outcome: str) -> None:
+        """The cluster was looked at after a plan was carried out."""
+        self._outcomes.labels(outcome).inc()
+
+    def webhook_refused(self) -> None:
+        """A webhook was not signed as it must be."""
+        self._refused.inc()
 
     def request_answered(self, route: str | None, method: str, status: int, seconds: float) -> None:
         """A request was answered; `route` is the template, never the path with its ids."""

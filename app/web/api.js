@@ -21,8 +21,8 @@ export const topExamples = (agent) => getJson(`${API}/feedback/top-examples/${ag
 export const learningCurve = () => getJson(`${API}/feedback/learning-curve`);
 
 export function streamAddress(id, lastEventId) {
-  const cursor = lastEventId ? `?last_event_id=${encodeURIComponent(lastEventId)}` : "";
-  return `${API}/workflows/${encodeURIComponent(id)}/stream${cursor}`;
+  const cursor = lastEventId ? `&last_event_id=${encodeURIComponent(lastEventId)}` : "";
+  return `${API}/workflows/${encodeURIComponent(id)}/stream?until=outcome${cursor}`;
 }
 
 export function workflowPage(before) {

@@ -4,7 +4,12 @@ import { element } from "./dom.js";
 
 const SEVERITIES = { CRITICAL: "bad", HIGH: "bad", ERROR: "bad", MEDIUM: "warn", WARNING: "warn", IMMEDIATE: "bad" };
 const PRIORITIES = { P0: ["P0 now", "bad"], P1: ["P1 today", "bad"], P2: ["P2 soon", "warn"], P3: ["P3 some day", ""] };
-const SAFETY = { SAFE: ["Safe", "good"], CAUTION: ["Caution", "warn"], DESTRUCTIVE: ["Destructive", "bad"] };
+const SAFETY = {
+  SAFE: ["Safe", "good"],
+  CAUTION: ["Caution", "warn"],
+  DESTRUCTIVE: ["Destructive", "bad"],
+  FORBIDDEN: ["Forbidden", "bad"],
+};
 const STATES = {
   queued: ["Waiting", ""],
   running: ["Running", "info"],
@@ -16,6 +21,13 @@ const DECISIONS = {
   pending: ["Waiting for a decision", "info"],
   approved: ["Approved", "good"],
   rejected: ["Rejected", "bad"],
+  expired: ["Nobody decided in time", "warn"],
+  declined: ["Not taken by the approval server", "bad"],
+};
+const VERDICTS = {
+  accepted: ["Accepted", "good"],
+  repaired: ["Changed, then accepted", "warn"],
+  refused: ["Refused", "bad"],
 };
 
 export function badge(text, tone = "") {
@@ -33,6 +45,10 @@ export function priorityBadge(priority) {
 
 export function safetyBadge(level) {
   return known(SAFETY, level);
+}
+
+export function verdictBadge(verdict) {
+  return known(VERDICTS, verdict);
 }
 
 export function stateBadge(state) {

@@ -1,8 +1,9 @@
 /* One command line with its risk in words and a button that copies it. */
 
-import { safetyBadge } from "./badge.js";
+import { safetyBadge, verdictBadge } from "./badge.js";
 import { element } from "./dom.js";
 import { announce } from "./announcer.js";
+import { paragraph } from "./section.js";
 
 export function commandBlock({ command, explanation, safety_level: level, expected_output: expected }) {
   return element(
@@ -17,6 +18,49 @@ export function commandBlock({ command, explanation, safety_level: level, expect
       explanation,
       expected && [" ", element("span", { class: "muted" }, "Expect: "), expected],
     ),
+  );
+}
+
+/* One judged command: the verdict, both opinions of its risk, and why. */
+export function judgedBlock(judged) {
+  const { command, verdict, label, risk, reasons = [], in_evidence: isSeen } = judged;
+  return element(
+    "div",
+    { class: "stack-tight" },
+    element(
+      "div",
+      { class: "row" },
+      verdictBadge(verdict),
+      element("span", { class: "small" }, "Policy: ", safetyBadge(risk)),
+      label && element("span", { class: "small" }, "Plan: ", safetyBadge(label)),
+    ),
+    element("pre", { class: "command" }, command),
+    changedFrom(judged.repaired_from, judged.repaired_because),
+    isSeen === false && verdict !== "refused" && paragraph("Not in evidence: the logs do not name this object or namespace.", "small"),
+    paragraph(reasons.join("; "), "muted small"),
+    triedInstead(judged.repair, judged.repair_reasons),
+  );
+}
+
+function changedFrom(text, reasons = []) {
+  if (!text) return null;
+  return element(
+    "div",
+    { class: "stack-tight" },
+    element("span", { class: "small" }, "changed from"),
+    element("pre", { class: "command" }, text),
+    paragraph(reasons.length > 0 && `which was refused: ${reasons.join("; ")}`, "muted small"),
+  );
+}
+
+function triedInstead(text, reasons = []) {
+  if (!text) return null;
+  return element(
+    "div",
+    { class: "stack-tight" },
+    element("span", { class: "small" }, "The repair was refused as well:"),
+    element("pre", { class: "command" }, text),
+    paragraph(reasons.join("; "), "muted small"),
   );
 }
 

@@ -102,5 +102,5 @@ class Entry {
 }
 
 function isDecided(status) {
-  return status === "approved" || status === "rejected";
+  return ["approved", "rejected", "expired", "declined"].includes(status);
 }

@@ -1,4 +1,4 @@
-/* One workflow's events, each once and in order, until its terminal event, over one connection.
+/* One workflow's events, each once and in order, until what it led to is known, over one connection.
 
    EventSource reconnects by itself after a plain close, but any answer other than 200 closes it for
    good; then a new one is opened from the last position, after a growing and jittered pause. */
@@ -51,7 +51,7 @@ export class WorkflowStream {
     if (!Number.isInteger(event?.seq) || event.seq <= this.#lastSeq) return;
     this.#lastSeq = event.seq;
     this.#lastId = message.lastEventId || String(event.id ?? "");
-    if (isTerminal(event)) this.close();
+    if (isLast(event)) this.close();
     this.listener.event(event);
   }
 
@@ -89,6 +89,11 @@ export class WorkflowStream {
     this.close();
     this.listener.gone(sentence);
   }
+}
+
+/* Without proposals there is nothing to decide, and nothing follows the agents' end. */
+function isLast(event) {
+  return event.type === "outcome" || (isTerminal(event) && !event.outcome?.proposals?.length);
 }
 
 export function isTerminal(event) {

@@ -16,6 +16,7 @@ import { JumpList } from "./jump.js";
 import { planCard } from "./plan.js";
 import { QueuePlace } from "./queue.js";
 import { AgentRail } from "./rail.js";
+import { ReactionsCard } from "./reactions.js";
 import { banner, card } from "./section.js";
 import { isTerminal, WorkflowStream } from "./stream.js";
 import { submissionsCard } from "./submissions.js";
@@ -26,6 +27,7 @@ const RESULTS = {
   RemediationAgent: planCard,
   KubectlCommandAgent: submissionsCard,
 };
+const REACTIONS = new Set(["decision", "execution", "outcome"]);
 const ORCHESTRATOR = "OrchestratorAgent";
 
 export class WorkflowView {
@@ -104,14 +106,16 @@ export class WorkflowView {
     this.#rail = new AgentRail();
     this.#facts.forgetUsage();
     this.#place.hide();
-    this.#slots = { examples: new ExamplesCard() };
+    this.#slots = { examples: new ExamplesCard(), reactions: new ReactionsCard() };
     for (const agent of Object.keys(RESULTS)) this.#slots[agent] = element("div", { hidden: true });
     replaceContent(this.#side, this.#rail.root);
     replaceContent(this.#outcome);
-    const { MonitoringAgent, AnalysisAgent, RemediationAgent, KubectlCommandAgent, examples } = this.#slots;
+    const { MonitoringAgent, AnalysisAgent, RemediationAgent, KubectlCommandAgent } = this.#slots;
+    const { examples, reactions } = this.#slots;
     replaceContent(
       this.#results,
-      [MonitoringAgent, AnalysisAgent, examples.root, RemediationAgent, KubectlCommandAgent, this.#feedback.root],
+      [MonitoringAgent, AnalysisAgent, examples.root, RemediationAgent, KubectlCommandAgent],
+      [reactions.root, this.#feedback.root],
     );
   }
 
@@ -135,6 +139,13 @@ export class WorkflowView {
     else if (event.type === "usage") this.#facts.addUsage(parsed(event.data) ?? {});
     else if (event.type === "example_used") this.#slots.examples.add(parsed(event.data) ?? {});
     else if (event.type === "status") this.#showStatus(event);
+    else if (event.type === "proposal") this.#showFeedback();
+    else if (REACTIONS.has(event.type)) this.#showReaction(event);
+  }
+
+  #showReaction(event) {
+    announce(this.#slots.reactions[event.type](parsed(event.data) ?? {}));
+    this.#showFeedback();
   }
 
   #showStatus(event) {

@@ -2,10 +2,19 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from app.domain.approval import OutgoingProposal
-from app.domain.errors import AppError, ApprovalGateFailed, NotFound, ProposalRefused
+from app.domain.errors import (
+    AppError,
+    ApprovalGateFailed,
+    NotFound,
+    ProposalDeclined,
+    ProposalRefused,
+    StorageFailed,
+)
 from app.domain.ids import ApprovalId
 from app.domain.ports import ApprovalGate, ProposalOutbox
 from app.learning.recorder import FeedbackRecorder
@@ -20,6 +29,10 @@ RETRY_SECONDS = (5.0, 15.0, 60.0, 300.0)
 LEASE_SECONDS = 60.0
 """Longer than one attempt may take, so that two processes never send at once."""
 BATCH = 1000
+CATCH_UP = 200
+"""The newest workflows that are looked at when a process starts."""
+
+Pause = Callable[[float], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -33,6 +46,8 @@ class ProposalDelivery:
     metrics: Metrics
     patience_seconds: float = 15.0
     """For one submission, every try included: a workflow's other plans wait meanwhile."""
+    pause: Pause = asyncio.sleep
+    """How `run` waits between its rounds, in seconds."""
     _sending: set[str] = field(default_factory=set)
 
     async def submit(self, proposal: OutgoingProposal) -> ApprovalId:
@@ -48,15 +63,18 @@ class ProposalDelivery:
 
     async def run(self) -> None:
         """Send what could not be sent before, for as long as the process lives."""
+        await self._catch_up()
         failures = 0
         while True:
             failures = 0 if await self._deliver_waiting() else failures + 1
-            await asyncio.sleep(RETRY_SECONDS[min(max(failures - 1, 0), len(RETRY_SECONDS) - 1)])
+            await self.pause(RETRY_SECONDS[min(max(failures - 1, 0), len(RETRY_SECONDS) - 1)])
 
     async def _deliver_patiently(self, proposal: OutgoingProposal) -> ApprovalId:
         for pause in FIRST_TRIES_SECONDS[1:]:
             try:
                 return await self._deliver(proposal)
+            except ProposalDeclined:
+                raise
             except ApprovalGateFailed:
                 await asyncio.sleep(pause)
         return await self._deliver(proposal)
@@ -104,6 +122,9 @@ class ProposalDelivery:
     async def _send(self, proposal: OutgoingProposal) -> ApprovalId:
         try:
             approval_id = await self.gate.propose(proposal.proposal, proposal.key)
+        except ProposalDeclined as error:
+            await self._give_up(proposal, error)
+            raise
         except ApprovalGateFailed:
             self.metrics.proposal_failed()
             raise
@@ -117,3 +138,20 @@ class ProposalDelivery:
         await self.outbox.delivered(proposal.key, approval_id)
         await self.reactions.note(proposal.workflow_id)
         return approval_id
+
+    async def _give_up(self, proposal: OutgoingProposal, error: ProposalDeclined) -> None:
+        """Say so where people and later plans see it, and never ask again."""
+        self.metrics.proposal_failed()
+        log.error("a proposal is declined", extra={"key": proposal.key, "reason": str(error)})
+        with suppress(NotFound):  # somebody took the feedback file away
+            await self.feedback.decline(proposal.feedback_id, str(error))
+        await self.outbox.declined(proposal.key, str(error))
+        await self.reactions.note(proposal.workflow_id)
+
+    async def _catch_up(self) -> None:
+        """A process that died may have noted what was reported, and not told the workflow."""
+        try:
+            for workflow_id in await self.outbox.undecided(CATCH_UP):
+                await self.reactions.note(workflow_id)
+        except StorageFailed as error:
+            log.warning("workflows wait for their reactions", extra={"reason": str(error)})

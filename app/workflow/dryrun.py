@@ -29,7 +29,11 @@ class DryRun:
         try:
             redacted = await asyncio.to_thread(lambda: redact(decode(body)))
             batch = await asyncio.to_thread(read_batch, redacted.text, redacted.counts)
-            state = await run_graph(self.graph, State(), Run(voice, batch))
+
+            async def read_input() -> str:
+                return redacted.text
+
+            state = await run_graph(self.graph, State(), Run(voice, batch, read_input))
         except AppError as error:
             await voice.end(EventStatus.ERROR, f"Diagnosis failed: {error}")
             raise

@@ -1,35 +1,44 @@
-"""What people decide becomes part of the workflow's event log, after the agents' end."""
+"""What people decide, and what comes of it, becomes part of the workflow's event log."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 import orjson
 
-from app.domain.answer import AgentName
 from app.domain.errors import Conflict, NotFound
-from app.domain.events import Event, EventStatus, EventType, Latecomer, LogBounds
-from app.domain.feedback import FeedbackRecord, PlanStatus
+from app.domain.events import Event, EventType, Latecomer, LogBounds
+from app.domain.feedback import FeedbackRecord
 from app.domain.ids import ApprovalId, WorkflowId
 from app.domain.ports import EventLog
 from app.learning.report import FeedbackReport
+from app.observability.metrics import Metrics
+from app.workflow.conclusion import (
+    Ended,
+    conclusion,
+    decision_of,
+    executions_of,
+    is_concluded,
+    proposals_of,
+)
 
 log = logging.getLogger(__name__)
 
-TRIES = 5
+TRIES = 20
 MOST_LATE_EVENTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Reactions:
-    """Compares what was decided with what the log says, and adds what is missing, once."""
+    """Compares what was reported with what the log says, and adds what is missing, once."""
 
     events: EventLog
     feedback: FeedbackReport
+    metrics: Metrics
 
-    async def decided(self, approval_id: ApprovalId) -> None:
-        """A decision was recorded; an approval that is not ours belongs to no log."""
+    async def reported(self, approval_id: ApprovalId) -> None:
+        """Something was recorded; an approval that is not ours belongs to no log."""
         workflow_id = await self.feedback.workflow_of(approval_id)
         if workflow_id is not None:
             await self.note(workflow_id)
@@ -50,43 +59,56 @@ class Reactions:
                     await self.events.append(workflow_id, news, Latecomer(bounds.last))
             except Conflict:
                 continue  # somebody else was quicker; perhaps nothing is missing any more
+            self._count(news)
             return
         log.warning("a decision is not in the log yet", extra={"workflow_id": workflow_id})
 
+    def _count(self, news: Sequence[Event]) -> None:
+        """Each end of a command is told once, whoever heard of it."""
+        for event in news:
+            if event.type is EventType.EXECUTION:
+                self.metrics.command_ended(orjson.loads(event.data)["status"])
+
     async def _news(self, workflow_id: WorkflowId, bounds: LogBounds) -> Sequence[Event]:
-        frames = [
-            orjson.loads(event.frame)
-            for event in await self.events.read(workflow_id, bounds.terminal - 1, MOST_LATE_EVENTS)
-        ]
-        told = {orjson.loads(f["data"])["feedback_id"] for f in frames if f["type"] == "decision"}
-        records = await self.feedback.of_workflow(workflow_id)
-        decided = [record for record in records if record.is_decided]
-        news = [_decision(record) for record in decided if record.feedback_id not in told]
+        recorded = await self.events.read(workflow_id, bounds.terminal - 1, MOST_LATE_EVENTS)
+        frames = [orjson.loads(event.frame) for event in recorded]
         proposals = (frames[0].get("outcome") or {}).get("proposals", [])
-        if proposals and len(decided) >= len(proposals):
-            news.append(_outcome(decided))
+        late = [orjson.loads(f["data"]) for f in frames if f["type"] == EventType.PROPOSAL]
+        told = _Told(
+            {proposal["approval_id"] for proposal in (*proposals, *late)},
+            {_key(frame) for frame in frames if frame["type"] == EventType.DECISION},
+            {_key(frame) for frame in frames if frame["type"] == EventType.EXECUTION},
+        )
+        records = await self.feedback.of_workflow(workflow_id)
+        news = [event for record in records for event in told.missing(record)]
+        proposed = [record for record in records if record.status is not None]
+        is_over = len(proposed) >= len(proposals) and all(map(is_concluded, proposed))
+        if proposals and is_over:
+            news.append(conclusion(proposed))
         return news
 
 
-def _decision(record: FeedbackRecord) -> Event:
-    return _event(
-        EventType.DECISION,
-        {
-            "feedback_id": record.feedback_id,
-            "approval_id": next(iter(record.approval_ids), None),
-            "status": record.status,
-            "rejection_reason": record.rejection_reason,
-            "approved_commands": record.approved_count,
-            "rejected_commands": record.rejected_count,
-        },
-    )
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the log says already, by feedback id, round and number of the command."""
+
+    proposals: set[str | None]
+    decisions: set[Ended]
+    executions: set[Ended]
+
+    def missing(self, record: FeedbackRecord) -> Iterator[Event]:
+        """What of a plan it does not say; a proposal may be delivered after the agents' end."""
+        for approval_id, event in proposals_of(record):
+            if approval_id not in self.proposals:
+                yield event
+        for key, event in decision_of(record):
+            if key not in self.decisions:
+                yield event
+        for key, event in executions_of(record):
+            if key not in self.executions:
+                yield event
 
 
-def _outcome(decided: Sequence[FeedbackRecord]) -> Event:
-    approved = sum(record.status is PlanStatus.APPROVED for record in decided)
-    return _event(EventType.OUTCOME, {"approved": approved, "rejected": len(decided) - approved})
-
-
-def _event(event_type: EventType, data: dict[str, object]) -> Event:
-    text = orjson.dumps(data).decode()
-    return Event(AgentName.KUBECTL_COMMAND, EventStatus.INFO, text, event_type)
+def _key(frame: dict[str, str]) -> Ended:
+    data = orjson.loads(frame["data"])
+    return data["feedback_id"], data.get("round", 1), data.get("number", 0)

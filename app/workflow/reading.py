@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import orjson
 
@@ -15,6 +16,7 @@ from app.domain.workflow import WorkflowInput, WorkflowRecord
 from app.workflow.state import State, answers_in
 
 ALL_EVENTS = 100_000
+AFTERWARDS = {EventType.DECISION, EventType.EXECUTION, EventType.OUTCOME}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,13 @@ class WorkflowDetail:
     timings: dict[str, float]
     log_input: WorkflowInput | None
     """None once retention has taken it away."""
+    afterwards: Sequence[Recorded]
+    """What was told after the agents were done."""
+
+    def told(self, event_type: EventType) -> list[dict[str, Any]]:
+        """The facts of every event of a type."""
+        found = (event for event in self.afterwards if event.type is event_type)
+        return [orjson.loads(orjson.loads(event.frame)["data"]) for event in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,11 @@ class WorkflowReader:
         record = await self.workflows.get(workflow_id)
         recorded = await self.events.read(workflow_id, 0, ALL_EVENTS)
         return WorkflowDetail(
-            record, answers_in(recorded), _timings(recorded), await self._input_of(workflow_id)
+            record,
+            answers_in(recorded),
+            _timings(recorded),
+            await self._input_of(workflow_id),
+            [event for event in recorded if event.type in AFTERWARDS],
         )
 
     async def _input_of(self, workflow_id: WorkflowId) -> WorkflowInput | None:

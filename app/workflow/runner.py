@@ -146,8 +146,12 @@ class WorkflowRunner:
         title = batch.patterns[0].message if batch.patterns else first_line(log_input.text)
         await self.workflows.begin(voice.workflow_id, title[:TITLE_LENGTH])
         announced = frozenset(told["approval_id"] for told in proposals_in(recorded))
-        state = await run_graph(self.graph, answers_in(recorded), Run(voice, batch, announced))
+        run = Run(voice, batch, lambda: self._read_input(voice.workflow_id), announced)
+        state = await run_graph(self.graph, answers_in(recorded), run)
         return last_sentence(state)
+
+    async def _read_input(self, workflow_id: WorkflowId) -> str:
+        return (await self.workflows.input_of(workflow_id)).text
 
     async def _recorded(self, workflow_id: WorkflowId) -> Sequence[Recorded]:
         return await self.events.read(workflow_id, 0, ALL_EVENTS)

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import orjson
 
 from app.agents.agent import Voice
+from app.agents.sighting import ReadInput
 from app.domain.answer import AgentName
 from app.domain.approval import SubmissionReport
 from app.domain.events import EventStatus, EventType, Recorded
@@ -32,6 +33,8 @@ class Run:
 
     voice: Voice
     batch: LogBatch
+    read_input: ReadInput
+    """For what the batch does not show; it is large, so nobody keeps it."""
     announced: frozenset[str] = frozenset()
     """Approval ids that the events name already: a resumed run does not say them again."""
     answers: State = field(default_factory=State)
@@ -50,7 +53,7 @@ def answers_in(recorded: Sequence[Recorded]) -> State:
     return state
 
 
-def proposals_in(recorded: Sequence[Recorded]) -> list[dict[str, str]]:
+def proposals_in(recorded: Sequence[Recorded]) -> list[dict[str, Any]]:
     """What the workflow's events say was submitted."""
     return [
         orjson.loads(orjson.loads(event.frame)["data"])

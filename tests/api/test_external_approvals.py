@@ -119,3 +119,32 @@ def test_a_proposal_that_is_not_taken_is_an_error_with_its_reason(
     assert (json.loads(report)["success_count"], json.loads(report)["error_count"]) == (0, 1)
     (end,) = said(events, "OrchestratorAgent", "COMPLETED")
     assert end.startswith("Workflow completed successfully. Not delivered yet")
+
+
+def test_what_the_protocol_lacks_is_said_where_people_look(client: httpx.Client):
+    workflow_id, events = run_events(client)
+
+    (proposal,) = [json.loads(event["data"]) for event in events if event["type"] == "proposal"]
+    assert "idempotency-key" in proposal["lacks"]
+    assert "per-command" in proposal["lacks"]
+    ready = client.get("/../../ready").json()
+    assert ready["checks"]["approval server"] == "ok"
+    assert "older kind" in ready["notes"]["approval server"]
+    submissions = client.get(f"/workflows/{workflow_id}").json()["result"]["submissions"]
+    assert submissions["lacks"] == proposal["lacks"]
+
+
+def test_its_only_report_ends_the_stream_until_the_outcome_without_claims(
+    client: httpx.Client, older: OlderApprovalServer
+):
+    workflow_id, _ = run_events(client)
+    (approval_id,) = queued(older, workflow_id)
+    report = {"approval_id": approval_id, "status": "approved", "approved_count": 3}
+    client.post("/feedback/mcp-approval", json=report).raise_for_status()
+
+    stream = client.get(f"/workflows/{workflow_id}/stream?until=outcome").text
+
+    last = json.loads(stream.strip().splitlines()[-1].removeprefix("data: "))
+    outcome = json.loads(last["data"])
+    assert (last["type"], outcome["approved"], outcome["recovery"]) == ("outcome", 1, None)
+    assert "does not say what became" in outcome["plans"][0]["sentence"]

@@ -22,6 +22,7 @@ from app.domain.answer import AgentName
 from app.domain.plan import Plan
 from app.observability.metrics import Metrics
 from app.security.signatures import WebhookSignature
+from app.security.webhooks import WebhookDoor
 from app.workflow.reactions import Reactions
 from tests.fakes.feedback import READ, RESTART, WORKFLOW, open_learning, plan_of
 from tests.fakes.servers import serving
@@ -43,8 +44,8 @@ def create_feedback_app(path: Path, verifier: WebhookSignature | None) -> FastAP
                 metrics=Metrics(),
                 feedback=learning.recorder,
                 feedback_report=learning.report,
-                reactions=Reactions(MemoryEventLog(SystemClock()), learning.report),
-                webhook_signature=verifier,
+                reactions=Reactions(MemoryEventLog(SystemClock()), learning.report, Metrics()),
+                webhook_door=WebhookDoor(verifier),
             )
             yield
 
@@ -196,14 +197,27 @@ def test_json_that_nothing_can_be_done_with_is_422_too(client: httpx.Client, bod
         assert problem["type"] == "json_invalid"
 
 
-def test_a_body_over_the_limit_is_413(client: httpx.Client):
-    body = json.dumps({"feedback_id": ID, "approval_id": "a", "feedback_comments": "x" * 270_000})
+@pytest.mark.parametrize(
+    ("name", "length", "limit"),
+    [("/submit", 270_000, "256 KiB"), ("/mcp-approval", 4_300_000, "4 MiB")],
+)
+def test_a_body_over_the_limit_is_413(client: httpx.Client, name: str, length: int, limit: str):
+    body = json.dumps({"feedback_id": ID, "approval_id": "a", "feedback_comments": "x" * length})
 
-    for name in ("/submit", "/mcp-approval"):
-        answer = client.post(name, content=body, headers=JSON)
+    answer = client.post(name, content=body, headers=JSON)
 
-        assert answer.status_code == 413
-        assert "256 KiB" in answer.json()["detail"]
+    assert answer.status_code == 413
+    assert limit in answer.json()["detail"]
+
+
+def test_what_a_hundred_commands_printed_is_no_reason_to_refuse_a_report(
+    client: httpx.Client, path: Path
+):
+    propose(path, 1)
+    said = {"command": RESTART, "decision": "approved", "status": "succeeded"}
+    commands = [said | {"output": "\x1b" * 4096}] * 100
+
+    assert decide(client, commands=commands).status_code == 200
 
 
 def test_a_decision_counts_commands(client: httpx.Client, path: Path):
@@ -257,6 +271,13 @@ SENSELESS_DECISIONS: list[dict[str, object]] = [
     {"status": "maybe"},
     {"status": "pending"},
     {"approval_id": None},
+    {"approved_count": 10**12},
+    {"status": "expired"},
+    {"status": "expired", "type": "approval.decided"},
+    {"status": "approved", "type": "approval.expired"},
+    {"type": "approval.imagined"},
+    {"type": "approval.verified"},
+    {"type": "approval.decided", "round": 0},
 ]
 
 
@@ -283,6 +304,58 @@ def test_our_own_servers_verdicts_are_read(client: httpx.Client, path: Path):
     assert statistics(client)["average_reward"] == 0.0
     said = client.get(f"/improvements/{LEARNER}").json()["improvement_suggestions"]
     assert said == ["Avoid: Too risky"]
+
+
+TYPED = {"status": "approved", "approved_count": 1, "rejected_count": 0, "is_final": False}
+VERIFICATION = {
+    "recovery": "not_recovered",
+    "at": "2030-05-01T12:00:00Z",
+    "facts": [{"reference": "shop/deployment/checkout", "name": "pods ready", "holds": False}],
+    "sentence": "0 of 3 pods are ready.",
+}
+
+
+def told(kind: str, status: str) -> dict[str, object]:
+    said = {"command": RESTART, "decision": "approved", "status": status, "output": "done"}
+    return TYPED | {"type": f"approval.{kind}", "commands": [said]}
+
+
+def test_every_kind_of_report_is_taken(client: httpx.Client, path: Path):
+    propose(path, 1, plan_of(RESTART))
+
+    for report in (
+        told("decided", "waiting"),
+        told("executed", "succeeded"),
+        told("verified", "succeeded") | {"verification": VERIFICATION, "is_final": True},
+        told("undone", "succeeded") | {"verification": VERIFICATION, "is_final": True},
+    ):
+        for _ in range(2):
+            answer = decide(client, **report)
+            assert answer.status_code == 200
+            assert answer.json()["message"] == "Approval status 'approved' recorded successfully"
+
+    assert statistics(client)["average_reward"] == pytest.approx(0.6)
+    kinds = [json.loads(line)["type"] for line in path.read_text().splitlines()]
+    assert kinds == ["proposed", "linked", "decided", "executed", "verified", "undone"]
+
+
+def test_an_expired_proposal_has_no_reward(client: httpx.Client, path: Path):
+    propose(path, 1)
+
+    answer = decide(client, status="expired", type="approval.expired", is_final=True)
+
+    assert answer.status_code == 200
+    opportunities = client.get(f"/workflow/{WORKFLOW}").json()["feedback_opportunities"]
+    assert opportunities[0]["approval_status"] == "expired"
+    assert statistics(client)["average_reward"] == 0.0
+
+
+def test_a_type_of_another_servers_own_means_nothing(client: httpx.Client, path: Path):
+    propose(path, 1)
+
+    assert decide(client, type={"of": "its own"}, approved_count=2).status_code == 200
+
+    assert statistics(client)["approved_count"] == 2
 
 
 def test_commands_of_another_shape_are_passed_over(client: httpx.Client, path: Path):
@@ -327,6 +400,32 @@ def test_with_a_secret_what_is_not_well_signed_is_401(open_client: Open, path: P
         assert answer.status_code == 401, name
         assert "webhook" in answer.json()["detail"]
     assert statistics(client)["approved_count"] == 0
+
+
+def test_who_is_refused_is_logged_once_a_minute_without_the_body(
+    open_client: Open, path: Path, caplog: pytest.LogCaptureFixture
+):
+    client = open_client(SECRET)
+    propose(path, 1)
+
+    for _ in range(5):
+        client.post("/mcp-approval", content=BODY, headers=JSON)
+
+    (line,) = [record for record in caplog.records if record.message == "webhook refused"]
+    assert line.__dict__["sender"] == "127.0.0.1"
+    assert "approval-1" not in str(line.__dict__)
+
+
+def test_a_signed_delivery_that_is_played_back_later_is_401(open_client: Open, path: Path):
+    client = open_client(SECRET)
+    propose(path, 1)
+    headers = signed(BODY, at=datetime.now(UTC) - timedelta(minutes=2))
+
+    first = client.post("/mcp-approval", content=BODY, headers=headers)
+    second = client.post("/mcp-approval", content=BODY, headers=headers)
+    retried = client.post("/mcp-approval", content=BODY, headers=signed(BODY))
+
+    assert (first.status_code, second.status_code, retried.status_code) == (200, 401, 200)
 
 
 def test_a_signed_decision_is_taken_and_its_replay_changes_nothing(open_client: Open, path: Path):

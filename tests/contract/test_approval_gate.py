@@ -11,11 +11,11 @@ from threading import Thread
 import httpx
 import pytest
 
-from app.adapters.approvals.remote import open_remote_gate
+from app.adapters.approvals.remote import FEATURES, open_remote_gate
 from app.api.approval_server import create_approval_app
 from app.bootstrap.approvals import open_approval_services
 from app.domain.approval import Proposal, ProposalMetadata, ProposedCommand
-from app.domain.errors import ApprovalGateFailed
+from app.domain.errors import ApprovalGateFailed, ProposalDeclined, ProposalRefused
 from app.domain.ids import WorkflowId
 from app.domain.plan import SafetyLevel
 from app.settings import Settings
@@ -43,6 +43,37 @@ PROPOSAL = Proposal(
 
 
 @contextmanager
+def configured(configuration: object, asked: list[str], port: int | None = None) -> Iterator[str]:
+    """A server that takes everything; without a configuration that page is missing."""
+
+    class Handler(BaseHTTPRequestHandler):
+        """Notes the path and answers."""
+
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            is_known = self.path != "/api/config" or configuration is not None
+            found = configuration if self.path == "/api/config" else {"approvals": []}
+            self._answer(200 if is_known else 404, found)
+
+        def do_POST(self) -> None:
+            asked.append(self.path)
+            self.rfile.read(int(self.headers.get("content-length", "0")))
+            self._answer(200, {"status": "pending", "approval_id": "approval_17"})
+
+        def _answer(self, status: int, content: object) -> None:
+            body = json.dumps(content).encode()
+            self.send_response(status)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    yield from _serving(Handler, port or free_port())
+
+
+@contextmanager
 def answering(status: int, body: bytes) -> Iterator[str]:
     """A server that answers everything the same."""
 
@@ -62,7 +93,11 @@ def answering(status: int, body: bytes) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", free_port()), Handler)
+    yield from _serving(Handler, free_port())
+
+
+def _serving(handler: type[BaseHTTPRequestHandler], port: int) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -79,7 +114,7 @@ async def test_our_server_takes_a_proposal_once_per_key(tmp_path: Path):
     )
     app = create_approval_app(settings, partial(open_approval_services, settings))
     with serving(app) as url:
-        async with open_remote_gate(f"{url}/", PAGE) as gate:
+        async with open_remote_gate(f"{url}/", PAGE, is_ours=True) as gate:
             first = await gate.propose(PROPOSAL, "key-1")
             again = await gate.propose(PROPOSAL, "key-1")
             trouble = await gate.trouble()
@@ -130,3 +165,50 @@ async def test_a_server_that_answers_with_an_error_is_in_trouble():
     with answering(503, b"{}") as url:
         async with open_remote_gate(url, PAGE) as gate:
             assert "503" in str(await gate.trouble())
+
+
+async def test_a_server_is_asked_once_what_it_knows():
+    asked: list[str] = []
+    features = [*FEATURES[:2], "something newer"]
+    with configured({"features": features}, asked) as url:
+        async with open_remote_gate(url, PAGE) as gate:
+            assert await gate.propose(PROPOSAL, "key") == "approval_17"
+            assert await gate.propose(PROPOSAL, "key") == "approval_17"
+
+            assert asked == ["/api/config", "/api/approvals/propose", "/api/approvals/propose"]
+            assert gate.lacks == FEATURES[2:]
+
+
+async def test_a_server_without_a_configuration_is_of_the_older_kind():
+    asked: list[str] = []
+    with configured(None, asked) as url:
+        async with open_remote_gate(url, PAGE) as gate:
+            assert await gate.trouble() is None
+            assert gate.lacks == FEATURES
+            await gate.propose(PROPOSAL, "key")
+
+    pending = "/api/approvals/pending"
+    assert asked == ["/api/config", pending, pending, "/api/approvals/propose"]
+
+
+async def test_after_a_failure_the_server_is_asked_again():
+    port = free_port()
+    async with open_remote_gate(f"http://127.0.0.1:{port}", PAGE) as gate:
+        with configured(None, [], port):
+            await gate.trouble()
+        assert gate.lacks == FEATURES
+        assert "does not answer" in str(await gate.trouble())
+
+        with configured({"features": FEATURES}, [], port):
+            await gate.trouble()
+            assert not gate.lacks
+
+
+@pytest.mark.parametrize(("status", "is_for_good"), [(422, True), (400, True), (429, False)])
+async def test_what_would_be_refused_again_is_declined(status: int, is_for_good: bool):
+    with answering(status, b"{}") as url:
+        async with open_remote_gate(url, PAGE, is_ours=True) as gate:
+            with pytest.raises(ProposalRefused) as refusal:
+                await gate.propose(PROPOSAL, "key")
+
+    assert isinstance(refusal.value, ProposalDeclined) is is_for_good

@@ -45,7 +45,7 @@ async def test_a_decision_that_one_hears_teaches_the_other(backends: tuple[Learn
     one, other = backends
     feedback_id, approval_id = await one.plan(1)
 
-    assert await other.recorder.decide(report_of(approval_id, Decision.REJECTED, reason="Not now"))
+    assert await other.recorder.hear(report_of(approval_id, Decision.REJECTED, reason="Not now"))
     await one.recorder.rate(feedback_id, Rating(rating=1))
 
     for backend in backends:
@@ -61,7 +61,7 @@ async def test_the_same_decision_told_to_both_counts_once(backends: tuple[Learni
     _, approval_id = await one.plan(1)
     report = report_of(approval_id, approved=2)
 
-    await asyncio.gather(*(backend.recorder.decide(report) for backend in backends * 3))
+    await asyncio.gather(*(backend.recorder.hear(report) for backend in backends * 3))
 
     for backend in (one, other):
         assert (await backend.report.statistics()).approved_count == 2
@@ -72,7 +72,7 @@ async def test_a_decision_that_came_early_to_one_counts_when_the_other_links(
 ):
     one, other = backends
     with pytest.raises(NotFound):
-        await one.recorder.decide(report_of("approval-1", approved=1, rejected=1))
+        await one.recorder.hear(report_of("approval-1", approved=1, rejected=1))
 
     await other.plan(1)
 

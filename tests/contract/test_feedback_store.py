@@ -20,27 +20,25 @@ from app.adapters.storage.feedback_jsonl import (
 from app.adapters.storage.feedback_postgres import open_feedback_table
 from app.adapters.storage.location import DatabaseLocation
 from app.domain.approval import CommandDecision, CommandVerdict, Decision
+from app.domain.course import Decided, Executed, Expired, Outcome, Undone, Verified
 from app.domain.errors import StorageFailed
 from app.domain.feedback import (
-    Decided,
     Environment,
-    Expired,
     FeedbackEvent,
     FeedbackTail,
     Imported,
     Linked,
-    Outcome,
     PlannedCommand,
     Proposed,
     Rated,
     Retracted,
     ShownExample,
     Signature,
-    Verified,
 )
 from app.domain.guidance import ExampleRole
 from app.domain.ids import ApprovalId, FeedbackId
 from app.domain.ports import FeedbackStore
+from app.domain.proof import Fact, Recovery, Verification
 
 AT = datetime(2030, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
 ID = FeedbackId("w_remediation_1")
@@ -75,8 +73,37 @@ EVERY_KIND: tuple[FeedbackEvent, ...] = (
         is_signed=True,
     ),
     Rated(id="4", ts=AT, feedback_id=ID, rating=5, was_helpful=False, feedback_comments=""),
-    Verified(id="5", ts=AT, feedback_id=ID, outcome=Outcome.MADE_WORSE),
+    Executed(
+        id="4b",
+        ts=AT,
+        feedback_id=ID,
+        approval_id=ApprovalId("a"),
+        round=2,
+        message_id="executed_a_2",
+        signed_at=1_900_000_000,
+        commands=(
+            CommandVerdict(
+                command="kubectl get pods",
+                decision=CommandDecision.UNDECIDED,
+                status="skipped",
+                output="Not run.",
+            ),
+        ),
+    ),
+    Verified(
+        id="5",
+        ts=AT,
+        feedback_id=ID,
+        approval_id=ApprovalId("a"),
+        outcome=Outcome.UNRESOLVED,
+        verification=Verification(
+            recovery=Recovery.NOT_RECOVERED,
+            at=AT,
+            facts=(Fact(reference="shop/deployment/web", name="pods ready", holds=False),),
+        ),
+    ),
     Expired(id="6", ts=AT, feedback_id=ID, approval_id=ApprovalId("a")),
+    Undone(id="6b", ts=AT, feedback_id=ID, approval_id=ApprovalId("a")),
     Retracted(id="7", ts=AT, feedback_id=ID, reason="test data"),
 )
 

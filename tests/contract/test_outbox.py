@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from app.adapters.storage.location import DatabaseLocation
+from app.domain.answer import AgentName
+from app.domain.events import Event, EventStatus, EventType, Latecomer
 from app.domain.ids import ApprovalId
 from tests.fakes.stored import StoringProcess, proposal_of, storing_process
 
@@ -82,3 +85,27 @@ async def test_what_is_delivered_is_not_sent_again(here: StoringProcess):
     await here.outbox.delivered(FIRST.key, ApprovalId("7"))
 
     assert not await here.outbox.lease(FIRST.key, 30)
+
+
+async def test_a_declined_proposal_is_not_sent_again(here: StoringProcess, there: StoringProcess):
+    await here.outbox.put(FIRST)
+    await here.outbox.declined(FIRST.key, "too long")
+
+    assert await there.outbox.undelivered(10) == []
+    assert not await there.outbox.lease(FIRST.key, 60)
+
+
+async def test_a_workflow_is_undecided_until_its_outcome_is_told(
+    here: StoringProcess, there: StoringProcess
+):
+    workflow_id = await here.ended()
+    await here.outbox.put(replace(FIRST, workflow_id=workflow_id))
+    assert await there.outbox.undecided(10) == []
+
+    await here.outbox.delivered(FIRST.key, ApprovalId("7"))
+    assert await there.outbox.undecided(10) == [workflow_id]
+
+    bounds = await there.events.bounds(workflow_id)
+    outcome = Event(AgentName.KUBECTL_COMMAND, EventStatus.INFO, "{}", EventType.OUTCOME)
+    await there.events.append(workflow_id, [outcome], Latecomer(bounds.last))
+    assert await here.outbox.undecided(10) == []

@@ -67,6 +67,10 @@ def test_from_logs_over_approval_and_rating_to_the_figures(page: Page, product: 
     with watched_page(page.context.browser) as approvals:  # type: ignore[arg-type]
         approve(approvals, decision.get_by_role("link").get_attribute("href") or "")
     expect(decision.get_by_text("Approved")).to_be_visible()
+    became = page.locator("section", has_text="What became of it")
+    expect(became.get_by_text("Recorded, not run").first).to_be_visible()
+    expect(became.get_by_text("Approved and recorded; nothing was run.")).to_be_visible()
+    expect(became.get_by_text("Not measured")).to_be_visible()
 
     decision.get_by_role("radio", name="5 Exactly right").check()
     decision.get_by_role("radio", name="Yes").check()

@@ -42,7 +42,10 @@ def test_a_stream_until_the_outcome_goes_on_until_everything_is_decided(
     assert said["approval_id"] == approval_id
     assert (said["status"], said["rejection_reason"]) == ("rejected", "not in the evening")
     assert outcome.event == "outcome"
-    assert json.loads(outcome.data["data"]) == {"approved": 0, "rejected": 1}
+    came_to = json.loads(outcome.data["data"])
+    assert (came_to["approved"], came_to["rejected"], came_to["expired"]) == (0, 1, 0)
+    assert came_to["recovery"] is None
+    assert came_to["plans"][0]["sentence"] == "Rejected: not in the evening; nothing was run."
     assert read_stream(product.url, workflow_id) == agents
 
 
@@ -58,7 +61,8 @@ def test_the_same_decision_reported_again_is_told_once(start_product: StartProdu
         assert httpx.post(address, json=report).status_code == 200
     seen = list(follow_stream(product.url, workflow_id, until="outcome"))
 
-    assert [m.event for m in seen if m.event != "message"] == ["proposal", "decision", "outcome"]
+    named = [m.event for m in seen if m.event not in {"message", "progress"}]
+    assert named == ["proposal", "decision", "outcome"]
 
 
 def test_a_run_that_proposed_nothing_has_no_more_to_tell(start_product: StartProduct):
@@ -68,3 +72,29 @@ def test_a_run_that_proposed_nothing_has_no_more_to_tell(start_product: StartPro
     agents = read_stream(product.url, workflow_id)
 
     assert list(follow_stream(product.url, workflow_id, until="outcome")) == agents
+
+
+def test_each_commands_verdict_and_fate_are_told(start_product: StartProduct):
+    product = start_product()
+    workflow_id = start_workflow(product.url, LOGS)
+    agents = read_stream(product.url, workflow_id)
+    [approval_id] = pending(product, workflow_id)
+    judged = [json.loads(m.data["data"]) for m in agents if m.event == "progress"]
+    address = f"{product.approval_url}/api/approvals/{approval_id}/approve"
+
+    assert httpx.post(address, json={"reviewer": "ada"}).status_code == 200
+    seen = list(follow_stream(product.url, workflow_id, until="outcome"))
+
+    assert judged
+    for verdict in judged:
+        assert verdict.keys() >= {"command", "canonical", "risk", "label", "reasons", "in_evidence"}
+        assert verdict["verdict"] == "accepted"
+    facts = [(m.event, json.loads(m.data["data"])) for m in seen[len(agents) :]]
+    assert [kind for kind, _ in facts] == ["decision", *["execution"] * len(judged), "outcome"]
+    assert facts[0][1]["reviewer"] == "ada"
+    assert [fact["status"] for _, fact in facts[1:-1]] == ["recorded"] * len(judged)
+    assert [fact["command"] for _, fact in facts[1:-1]] == [one["command"] for one in judged]
+    detail = httpx.get(f"{product.url}/api/v1/workflows/{workflow_id}").json()["result"]
+    assert detail["decisions"] == [facts[0][1]]
+    assert detail["executions"] == [fact for _, fact in facts[1:-1]]
+    assert detail["outcome"] == facts[-1][1]

@@ -36,7 +36,7 @@ def write_decided_plan(root: Path) -> Path:
     async def write() -> None:
         async with open_learning(path) as learning:
             await learning.plan(1)
-            await learning.recorder.decide(report_of("approval-1", approved=2))
+            await learning.recorder.hear(report_of("approval-1", approved=2))
 
     asyncio.run(write())
     return path
@@ -88,7 +88,7 @@ def test_what_is_in_postgres_is_exported_and_verified(tmp_path: Path, postgres_u
         async with open_feedback_table(DatabaseLocation.of_url(postgres_url)) as table:
             learning = learning_on(table)
             await learning.plan(1)
-            await learning.recorder.decide(report_of("approval-1", approved=2))
+            await learning.recorder.hear(report_of("approval-1", approved=2))
 
     asyncio.run(write())
 

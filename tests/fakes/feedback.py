@@ -9,8 +9,9 @@ from pathlib import Path
 
 from app.adapters.storage.feedback_jsonl import open_feedback_file
 from app.domain.answer import Entities
-from app.domain.approval import CommandVerdict, Decision, DecisionReport
-from app.domain.feedback import Decided, FeedbackEvent, FeedbackRecord, FeedbackTail
+from app.domain.approval import ApprovalReport, CommandVerdict, Decision
+from app.domain.course import Report
+from app.domain.feedback import FeedbackEvent, FeedbackRecord, FeedbackTail
 from app.domain.guidance import Guidance
 from app.domain.ids import ApprovalId, FeedbackId, WorkflowId
 from app.domain.incident import Analysis, RootCause
@@ -100,7 +101,7 @@ class FeedbackInMemory:
         """With events from the beginning."""
         self.events = [*events]
         self._piece = piece
-        self._early: list[Decided] = []
+        self._early: list[Report] = []
 
     async def append(self, events: Sequence[FeedbackEvent]) -> None:
         """Keep them."""
@@ -122,11 +123,11 @@ class FeedbackInMemory:
         """Those asked for."""
         return [self.events[position] for position in positions]
 
-    async def park(self, decision: Decided) -> None:
+    async def park(self, report: Report) -> None:
         """Keep it apart."""
-        self._early.append(decision)
+        self._early.append(report)
 
-    async def parked(self) -> Sequence[Decided]:
+    async def parked(self) -> Sequence[Report]:
         """What was kept apart."""
         return self._early
 
@@ -175,9 +176,9 @@ def report_of(
     approved: int = 0,
     rejected: int = 0,
     commands: Sequence[CommandVerdict] = (),
-) -> DecisionReport:
+) -> ApprovalReport:
     """A decision as an unsigned webhook brings it."""
-    return DecisionReport(
+    return ApprovalReport(
         approval_id=ApprovalId(approval_id),
         decision=decision,
         rejection_reason=reason,

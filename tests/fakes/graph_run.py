@@ -25,6 +25,7 @@ from app.domain.questions import Question, Teller
 from app.domain.workflow import Claim
 from app.intake.batch import read_batch
 from app.kubectl.policy import load_policy
+from app.observability.metrics import Metrics
 from app.workflow.graph import Graph, build_graph, run_graph
 from app.workflow.specialists import Specialists
 from app.workflow.state import Run, State
@@ -91,7 +92,7 @@ async def graph_run(
 ) -> GraphRun:
     """The first claim's run over a sample."""
     async with open_learning(folder / "feedback.jsonl") as learning:
-        review = CommandReview(reasoner, load_policy())
+        review = CommandReview(reasoner, load_policy(), Metrics())
 
         async def submit(run: Run, state: State, teller: Teller) -> SubmissionReport:
             await reasoner.at(AgentName.KUBECTL_COMMAND)
@@ -102,7 +103,12 @@ async def graph_run(
         events = MemoryEventLog(SystemClock())
         voice = Voice(workflow_id, events, Claim(ProcessId("p"), 1))
         batch = read_batch(SAMPLE.read_text(), ())
-        return GraphRun(build_graph(specialists, checkpointer), Run(voice, batch), events)
+
+        async def read_input() -> str:
+            return SAMPLE.read_text()
+
+        run = Run(voice, batch, read_input)
+        return GraphRun(build_graph(specialists, checkpointer), run, events)
 
 
 async def stay(url: str, workflow_id: WorkflowId, agent: AgentName, told: Path) -> None:

@@ -13,7 +13,8 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from app.adapters.storage.jsonl import LineFile
-from app.domain.feedback import Decided, FeedbackEvent, FeedbackTail, Imported, event_id
+from app.domain.course import Report
+from app.domain.feedback import FeedbackEvent, FeedbackTail, Imported, event_id
 
 FEEDBACK_FILE = Path("feedback") / "remediation_feedback.jsonl"
 """Inside the data folder (contract with the earlier system's tools)."""
@@ -32,9 +33,9 @@ async def open_feedback_file(path: Path) -> AsyncIterator["FeedbackFile"]:
 
 
 class FeedbackFile:
-    """A FeedbackStore in two files: the events, and beside it the decisions that came early.
+    """A FeedbackStore in two files: the events, and beside it the reports that came early.
 
-    Early decisions stand apart because anyone may send them: they must not fill the events.
+    Early reports stand apart because anyone may send them: they must not fill the events.
     """
 
     def __init__(self, path: Path) -> None:
@@ -63,13 +64,13 @@ class FeedbackFile:
         """The events whose lines begin at these positions."""
         return await asyncio.to_thread(self._fetch, positions)
 
-    async def park(self, decision: Decided) -> None:
-        """Keep a decision whose proposal is not known yet."""
+    async def park(self, report: Report) -> None:
+        """Keep a report whose proposal is not known yet."""
         async with self._turn:
-            await asyncio.to_thread(self._park, decision)
+            await asyncio.to_thread(self._park, report)
 
-    async def parked(self) -> Sequence[Decided]:
-        """The newest decisions that wait, oldest first."""
+    async def parked(self) -> Sequence[Report]:
+        """The newest reports that wait, oldest first."""
         return await asyncio.to_thread(self._parked)
 
     def _read(self, position: int) -> FeedbackTail:
@@ -85,25 +86,25 @@ class FeedbackFile:
     def _fetch(self, positions: Sequence[int]) -> list[FeedbackEvent | None]:
         return [parse_line(line) for line in self._events.lines_at(positions)]
 
-    def _park(self, decision: Decided) -> None:
+    def _park(self, report: Report) -> None:
         with self._early.locked():
             kept = self._parked()
-            if any(earlier.id == decision.id for earlier in kept):
+            if any(earlier.id == report.id for earlier in kept):
                 return
             if len(kept) < PARKED_LIMIT:
-                self._early.append(to_line(decision))
+                self._early.append(to_line(report))
             else:
-                newest = [*kept[1 - PARKED_LIMIT :], decision]
+                newest = [*kept[1 - PARKED_LIMIT :], report]
                 self._early.replace(b"".join(to_line(event) for event in newest))
 
-    def _parked(self) -> list[Decided]:
-        found: list[Decided] = []
+    def _parked(self) -> list[Report]:
+        found: list[Report] = []
         position, is_end = 0, False
         while not is_end:
             piece = self._early.read(position)
             position, is_end = piece.position, piece.is_end
             events = (parse_line(line) for line in piece.lines)
-            found += (event for event in events if isinstance(event, Decided))
+            found += (event for event in events if isinstance(event, Report))
         return found
 
 

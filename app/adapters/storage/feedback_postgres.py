@@ -10,7 +10,8 @@ from app.adapters.storage.database import Database, open_database
 from app.adapters.storage.feedback_jsonl import PARKED_LIMIT, parse_line, to_line, to_tail
 from app.adapters.storage.location import DatabaseLocation
 from app.adapters.storage.migration import MIGRATIONS, Schema
-from app.domain.feedback import Decided, FeedbackEvent, FeedbackTail
+from app.domain.course import Report
+from app.domain.feedback import FeedbackEvent, FeedbackTail
 
 SCHEMA = Schema(MIGRATIONS / "feedback", "feedback_schema", "1")
 PIECE_ROWS = 100
@@ -64,19 +65,19 @@ class FeedbackTable:
         """The events in these rows."""
         return await self._database.read(lambda connection: _fetch(connection, positions))
 
-    async def park(self, decision: Decided) -> None:
-        """Keep a decision whose proposal is not known yet."""
-        row = {"event_id": decision.id, "event": _row(decision)}
+    async def park(self, report: Report) -> None:
+        """Keep a report whose proposal is not known yet."""
+        row = {"event_id": report.id, "event": _row(report)}
         await self._database.write(lambda connection: _park(connection, row))
 
-    async def parked(self) -> Sequence[Decided]:
-        """The newest decisions that wait, oldest first."""
+    async def parked(self) -> Sequence[Report]:
+        """The newest reports that wait, oldest first."""
         query = sa.select(_parked.c.event).order_by(_parked.c.position.desc()).limit(PARKED_LIMIT)
         lines = await self._database.read(
             lambda connection: connection.execute(query).scalars().all()
         )
         events = (parse_line(line) for line in reversed(lines))
-        return [event for event in events if isinstance(event, Decided)]
+        return [event for event in events if isinstance(event, Report)]
 
 
 def _row(event: FeedbackEvent) -> bytes:

@@ -29,7 +29,7 @@ class Schema:
 
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-WORKFLOWS = Schema(MIGRATIONS / "workflows", "workflow_schema", "2")
+WORKFLOWS = Schema(MIGRATIONS / "workflows", "workflow_schema", "3")
 
 
 def prepare(location: DatabaseLocation, schema: Schema) -> None:

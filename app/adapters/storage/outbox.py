@@ -21,6 +21,7 @@ THIS = proposals.c.idempotency_key == sa.bindparam("key")
 APPROVAL = sa.select(proposals.c.approval_id).where(THIS)
 IS_FREE = sa.and_(
     proposals.c.approval_id.is_(None),
+    proposals.c.declined.is_(None),
     sa.or_(
         sa.func.coalesce(proposals.c.leased_until, "") <= sa.bindparam("at"),
         ~is_living(proposals.c.leased_by),
@@ -42,6 +43,20 @@ RELEASE = (
     .values(leased_by=None, leased_until=None)
 )
 DELIVERED = sa.update(proposals).where(THIS).values(approval_id=sa.bindparam("approval"))
+DECLINED = sa.update(proposals).where(THIS).values(declined=sa.bindparam("reason"))
+UNDECIDED = (
+    sa.select(workflows.c.workflow_id)
+    .where(
+        workflows.c.terminal_seq > 0,
+        workflows.c.outcome_seq == 0,
+        sa.exists().where(
+            proposals.c.workflow_id == workflows.c.workflow_id,
+            sa.or_(proposals.c.approval_id.is_not(None), proposals.c.declined.is_not(None)),
+        ),
+    )
+    .order_by(workflows.c.position.desc())
+    .limit(sa.bindparam("most"))
+)
 UNDELIVERED = (
     sa.select(
         proposals.c.idempotency_key,
@@ -95,6 +110,17 @@ class SqlProposalOutbox:
     async def delivered(self, key: str, approval_id: ApprovalId) -> None:
         """Note that the approval server has it."""
         await self._execute(DELIVERED, key=key, approval=approval_id)
+
+    async def declined(self, key: str, reason: str) -> None:
+        """Note that the approval server will never take it; it is not sent again."""
+        await self._execute(DECLINED, key=key, reason=reason)
+
+    async def undecided(self, limit: int) -> Sequence[WorkflowId]:
+        """Workflows whose proposals the approval server has, and whose outcome is open."""
+        rows = await self._database.read(
+            lambda connection: connection.execute(UNDECIDED, {"most": limit}).scalars().all()
+        )
+        return [WorkflowId(row) for row in rows]
 
     async def undelivered(self, limit: int) -> Sequence[OutgoingProposal]:
         """What still has to be sent and nobody is sending, oldest first."""

@@ -13,7 +13,9 @@ OLD = (
         workflows.c.purged_at.is_(None),
         workflows.c.finished_at < sa.bindparam("before"),
         ~sa.exists().where(
-            proposals.c.workflow_id == workflows.c.workflow_id, proposals.c.approval_id.is_(None)
+            proposals.c.workflow_id == workflows.c.workflow_id,
+            proposals.c.approval_id.is_(None),
+            proposals.c.declined.is_(None),
         ),
     )
     .order_by(workflows.c.finished_at)

@@ -73,6 +73,7 @@ proposals = sa.Table(
     sa.Column("created_at", sa.Text, nullable=False, server_default=""),
     sa.Column("leased_by", sa.Text),
     sa.Column("leased_until", sa.Text),
+    sa.Column("declined", sa.Text),  # why the approval server will never take it
 )
 
 processes = sa.Table(

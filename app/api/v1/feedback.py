@@ -1,7 +1,7 @@
 """What people made of plans: ratings and decisions come in, figures and lessons go out."""
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -10,19 +10,19 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.types import Message
 
-from app.api.bodies import read_body
+from app.api.bodies import MIB, read_body
 from app.api.deps import Parts
 from app.api.json_bodies import refuse_unusable_json
 from app.api.v1.feedback_schemas import (
     IDENTIFIER_LIMIT,
     AllStatistics,
-    DecisionTaken,
     FeedbackTaken,
     Improvements,
     LearningCurve,
     NoLearning,
     Opportunities,
-    ReportedDecision,
+    ReportedApproval,
+    ReportTaken,
     StatisticsOfAgent,
     SubmittedFeedback,
     TopExamples,
@@ -32,24 +32,33 @@ from app.api.v1.feedback_schemas import (
     to_statistics,
 )
 from app.domain.answer import AgentName
+from app.domain.approval import Delivery
+from app.domain.course import Decided, Executed, Expired, Report, Undone, Verified
+from app.domain.errors import Unauthorized
+from app.domain.feedback import PlanStatus
 from app.domain.ids import ApprovalId, FeedbackId
 from app.learning.report import CURVE_WINDOW
+from app.observability.metrics import Metrics
 
 BODY_LIMIT = 256 * 1024
+REPORT_LIMIT = 4 * MIB
+"""A report brings along what up to a hundred commands printed."""
+REPORT_PATH = "/mcp-approval"
 LEARNER = AgentName.REMEDIATION
 
 Name = Annotated[str, Path(max_length=IDENTIFIER_LIMIT)]
 
 
 class SmallBodyRoute(APIRoute):
-    """Reads the body up to BODY_LIMIT before anything parses it."""
+    """Reads the body up to its limit before anything parses it."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The usual handler, on a request whose body is in memory already."""
         answer = super().get_route_handler()
+        limit = REPORT_LIMIT if self.path.endswith(REPORT_PATH) else BODY_LIMIT
 
         async def limited(request: Request) -> Response:
-            body = await read_body(request, BODY_LIMIT)
+            body = await read_body(request, limit)
             refuse_unusable_json(body)
             # FastAPI turns every error while it reads a body into a 400; ours must stay a 413.
             try:
@@ -63,12 +72,14 @@ class SmallBodyRoute(APIRoute):
 router = APIRouter(prefix="/feedback", tags=["feedback"], route_class=SmallBodyRoute)
 
 
-async def sender_is_proven(request: Request, parts: Parts) -> bool:
-    """Whether a signature proves the sender; raises Unauthorized where one is demanded."""
-    if parts.webhook_signature is None:
-        return False
-    parts.webhook_signature.verify(request.headers, await request.body())
-    return True
+async def admitted(request: Request, parts: Parts) -> Delivery | None:
+    """The webhook's delivery; raises Unauthorized where a signature is demanded and wrong."""
+    body = await request.body()
+    try:
+        return parts.webhook_door.admit(request.headers, body, _sender(request))
+    except Unauthorized:
+        parts.metrics.webhook_refused()
+        raise
 
 
 @router.post("/submit")
@@ -80,17 +91,25 @@ async def submit(feedback: SubmittedFeedback, parts: Parts) -> FeedbackTaken:
     )
 
 
-@router.post("/mcp-approval")
-async def record_decision(
-    decision: ReportedDecision, parts: Parts, is_signed: Annotated[bool, Depends(sender_is_proven)]
-) -> DecisionTaken:
-    """Take an approval server's decision; the same one again changes nothing."""
-    if await parts.feedback.decide(decision.to_report(is_signed=is_signed)):
-        parts.metrics.decision_recorded(decision.status)
-    await parts.reactions.decided(ApprovalId(decision.approval_id))
-    return DecisionTaken(
-        message=f"Approval status '{decision.status}' recorded successfully",
-        approval_id=decision.approval_id,
+@router.post(REPORT_PATH)
+async def take_report(
+    reported: ReportedApproval,
+    request: Request,
+    parts: Parts,
+    delivery: Annotated[Delivery | None, Depends(admitted)],
+) -> ReportTaken:
+    """Take what an approval server tells of one approval; the same again changes nothing."""
+    try:
+        news = await parts.feedback.hear(reported.to_report(delivery))
+    except Unauthorized as error:
+        parts.webhook_door.note_refusal(_sender(request), str(error))
+        parts.metrics.webhook_refused()
+        raise
+    count(parts.metrics, news)
+    await parts.reactions.reported(ApprovalId(reported.approval_id))
+    return ReportTaken(
+        message=f"Approval status '{reported.status}' recorded successfully",
+        approval_id=reported.approval_id,
     )
 
 
@@ -156,6 +175,24 @@ async def learning_curve(parts: Parts) -> LearningCurve:
     """Approval and reward over the decided plans."""
     points = await parts.feedback_report.learning_curve()
     return LearningCurve(window=CURVE_WINDOW, points=[to_point(point) for point in points])
+
+
+def count(metrics: Metrics, news: Sequence[Report]) -> None:
+    """Count what is new: decisions and outcomes."""
+    for report in news:
+        match report:
+            case Decided():
+                metrics.decision_recorded(report.decision)
+            case Expired():
+                metrics.decision_recorded(PlanStatus.EXPIRED)
+            case Verified():
+                metrics.outcome_measured(report.outcome)
+            case Executed() | Undone():
+                pass
+
+
+def _sender(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
 
 
 def _printable(problems: Any) -> list[Any]:

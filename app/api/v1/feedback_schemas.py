@@ -1,22 +1,39 @@
 """What the feedback endpoints take and answer (contract section 1)."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
-from app.domain.approval import CommandVerdict, Decision, DecisionReport
+from app.domain.approval import ApprovalReport, CommandVerdict, Decision, Delivery
 from app.domain.feedback import FeedbackRecord, PlanStatus, Rating
 from app.domain.ids import ApprovalId
+from app.domain.proof import Verification
+from app.domain.report import ReportKind
 from app.learning.report import CurvePoint, Statistics, TopExample
 
 IDENTIFIER_LIMIT = 512
 COMMANDS_LIMIT = 1000
+KIND_PREFIX = "approval."
 
 
 def _zero_for_null(value: object) -> object:
     """Clients of the earlier system send null for "none"."""
     return 0 if value is None else value
+
+
+def _kind_or_none(value: object) -> object:
+    """`approval.decided` and the like; another server may mean something of its own by `type`."""
+    is_ours = isinstance(value, str) and value.startswith(KIND_PREFIX)
+    return str(value).removeprefix(KIND_PREFIX) if is_ours else None
 
 
 def _ours_or_none(value: object) -> object:
@@ -29,6 +46,7 @@ def _ours_or_none(value: object) -> object:
 
 _VERDICTS = TypeAdapter(tuple[CommandVerdict, ...])
 Identifier = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_LIMIT)]
+Round = Annotated[int, Field(ge=1, le=1_000_000)]
 Count = Annotated[int, BeforeValidator(_zero_for_null), Field(ge=0, le=1_000_000)]
 
 
@@ -65,37 +83,54 @@ class FeedbackTaken(BaseModel):
     feedback_id: str
 
 
-class ReportedDecision(BaseModel):
-    """An approval server's webhook; `commands` and `reviewer` are ours, others leave them out."""
+class ReportedApproval(BaseModel):
+    """An approval server's webhook; what comes after the counts is ours, others leave it out."""
 
     approval_id: Identifier
-    status: Decision
+    status: Decision | Literal["expired"]
     rejection_reason: str | None = None
     approved_count: Count = 0
     rejected_count: Count = 0
+    type: Annotated[ReportKind | None, BeforeValidator(_kind_or_none)] = None
     commands: Annotated[
         tuple[CommandVerdict, ...],
         BeforeValidator(_ours_or_none),
         Field(max_length=COMMANDS_LIMIT),
     ] = ()
     reviewer: str | None = None
+    round: Round = 1
+    verification: Verification | None = None
+    is_final: bool | None = None
 
-    def to_report(self, *, is_signed: bool) -> DecisionReport:
-        """The decision itself."""
-        return DecisionReport(
+    @model_validator(mode="after")
+    def _is_of_one_mind(self) -> Self:
+        if (self.status == "expired") is not (self.type is ReportKind.EXPIRED):
+            raise ValueError("status expired and type approval.expired belong together")
+        if self.type is ReportKind.VERIFIED and self.verification is None:
+            raise ValueError("type approval.verified needs the verification")
+        return self
+
+    def to_report(self, delivery: Delivery | None) -> ApprovalReport:
+        """The report itself; servers that know no types report once, at the end."""
+        return ApprovalReport(
             approval_id=ApprovalId(self.approval_id),
-            decision=self.status,
+            decision=None if self.status == "expired" else self.status,
             rejection_reason=self.rejection_reason,
             approved_count=self.approved_count,
             rejected_count=self.rejected_count,
-            is_signed=is_signed,
+            is_signed=delivery is not None and delivery.signed_at is not None,
             commands=self.commands,
             reviewer=self.reviewer,
+            kind=self.type or ReportKind.DECIDED,
+            round=self.round,
+            verification=self.verification,
+            is_final=self.type is None if self.is_final is None else self.is_final,
+            delivery=delivery,
         )
 
 
-class DecisionTaken(BaseModel):
-    """The decision is on disk."""
+class ReportTaken(BaseModel):
+    """What was reported is on disk."""
 
     success: bool = True
     message: str

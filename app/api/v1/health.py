@@ -51,7 +51,8 @@ async def ready(parts: Parts, response: Response) -> Readiness:
     is_ready = all(state == "ok" for state in checks.values())
     if not is_ready:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-    return Readiness(status="ready" if is_ready else "degraded", checks=checks)
+    status = "ready" if is_ready else "degraded"
+    return Readiness(status=status, checks=checks, notes=_notes(parts))
 
 
 @router.get("/metrics", response_class=Response)
@@ -69,6 +70,16 @@ async def _checks(parts: Services) -> dict[str, str]:
     if parts.log_source is not None:
         checks["elasticsearch"] = await parts.log_source.trouble()
     return {name: trouble or "ok" for name, trouble in checks.items()}
+
+
+def _notes(parts: Services) -> dict[str, str]:
+    notes = {}
+    if parts.approvals.lacks:
+        missing = ", ".join(parts.approvals.lacks)
+        notes["approval server"] = f"It is of the older kind and lacks: {missing}."
+    if not parts.webhook_door.is_locked:
+        notes["webhooks"] = "Unsigned: anybody who reaches this server can report decisions."
+    return notes
 
 
 async def _storage(parts: Services) -> str | None:

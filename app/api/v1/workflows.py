@@ -16,10 +16,12 @@ from app.api.schemas import (
     WorkflowSummary,
 )
 from app.api.streams.requests import parse_workflow_id
+from app.domain.events import EventType
 from app.domain.workflow import WorkflowInput
 
 router = APIRouter(prefix="/workflows", tags=["workflows"])
 
+TOO_LARGE_ADVICE = " (MAX_BODY_MIB); send the part around the failure"
 LOG_BODY = {
     "requestBody": {
         "required": True,
@@ -32,7 +34,8 @@ LOG_BODY = {
 @router.post("/start", status_code=202, openapi_extra=LOG_BODY)
 async def start(request: Request, parts: Parts) -> StartedWorkflow:
     """Take logs in and start the four agents on them."""
-    body = await read_body(request, request.app.state.settings.max_body_mib * MIB)
+    limit = request.app.state.settings.max_body_mib * MIB
+    body = await read_body(request, limit, TOO_LARGE_ADVICE)
     return StartedWorkflow(workflow_id=await parts.admission.start(body))
 
 
@@ -68,6 +71,9 @@ async def read(workflow_id: str, parts: Parts) -> WorkflowDetails:
             analysis=answers.get("analysis"),
             remediation=answers.get("remediation"),
             submissions=answers.get("report"),
+            decisions=detail.told(EventType.DECISION),
+            executions=detail.told(EventType.EXECUTION),
+            outcome=next(iter(detail.told(EventType.OUTCOME)), None),
         ),
         timings=detail.timings,
         input=_summary_of(detail.log_input),

@@ -8,8 +8,8 @@ from random import Random
 import pytest
 
 from app.domain.approval import Decision
+from app.domain.course import Decided
 from app.domain.feedback import (
-    Decided,
     Environment,
     FeedbackEvent,
     FeedbackRecord,

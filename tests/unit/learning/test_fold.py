@@ -3,24 +3,22 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.approval import Decision
+from app.domain.approval import CommandDecision, CommandVerdict, Decision
+from app.domain.course import Decided, Executed, Expired, Outcome, Undone, Verified
 from app.domain.feedback import (
-    Decided,
-    Expired,
     FeedbackEvent,
     FeedbackRecord,
     Imported,
     Linked,
-    Outcome,
     PlanStatus,
     Proposed,
     Rated,
     Retracted,
-    Verified,
     event_id,
 )
 from app.domain.ids import ApprovalId, FeedbackId
@@ -54,6 +52,20 @@ def identified(event: FeedbackEvent) -> FeedbackEvent:
     return event.model_copy(update={"id": event_id(event.model_dump_json())})
 
 
+about_an_approval: dict[str, st.SearchStrategy[Any]] = {
+    "id": st.just("?"),
+    "ts": times,
+    "approval_id": approval_ids,
+    "feedback_id": st.none() | feedback_ids,
+    "round": st.integers(min_value=1, max_value=3),
+    "is_final": st.booleans(),
+}
+verdicts = st.builds(
+    CommandVerdict,
+    command=st.sampled_from([command.command for command in COMMANDS]),
+    decision=st.sampled_from(CommandDecision),
+    status=st.sampled_from([None, "succeeded", "failed"]),
+)
 any_event: st.SearchStrategy[FeedbackEvent] = st.one_of(
     st.builds(
         Proposed,
@@ -69,10 +81,8 @@ any_event: st.SearchStrategy[FeedbackEvent] = st.one_of(
     ),
     st.builds(
         Decided,
-        id=st.just("?"),
-        ts=times,
-        approval_id=approval_ids,
-        feedback_id=st.none() | feedback_ids,
+        **about_an_approval,
+        commands=st.just(()) | st.tuples(verdicts),
         decision=st.sampled_from(Decision),
         rejection_reason=st.none() | st.sampled_from(["too risky", "wrong namespace"]),
         approved_count=counts,
@@ -86,16 +96,10 @@ any_event: st.SearchStrategy[FeedbackEvent] = st.one_of(
         rating=st.none() | st.integers(min_value=1, max_value=5),
         was_helpful=st.none() | st.booleans(),
     ),
-    st.builds(
-        Verified,
-        id=st.just("?"),
-        ts=times,
-        feedback_id=feedback_ids,
-        outcome=st.sampled_from(Outcome),
-    ),
-    st.builds(
-        Expired, id=st.just("?"), ts=times, feedback_id=feedback_ids, approval_id=approval_ids
-    ),
+    st.builds(Executed, **about_an_approval, commands=st.tuples(verdicts)),
+    st.builds(Verified, **about_an_approval, outcome=st.sampled_from(Outcome)),
+    st.builds(Expired, **about_an_approval),
+    st.builds(Undone, **about_an_approval),
     st.builds(Retracted, id=st.just("?"), ts=times, feedback_id=feedback_ids),
     st.builds(
         Imported,

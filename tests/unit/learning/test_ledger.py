@@ -56,7 +56,7 @@ async def decided_plans(numbers: range) -> list[FeedbackEvent]:
     for number in numbers:
         plan = plan_of(RESTART.replace("checkout", f"checkout-{number}"))
         _, approval_id = await writer.plan(number, plan)
-        await writer.recorder.decide(report_of(approval_id))
+        await writer.recorder.hear(report_of(approval_id))
     return store.events
 
 
@@ -83,7 +83,7 @@ async def test_a_decision_that_comes_after_many_other_plans_counts():
     for number in range(DRAFTS_LIMIT + 10):
         await learning.plan(number, plan_of(UNDO))
 
-    await learning.recorder.decide(report_of("approval-3", Decision.REJECTED, reason="Too late"))
+    await learning.recorder.hear(report_of("approval-3", Decision.REJECTED, reason="Too late"))
 
     statistics = await learning.report.statistics()
     assert (statistics.rejected_count, statistics.pending_count) == (1, DRAFTS_LIMIT + 9)
@@ -93,7 +93,7 @@ async def test_a_decision_that_comes_after_many_other_plans_counts():
 async def test_a_decision_counts_for_every_plan_under_its_approval(learning: Learning):
     first, approval_id = await learning.plan(1)
     second, _ = await learning.plan(2)
-    await learning.recorder.decide(report_of(approval_id, approved=2))
+    await learning.recorder.hear(report_of(approval_id, approved=2))
 
     await learning.recorder.link(second, approval_id)
 
@@ -114,7 +114,7 @@ async def test_a_log_that_was_replaced_by_a_shorter_one_is_learned_anew(
     await learning.plan(1, plan_of(RESTART))
     kept = content(path)
     await learning.plan(2, plan_of(UNDO))
-    await learning.recorder.decide(report_of("approval-2"))
+    await learning.recorder.hear(report_of("approval-2"))
     assert await guide(learning) != Guidance()
 
     rewrite(path, kept)

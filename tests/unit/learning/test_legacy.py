@@ -95,7 +95,7 @@ async def test_its_commands_environment_and_reason_are_learned_from(learning: Le
 
 
 async def test_a_decision_for_its_approval_arrives(learning: Learning):
-    await learning.recorder.decide(report_of("old-2", Decision.APPROVED, approved=2))
+    await learning.recorder.hear(report_of("old-2", Decision.APPROVED, approved=2))
 
     record = await learning.record(FeedbackId("wf-9_remediation_2"))
 

@@ -29,8 +29,8 @@ async def test_commands_are_counted_over_all_plans(learning: Learning):
     await learning.plan(1, plan_of(*[f"kubectl get pods -n n{n}" for n in range(9)], RESTART))
     await learning.plan(2)
     await learning.plan(3)
-    await learning.recorder.decide(report_of("approval-1", approved=9, rejected=1))
-    await learning.recorder.decide(report_of("approval-2", Decision.REJECTED, reason="No"))
+    await learning.recorder.hear(report_of("approval-1", approved=9, rejected=1))
+    await learning.recorder.hear(report_of("approval-2", Decision.REJECTED, reason="No"))
 
     statistics = await learning.report.statistics()
 
@@ -45,8 +45,8 @@ async def test_the_average_reward_leaves_out_what_has_none(learning: Learning):
     await learning.plan(1)
     await learning.plan(2)
     await learning.plan(3)
-    await learning.recorder.decide(report_of("approval-1"))
-    await learning.recorder.decide(report_of("approval-2", Decision.REJECTED))
+    await learning.recorder.hear(report_of("approval-1"))
+    await learning.recorder.hear(report_of("approval-2", Decision.REJECTED))
 
     assert (await learning.report.statistics()).average_reward == 0.5
 
@@ -54,9 +54,9 @@ async def test_the_average_reward_leaves_out_what_has_none(learning: Learning):
 async def test_improvements_are_said_once_newest_first(learning: Learning):
     for number in (1, 2, 3):
         await learning.plan(number)
-    await learning.recorder.decide(report_of("approval-1", Decision.REJECTED, reason="Too risky"))
-    await learning.recorder.decide(report_of("approval-2", Decision.REJECTED, reason="Too late"))
-    await learning.recorder.decide(report_of("approval-3", Decision.REJECTED, reason="Too risky"))
+    await learning.recorder.hear(report_of("approval-1", Decision.REJECTED, reason="Too risky"))
+    await learning.recorder.hear(report_of("approval-2", Decision.REJECTED, reason="Too late"))
+    await learning.recorder.hear(report_of("approval-3", Decision.REJECTED, reason="Too risky"))
 
     assert await learning.report.improvements() == ["Avoid: Too risky", "Avoid: Too late"]
 
@@ -71,8 +71,8 @@ async def test_what_raters_suggest_is_an_improvement(learning: Learning):
 
 async def test_top_examples_are_decided_plans_best_first(learning: Learning):
     ids = [(await learning.plan(number, plan_of(READ, RESTART, UNDO)))[0] for number in (1, 2, 3)]
-    await learning.recorder.decide(report_of("approval-1", approved=2, rejected=1))
-    await learning.recorder.decide(report_of("approval-2", approved=3))
+    await learning.recorder.hear(report_of("approval-1", approved=2, rejected=1))
+    await learning.recorder.hear(report_of("approval-2", approved=3))
     await learning.recorder.rate(ids[2], Rating(rating=5))
 
     best, second = await learning.report.top_examples(5, 0.5)
@@ -100,8 +100,8 @@ async def test_a_workflows_plans_are_listed_in_order(learning: Learning):
 async def test_the_learning_curve_follows_the_decisions(learning: Learning):
     for number in (1, 2, 3):
         await learning.plan(number)
-    await learning.recorder.decide(report_of("approval-2", Decision.REJECTED))
-    await learning.recorder.decide(report_of("approval-1", Decision.APPROVED))
+    await learning.recorder.hear(report_of("approval-2", Decision.REJECTED))
+    await learning.recorder.hear(report_of("approval-1", Decision.APPROVED))
 
     points = await learning.report.learning_curve()
 
@@ -113,7 +113,7 @@ async def test_the_window_forgets_what_is_long_ago(learning: Learning):
     for number in range(1, 31):
         await learning.plan(number)
         decision = Decision.REJECTED if number <= 10 else Decision.APPROVED
-        await learning.recorder.decide(report_of(f"approval-{number}", decision))
+        await learning.recorder.hear(report_of(f"approval-{number}", decision))
 
     last = (await learning.report.learning_curve())[-1]
 

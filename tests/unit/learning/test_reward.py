@@ -3,7 +3,8 @@
 import pytest
 
 from app.domain.approval import CommandDecision, CommandVerdict
-from app.domain.feedback import CommandCredit, Outcome, Rating
+from app.domain.course import Outcome
+from app.domain.feedback import CommandCredit, Rating
 from app.learning.actions import planned_command
 from app.learning.reward import credits_of, reward
 

@@ -47,7 +47,7 @@ async def decide(
 ) -> None:
     """A plan of one read and one change, decided."""
     _, approval_id = await learning.plan(number, plan_of(READ, command), analysis)
-    await learning.recorder.decide(report_of(approval_id, decision, reason=reason))
+    await learning.recorder.hear(report_of(approval_id, decision, reason=reason))
 
 
 async def test_without_decisions_there_is_no_guidance(learning: Learning):
@@ -133,7 +133,7 @@ async def test_a_pending_plan_with_five_stars_teaches_nothing(learning: Learning
 async def test_the_last_word_on_a_plan_counts(learning: Learning):
     await decide(learning, 1, RESTART, Decision.APPROVED)
     await guide(learning)
-    await learning.recorder.decide(report_of("approval-1", Decision.REJECTED, reason="Reverted"))
+    await learning.recorder.hear(report_of("approval-1", Decision.REJECTED, reason="Reverted"))
 
     guidance = await guide(learning)
 
@@ -167,7 +167,7 @@ async def test_a_reviewers_edit_is_what_is_shown(learning: Learning):
     edit = CommandVerdict(
         command=RESTART, decision=CommandDecision.EDITED, edited_to=f"{RESTART} --field-manager=ops"
     )
-    await learning.recorder.decide(report_of(approval_id, commands=[edit]))
+    await learning.recorder.hear(report_of(approval_id, commands=[edit]))
 
     (example,) = (await guide(learning)).examples
 
