@@ -203,7 +203,9 @@ def runner_of(api: KubeApi, folder: Path) -> KubectlRunner:
 
 @needs_kubectl
 async def test_kubectl_gets_the_pods_of_the_namespace(kube_api: KubeApi, tmp_path: Path):
-    result = await runner_of(kube_api, tmp_path).run(parse("kubectl get po -n shop -o name").argv())
+    result = await runner_of(kube_api, tmp_path).run(
+        parse("kubectl get po -n shop -l app=lonely -o name").argv()
+    )
 
     assert (result.exit_code, result.output) == (0, "pod/checkout-1\n")
 
