@@ -17,6 +17,7 @@ STATUS: dict[type[errors.AppError], HTTPStatus] = {
     errors.TooBusy: HTTPStatus.TOO_MANY_REQUESTS,
     errors.ExternalFailed: HTTPStatus.BAD_GATEWAY,
     errors.LogSourceTimedOut: HTTPStatus.GATEWAY_TIMEOUT,
+    errors.ClusterFailed: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StorageFailed: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.StartupFailed: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -16,6 +16,7 @@
     │   ├── LogSourceTimedOut                                                504
     │   ├── ApprovalGateFailed
     │   │   └── ProposalRefused  it answers, and does not take this one
+    │   ├── ClusterFailed       the cluster cannot be asked now                503
     │   └── WebhookFailed       a decision could not be reported yet
     │       └── WebhookRefused
     ├── StorageFailed           nothing was acknowledged                     503
@@ -93,6 +94,10 @@ class ApprovalGateFailed(ExternalFailed):
 
 class ProposalRefused(ApprovalGateFailed):
     """The approval server works, but did not take this proposal; others may pass."""
+
+
+class ClusterFailed(ExternalFailed):
+    """The cluster cannot be looked at now, so nothing about it can be decided."""
 
 
 class WebhookFailed(ExternalFailed):
