@@ -20,6 +20,8 @@ _ANSWERED = re.compile(
     r"|The \S+ \"|The request is invalid|error: (?!You must be logged in|unable to connect"
     r"|Get |Post |couldn't get|the server is currently unable|failed to create \S+: Post )"
 )
+_OF_THE_CLIENT = re.compile(r"[EWI]\d{4} ")
+"""Lines of kubectl's own log."""
 
 
 class ClusterRefused(ClusterFailed):
@@ -112,7 +114,8 @@ def _parsed(output: str) -> ClusterObject:
 def _failure(result: CommandResult) -> ClusterFailed:
     if result.timed_out or result.exit_code is None:
         return ClusterFailed(NO_ANSWER)
-    words = redact(" ".join(result.output.split())[:LONGEST_SENTENCE]).text
+    lines = [line for line in result.output.splitlines() if not _OF_THE_CLIENT.match(line)]
+    words = redact(" ".join(" ".join(lines).split())[:LONGEST_SENTENCE]).text
     if "You must be logged in" in words:
         return ClusterFailed(f"The cluster does not know this server: {words}")
     if _ANSWERED.search(result.output):

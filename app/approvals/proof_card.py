@@ -1,8 +1,11 @@
 """The words of a proof card: what a person reads of what was looked at."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from pydantic import JsonValue
 
 from app.domain.proof import FieldChange, LiveObject, Proof, ProofState, Undo, UndoKind
 from app.kubectl.budgets import allows_none, sentence
@@ -102,10 +105,14 @@ def _what_changes(names: str, seen: Seen, changes: Sequence[FieldChange]) -> str
     change = changes[0]
     if isinstance(change.after, dict | list) or isinstance(change.before, dict | list):
         return f"It changes {change.path} of {names}."
-    before, after = (
-        "nothing" if value is None else str(value) for value in (change.before, change.after)
-    )
+    before, after = (_word(value) for value in (change.before, change.after))
     return f"It changes {change.path} of {names} from {before} to {after}."
+
+
+def _word(value: JsonValue) -> str:
+    if value is None:
+        return "nothing"
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _warnings(command: ParsedCommand, seen: Seen, changes: Sequence[FieldChange]) -> Iterator[str]:
@@ -113,7 +120,7 @@ def _warnings(command: ParsedCommand, seen: Seen, changes: Sequence[FieldChange]
         return
     first = seen.live[0]
     yield from _revertings(command, first, seen)
-    if command.path in _STOPS_PODS:
+    if command.path in _STOPS_PODS and not _scales_up(command, first):
         yield from (f"{sentence(each)}." for each in seen.budgets or () if allows_none(each))
     if seen.budgets is None:
         yield "PodDisruptionBudgets cannot be read."
@@ -121,6 +128,11 @@ def _warnings(command: ParsedCommand, seen: Seen, changes: Sequence[FieldChange]
         yield f"{first.target.short} is paused: nothing is rolled out until it is resumed."
     if len(changes) >= MOST_CHANGES:
         yield f"Only the first {MOST_CHANGES} changes are shown."
+
+
+def _scales_up(command: ParsedCommand, found: ClusterObject) -> bool:
+    wanted = command.value("replicas")
+    return bool(wanted) and int(wanted or 0) >= found.number("spec", "replicas")
 
 
 def _revertings(command: ParsedCommand, first: ClusterObject, seen: Seen) -> Iterator[str]:

@@ -39,8 +39,7 @@ class KubectlRunner:
         """Run kubectl with these arguments; past the time limit it is killed with its children."""
         home = await asyncio.to_thread(tempfile.mkdtemp, prefix="kubectl-home-")
         try:
-            with await asyncio.to_thread(_typed, home, stdin) as typed:
-                return await self._run(argv, home, typed)
+            return await self._run(argv, home, stdin)
         finally:
             await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
 
@@ -48,8 +47,8 @@ class KubectlRunner:
         """Why kubectl cannot work here; it is not asked whether the cluster answers."""
         return await asyncio.to_thread(self._trouble)
 
-    async def _run(self, argv: Sequence[str], home: str, typed: BinaryIO) -> CommandResult:
-        process = await self._start(argv, home, typed)
+    async def _run(self, argv: Sequence[str], home: str, stdin: str) -> CommandResult:
+        process = await self._start(argv, home, stdin)
         output = _CappedOutput(self._output_limit_bytes)
         try:
             async with asyncio.timeout(self._timeout_seconds):
@@ -63,14 +62,14 @@ class KubectlRunner:
         return CommandResult(exit_code, output.text(), timed_out=False)
 
     async def _start(
-        self, argv: Sequence[str], home: str, typed: BinaryIO
+        self, argv: Sequence[str], home: str, stdin: str
     ) -> asyncio.subprocess.Process:
         program = self._program()
         if program is None:
             raise ExternalFailed(self._missing())
         # Cancelled half-way, asyncio would kill the program but not its children: the start is
         # waited for in any case, and this function owns it.
-        starting = asyncio.ensure_future(self._spawn(program, argv, home, typed))  # noqa: TID251
+        starting = asyncio.ensure_future(self._spawn(program, argv, home, stdin))  # noqa: TID251
         try:
             return await asyncio.shield(starting)
         except asyncio.CancelledError:
@@ -81,18 +80,19 @@ class KubectlRunner:
             raise ExternalFailed(f"kubectl could not be started: {error}") from error
 
     async def _spawn(
-        self, program: str, argv: Sequence[str], home: str, typed: BinaryIO
+        self, program: str, argv: Sequence[str], home: str, stdin: str
     ) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            program,
-            *argv,
-            stdin=typed,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=self._environment(program, home),
-            cwd=home,
-            start_new_session=True,
-        )
+        with await asyncio.to_thread(_typed, home, stdin) as typed:
+            return await asyncio.create_subprocess_exec(
+                program,
+                *argv,
+                stdin=typed,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                env=self._environment(program, home),
+                cwd=home,
+                start_new_session=True,
+            )
 
     def _environment(self, program: str, home: str) -> dict[str, str]:
         path = os.pathsep.join((str(Path(program).parent), SYSTEM_PATH))
