@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from app.domain.command_result import CommandResult
 from app.domain.errors import ClusterFailed, ExternalFailed
@@ -14,6 +15,8 @@ from app.security.redaction import redact
 
 VERSIONS = "--output=custom-columns=K:.kind,N:.metadata.name,V:.metadata.resourceVersion"
 LONGEST_SENTENCE = 300
+LONGEST_LOG = 500_000
+"""Of one container, in bytes."""
 NO_ANSWER = "The cluster does not answer in time."
 _ANSWERED = re.compile(
     r"Error from server \((?!InternalError|ServiceUnavailable|Timeout|ServerTimeout|TooManyRequests)"
@@ -66,15 +69,16 @@ class ClusterLook:
         )
         return {reference: version for each in found for reference, version in each.items()}
 
-    async def log_since(self, namespace: str, selector: str, since: str) -> str:
+    async def log_since(self, namespace: str, selector: str, since: datetime) -> str:
         """What the pods wrote since then; raises ClusterFailed."""
         return await self._read(
             "logs",
             f"--namespace={namespace}",
             f"--selector={selector}",
-            f"--since-time={since}",
+            f"--since-time={since:%Y-%m-%dT%H:%M:%SZ}",
             "--all-containers",
             "--tail=-1",
+            f"--limit-bytes={LONGEST_LOG}",
             "--max-log-requests=50",
         )
 
