@@ -62,6 +62,10 @@ class Settings(BaseSettings):
         description="The approval page's address as browsers see it; default: http://localhost:<APPROVAL_PORT>.",
     )
 
+    approval_expiry_minutes: float = Field(
+        default=60, gt=0, le=525_600, description="How long a proposal waits for a decision."
+    )
+
     host: str = Field(default="127.0.0.1", description="Address both servers listen on.")
     port: Port = Field(default=8000, description="The backend's port.")
     approval_port: Port = Field(default=3100, description="The approval server's port.")
@@ -105,6 +109,12 @@ class Settings(BaseSettings):
     )
     command_timeout_seconds: float = Field(
         default=60, gt=0, description="For one approved kubectl command."
+    )
+    verify_after_seconds: float = Field(
+        default=15, ge=0, description="From the last command to the first look whether it helped."
+    )
+    verify_timeout_seconds: float = Field(
+        default=300, gt=0, description="From the first look whether it helped to the last one."
     )
 
     elasticsearch_url: str | None = Field(

@@ -1,8 +1,7 @@
-"""What the approval server reads and writes: bodies within their limits, approvals as JSON."""
+"""What the approval server reads: bodies within their limits."""
 
 import json
-from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -11,10 +10,12 @@ from pydantic import (
     Field,
     JsonValue,
     ValidationError,
+    model_validator,
 )
 
-from app.approvals.desk import IncomingCommand, IncomingProposal
-from app.domain.review import Approval, ReviewedCommand
+from app.approvals.proposing import IncomingCommand, IncomingProposal
+from app.approvals.ruling import CommandChoice, IncomingDecision
+from app.domain.approval import CommandDecision, Decision
 
 COMMANDS_LIMIT = 100
 COMMAND_LIMIT_BYTES = 8 * 1024
@@ -38,9 +39,9 @@ def _metadata(metadata: dict[str, JsonValue] | None) -> dict[str, JsonValue] | N
 
 
 class Body(BaseModel):
-    """Unknown keys are tolerated: clients send more than we read."""
+    """A key that is not known is a mistake, and is told; metadata is free."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class CommandBody(Body):
@@ -79,11 +80,52 @@ class KubectlArguments(Body):
     namespace: str = Field(default="default", max_length=253)
 
 
+class ChoiceBody(Body):
+    """What a person says to one command."""
+
+    number: int = Field(ge=0, lt=COMMANDS_LIMIT)
+    decision: Literal["approved", "rejected", "edited"]
+    edited_to: Annotated[str, AfterValidator(_command_text)] | None = None
+    reason: str | None = Field(default=None, max_length=TEXT_LIMIT)
+
+    @model_validator(mode="after")
+    def _has_its_text(self) -> Self:
+        if (self.decision == "edited") != (self.edited_to is not None):
+            raise ValueError("edited_to goes with the decision edited, and with no other.")
+        return self
+
+    def to_choice(self) -> CommandChoice:
+        """The choice for the desk."""
+        return CommandChoice(
+            self.number, CommandDecision(self.decision), self.edited_to, self.reason
+        )
+
+
 class DecisionBody(Body):
-    """The optional body of approve and reject."""
+    """The optional body of approve, reject and undo; unknown keys are tolerated, as ever."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     reason: str | None = Field(default=None, max_length=TEXT_LIMIT)
     reviewer: str | None = Field(default=None, max_length=200)
+    seen: str | None = Field(default=None, max_length=64)
+    confirm: list[Annotated[int, Field(ge=0)]] | None = Field(
+        default=None, max_length=COMMANDS_LIMIT
+    )
+    commands: list[ChoiceBody] | None = Field(default=None, max_length=COMMANDS_LIMIT)
+
+    def to_decision(self, decision: Decision) -> IncomingDecision:
+        """The decision for the desk."""
+        return IncomingDecision(
+            decision=decision,
+            reviewer=self.reviewer,
+            reason=(self.reason or "").strip() or None,
+            seen=self.seen,
+            confirm=self.confirm or (),
+            choices=None
+            if self.commands is None
+            else [command.to_choice() for command in self.commands],
+        )
 
 
 def validation_details(error: ValidationError) -> list[dict[str, object]]:
@@ -109,40 +151,3 @@ def problem_sentence(problem: dict[str, object]) -> str:
 def _shown(value: object) -> str:
     text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
     return text[:SHOWN_INPUT]
-
-
-def approval_view(approval: Approval) -> dict[str, object]:
-    """An approval as pages and scripts see it; the first five keys are the contract's."""
-    return {
-        "id": approval.approval_id,
-        "action": approval.action,
-        "commands": [_command_view(command) for command in approval.commands],
-        "timestamp": iso(approval.proposed_at),
-        "metadata": approval.metadata,
-        "status": approval.status,
-        "decided_at": iso(approval.decided_at),
-        "reviewer": approval.reviewer,
-        "reason": approval.reason,
-        "approved_count": approval.approved_count,
-        "rejected_count": approval.rejected_count,
-    }
-
-
-def iso(moment: datetime | None) -> str | None:
-    """UTC with milliseconds, as the earlier server wrote it."""
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _command_view(command: ReviewedCommand) -> dict[str, object]:
-    return {
-        "command": command.text,
-        "explanation": command.explanation,
-        "safety_level": command.safety_level,
-        "risk": command.risk,
-        "reasons": command.reasons,
-        "is_refused": command.is_refused,
-        "status": command.status,
-        "output": command.output,
-    }

@@ -13,12 +13,13 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from app.api.approval_routes import already_decided, router
+from app.api import approval_readiness, approval_routes, decision_routes
 from app.api.approval_schemas import problem_sentence, validation_details
+from app.api.decision_routes import already_decided, decision_void
 from app.api.errors import status_of
 from app.api.mcp import create_mcp_app
 from app.api.origin_guard import OriginGuard
-from app.approvals.desk import AlreadyDecided
+from app.approvals.desk import AlreadyDecided, DecisionVoid
 from app.approvals.services import ApprovalServices
 from app.domain.errors import AppError, InvalidField
 from app.settings import Settings
@@ -57,9 +58,11 @@ def create_approval_app(settings: Settings, open_services: OpenServices) -> Fast
     app = FastAPI(title="Approvals", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.page_url = page_url(settings)
     app.state.backend_url = backend_url(settings)
-    app.include_router(router)
+    for routes in (approval_routes, decision_routes, approval_readiness):
+        app.include_router(routes.router)
     app.mount("/mcp", mcp_app)
     _add_page(app)
+    _add_decision_errors(app)
     _add_errors(app)
     app.add_middleware(OriginGuard, hosts=known_hosts(settings))
     return app
@@ -102,16 +105,24 @@ def _asset(content: bytes, media_type: str) -> Callable[[], Response]:
     return asset
 
 
-def _add_errors(app: FastAPI) -> None:
+def _add_decision_errors(app: FastAPI) -> None:
     @app.exception_handler(AlreadyDecided)
     async def decided(_: Request, error: AlreadyDecided) -> JSONResponse:
         return already_decided(error)
 
+    @app.exception_handler(DecisionVoid)
+    async def void(_: Request, error: DecisionVoid) -> JSONResponse:
+        return decision_void(error)
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(InvalidField)
+    async def invalid_field(_: Request, error: InvalidField) -> JSONResponse:
+        place = [int(part) if part.isdigit() else part for part in error.field.split(".")]
+        return _invalid([{"type": "value_error", "loc": place, "msg": str(error), "input": None}])
+
     @app.exception_handler(AppError)
     async def known(_: Request, error: AppError) -> JSONResponse:
-        if isinstance(error, InvalidField):
-            place = {"type": "value_error", "loc": ["header", error.field], "msg": str(error)}
-            return _invalid([{**place, "input": None}])
         return _error(status_of(error), str(error))
 
     @app.exception_handler(ValidationError)

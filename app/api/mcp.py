@@ -21,22 +21,25 @@ from mcp_types import (
 from pydantic import JsonValue, ValidationError
 from starlette.applications import Starlette
 
-from app.api.approval_routes import BODY_LIMIT_BYTES
+from app.api.approval_parts import BODY_LIMIT_BYTES
 from app.api.approval_schemas import (
     CommandBody,
     KubectlArguments,
     ProposalBody,
-    iso,
     problem_sentence,
     validation_details,
 )
+from app.api.approval_views import iso
 from app.approvals.services import ApprovalServices
 from app.domain.errors import AppError, BadInput
 from app.domain.ids import ApprovalId
-from app.domain.review import Approval, ApprovalStatus, CommandStatus
+from app.domain.review import Approval
+from app.domain.review_moves import ApprovalStatus, CommandStatus
 
 DECISION_WAIT = timedelta(minutes=30)
 TOOLS_FILE = Path(__file__).with_name("mcp_tools.json")
+
+EXPIRED = "Nobody decided in time."
 
 Current = Callable[[], ApprovalServices]
 ToolCall = Callable[[ApprovalServices, Mapping[str, Any]], Awaitable[JsonValue]]
@@ -141,6 +144,8 @@ async def _decided(services: ApprovalServices, body: ProposalBody) -> JsonValue:
 def _outcome(approval_id: ApprovalId, approval: Approval) -> JsonValue:
     if approval.status is ApprovalStatus.REJECTED:
         return {"approved": False, "reason": approval.reason, "approval_id": approval_id}
+    if approval.status is ApprovalStatus.EXPIRED:
+        return {"approved": False, "reason": EXPIRED, "approval_id": approval_id}
     if not approval.is_settled:
         raise BadInput(
             f"Request {approval_id} is {approval.status} and goes on without this call;"
@@ -149,7 +154,7 @@ def _outcome(approval_id: ApprovalId, approval: Approval) -> JsonValue:
     return {
         "approved": True,
         "result": [
-            _result_of(command.text, command.status, command.output)
+            _result_of(command.effective_text, command.status, command.output)
             for command in approval.commands
         ],
         "approval_id": approval_id,

@@ -112,7 +112,7 @@ def _parsed(output: str) -> ClusterObject:
     try:
         return ClusterObject.parse(output)
     except UnreadableObject as error:
-        raise ClusterFailed("The cluster's answer cannot be read, or is too long.") from error
+        raise ClusterRefused("kubectl's answer cannot be read, or is too long.") from error
 
 
 def _failure(result: CommandResult) -> ClusterFailed:

@@ -1,51 +1,46 @@
 """The desk: proposals come in, people decide each of them once."""
 
 import logging
-import secrets
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-
-from pydantic import JsonValue
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
 from app.approvals.changes import Changes, wait_for
 from app.approvals.judging import CommandJudge
+from app.approvals.looking import Looking
 from app.approvals.ports import ApprovalStore
+from app.approvals.proposing import IncomingProposal, to_approval
+from app.approvals.ruling import IncomingDecision, reason_of, rejects_all, rule
 from app.domain.approval import Decision
 from app.domain.errors import Conflict, NotFound
 from app.domain.ids import ApprovalId
 from app.domain.ports import Clock
-from app.domain.review import Approval, ApprovalStatus
+from app.domain.review import Approval
+from app.domain.review_moves import ApprovalStatus
 
 PENDING_LIMIT = 25_000
+ATTEMPTS = 3
+
+OUTDATED = "Nothing was decided: the request has changed since it was looked at. Look again."
+CHANGED = "Nothing was decided: the cluster has changed since it was looked at. Look again."
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class IncomingCommand:
-    """A command as its proposer words it."""
-
-    text: str
-    explanation: str
-    safety_level: str
-
-
-@dataclass(frozen=True, slots=True)
-class IncomingProposal:
-    """A proposal, parsed and within the limits."""
-
-    action: str
-    commands: Sequence[IncomingCommand]
-    metadata: Mapping[str, JsonValue]
-
-
 class AlreadyDecided(Conflict):
-    """Somebody else was first."""
+    """Somebody else was first, or it was too late."""
 
     def __init__(self, approval: Approval) -> None:
         """Carry what was decided, by whom and when."""
         super().__init__("Approval request not found")
+        self.approval = approval
+
+
+class DecisionVoid(Conflict):
+    """The decision was about something else than what is there now."""
+
+    def __init__(self, sentence: str, approval: Approval) -> None:
+        """Carry the request as it is now."""
+        super().__init__(sentence)
         self.approval = approval
 
 
@@ -58,58 +53,59 @@ class ApprovalDesk:
         judge: CommandJudge,
         clock: Clock,
         changes: Changes,
-        *,
-        has_cluster: bool,
+        looking: Looking,
+        expiry: timedelta,
     ) -> None:
         """Share `changes` with the execution and the reports, which go on after a decision."""
         self._store = store
         self._judge = judge
         self._clock = clock
         self._changes = changes
+        self._looking = looking
         self._is_closing = False
-        self.has_cluster = has_cluster
+        self.has_cluster = looking.has_cluster
+        self.expiry = expiry
 
     async def propose(self, proposal: IncomingProposal, idempotency_key: str | None) -> ApprovalId:
         """Keep a proposal once per key; raises TooBusy."""
-        namespace = namespace_of(proposal.metadata)
-        approval = Approval(
-            approval_id=ApprovalId(secrets.token_hex(16)),
-            action=proposal.action,
-            commands=tuple(
-                self._judge.review(
-                    command.text, command.explanation, command.safety_level, namespace
-                )
-                for command in proposal.commands
-            ),
-            metadata=proposal.metadata,
-            proposed_at=self._clock.now(),
-        )
+        now = self._clock.now()
+        approval = to_approval(proposal, self._judge, now, now + self.expiry)
         approval_id = await self._store.create(approval, idempotency_key, PENDING_LIMIT)
         if approval_id == approval.approval_id:
             log.info("approval proposed", extra={"approval_id": approval_id})
             self._changes.announce()
         return approval_id
 
-    async def decide(
-        self,
-        approval_id: ApprovalId,
-        decision: Decision,
-        *,
-        reviewer: str | None = None,
-        reason: str | None = None,
-    ) -> Approval:
-        """Decide once; raises NotFound or AlreadyDecided."""
+    async def decide(self, approval_id: ApprovalId, incoming: IncomingDecision) -> Approval:
+        """Decide once; raises NotFound, AlreadyDecided, DecisionVoid, InvalidField, ClusterFailed."""
+        for _ in range(ATTEMPTS):
+            approval = await self._undecided(approval_id)
+            decided = self._decided(approval, incoming)
+            await self._refuse_outdated(approval, incoming)
+            if await self._store.decide(decided):
+                facts = {"approval_id": approval_id, "decision": decided.status.value}
+                log.info("approval decided", extra=facts)
+                self._changes.announce()
+                return decided
+        raise DecisionVoid(OUTDATED, await self._undecided(approval_id))
+
+    async def refresh(self, approval_id: ApprovalId) -> Approval:
+        """The request after another look at the cluster; raises NotFound, Conflict, ClusterFailed."""
         approval = await self.get(approval_id)
-        if approval.status is not ApprovalStatus.PENDING:
-            raise AlreadyDecided(approval)
-        decided = approval.decide(decision, reviewer, reason, self._clock.now())
-        if not self.has_cluster:
-            decided = decided.without_cluster()
-        if not await self._store.decide(decided):
-            raise AlreadyDecided(await self.get(approval_id))
-        log.info("approval decided", extra={"approval_id": approval_id, "decision": decision.value})
+        if approval.status is ApprovalStatus.PENDING:
+            await self._looking.look(approval)
+            self._changes.announce()
+        return await self.get(approval_id)
+
+    async def undo(self, approval_id: ApprovalId, reviewer: str | None) -> Approval:
+        """Have taken back once what can be; raises NotFound, Conflict."""
+        approval = await self.get(approval_id)
+        begun = approval.begin_undo(reviewer, self._clock.now())
+        if not await self._store.begin_undo(begun):
+            raise Conflict("The undo of this request was begun already.")
+        log.info("undo begun", extra={"approval_id": approval_id})
         self._changes.announce()
-        return decided
+        return begun
 
     async def get(self, approval_id: ApprovalId) -> Approval:
         """One approval; raises NotFound."""
@@ -121,6 +117,12 @@ class ApprovalDesk:
     async def pending(self) -> Sequence[Approval]:
         """All that wait for a decision, oldest first."""
         return await self._store.pending()
+
+    async def pending_page(
+        self, after: str | None, limit: int
+    ) -> tuple[Sequence[Approval], str | None]:
+        """Some that wait for a decision, oldest first, and the cursor of the next page."""
+        return await self._store.pending_page(after, limit)
 
     async def page(
         self, statuses: Collection[ApprovalStatus], before: str | None, limit: int
@@ -143,8 +145,34 @@ class ApprovalDesk:
         self._is_closing = True
         self._changes.announce()
 
+    async def _undecided(self, approval_id: ApprovalId) -> Approval:
+        """The request, when it can still be decided."""
+        approval = await self.get(approval_id)
+        if approval.is_overdue(self._clock.now()):
+            await self._store.expire(self._clock.now())
+            self._changes.announce()
+            approval = await self.get(approval_id)
+        if approval.status is not ApprovalStatus.PENDING:
+            raise AlreadyDecided(approval)
+        return approval
 
-def namespace_of(metadata: Mapping[str, JsonValue]) -> str | None:
-    """The namespace a proposal is about, for commands that name none."""
-    namespace = metadata.get("namespace")
-    return namespace if isinstance(namespace, str) and namespace else None
+    def _decided(self, approval: Approval, incoming: IncomingDecision) -> Approval:
+        now = self._clock.now()
+        if rejects_all(approval, incoming):
+            reason = reason_of(incoming)
+            return approval.decide(Decision.REJECTED, incoming.reviewer, reason, now)
+        commands = rule(approval, incoming, self._judge)
+        decided = approval.decide(Decision.APPROVED, incoming.reviewer, None, now, commands)
+        return decided if self.has_cluster else decided.without_cluster()
+
+    async def _refuse_outdated(self, approval: Approval, incoming: IncomingDecision) -> None:
+        approval_id = approval.approval_id
+        if incoming.seen is not None and incoming.seen != approval.version:
+            await self._store.note_void(approval_id, incoming.reviewer, OUTDATED)
+            raise DecisionVoid(OUTDATED, approval)
+        if incoming.decision is Decision.REJECTED or not await self._looking.differs(approval):
+            return
+        await self._looking.look(approval)
+        await self._store.note_void(approval_id, incoming.reviewer, CHANGED)
+        self._changes.announce()
+        raise DecisionVoid(CHANGED, await self._undecided(approval_id))

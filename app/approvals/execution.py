@@ -129,9 +129,7 @@ class Execution:
             if command.is_check or command.status is not CommandStatus.WAITING:
                 continue
             if reason := self._running.why_not_run(command):
-                await self._store.move(
-                    approval.approval_id, number, CommandStatus.RECORDED, reason
-                )
+                await self._store.move(approval.approval_id, number, CommandStatus.RECORDED, reason)
             elif not await self._run_one(approval, number, touched):
                 return await self._end_after_failure(approval.approval_id)
             else:

@@ -40,17 +40,36 @@ class CommandJudge:
     ) -> ReviewedCommand:
         """The command with its verdict; `namespace` is the proposal's, for commands without one."""
         command, verdict = self._judge(text, namespace)
-        reasons = verdict.reasons
-        if command is not None and command.namespace != _written_namespace(text, self.policy):
-            reasons = (*reasons, f"runs in namespace {command.namespace}, which the proposal names")
         return ReviewedCommand(
             text=text,
             explanation=explanation,
             safety_level=safety_level,
             risk=higher_risk(verdict.risk, _label(safety_level)),
-            reasons=reasons,
+            reasons=self._reasons(text, command, verdict),
             is_refused=verdict.risk is Risk.FORBIDDEN,
+            policy_risk=verdict.risk,
+            object_reference=_changed_object(command, verdict),
         )
+
+    def edited(
+        self, proposed: ReviewedCommand, text: str, namespace: str | None
+    ) -> ReviewedCommand:
+        """The command as a reviewer words it; the proposer's label says nothing about that."""
+        command, verdict = self._judge(text, namespace)
+        return replace(
+            proposed,
+            edited_to=text,
+            risk=verdict.risk,
+            reasons=self._reasons(text, command, verdict),
+            is_refused=verdict.risk is Risk.FORBIDDEN,
+            policy_risk=verdict.risk,
+            object_reference=_changed_object(command, verdict),
+        )
+
+    def as_proposed(self, decided: ReviewedCommand, namespace: str | None) -> ReviewedCommand:
+        """The command before anybody decided, and before the cluster was looked at."""
+        reviewed = self.review(decided.text, decided.explanation, decided.safety_level, namespace)
+        return replace(reviewed, phase=decided.phase, in_evidence=decided.in_evidence)
 
     def runnable(self, text: str, namespace: str | None) -> ParsedCommand:
         """The command as it is run; raises RefusedByPolicy."""
@@ -64,6 +83,16 @@ class CommandJudge:
         command, verdict = self._judge(text, namespace)
         return command if verdict.risk is Risk.SAFE else None
 
+    def _reasons(
+        self, text: str, command: ParsedCommand | None, verdict: Verdict
+    ) -> tuple[str, ...]:
+        if command is None or command.namespace == _written_namespace(text, self.policy):
+            return verdict.reasons
+        return (
+            *verdict.reasons,
+            f"runs in namespace {command.namespace}, which the proposal names",
+        )
+
     def _judge(self, text: str, namespace: str | None) -> tuple[ParsedCommand | None, Verdict]:
         command, verdict = judge_text(text, self.policy, Evidence.unknown())
         if command is None or not _needs_namespace(command):
@@ -74,6 +103,17 @@ class CommandJudge:
             return command, verdict if verdict.risk is Risk.FORBIDDEN else refused
         command = _in_namespace(command, namespace)
         return command, judge(command, self.policy, Evidence.unknown())
+
+
+def _changed_object(command: ParsedCommand | None, verdict: Verdict) -> str | None:
+    """The one object that a command changes, so that no other command runs on it meanwhile."""
+    if command is None or verdict.risk is Risk.SAFE or len(command.resources) != 1:
+        return None
+    ((kind, name),) = command.resources
+    if name is None:
+        return None
+    is_cluster_wide = kind in grammar().cluster_kinds
+    return f"{'' if is_cluster_wide else command.namespace or ''}/{kind}/{name}"
 
 
 def _needs_namespace(command: ParsedCommand) -> bool:

@@ -4,8 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from app.domain.audit import AuditEntry
 from app.domain.ids import ApprovalId, ProcessId
-from app.domain.review import Approval, ApprovalStatus, Backlog, CommandStatus, DueReport
+from app.domain.proof import Proof, Verification
+from app.domain.report import Backlog, DueReport, ReportKind
+from app.domain.review import Approval
+from app.domain.review_moves import ApprovalStatus, CommandStatus
+from app.kubectl.command import ParsedCommand
 
 
 class ApprovalStore(Protocol):
@@ -28,6 +33,12 @@ class ApprovalStore(Protocol):
         """All that wait for a decision, oldest first."""
         ...
 
+    async def pending_page(
+        self, after: str | None, limit: int
+    ) -> tuple[Sequence[Approval], str | None]:
+        """Some that wait for a decision, oldest first, and the cursor of the next page."""
+        ...
+
     async def page(
         self, statuses: Collection[ApprovalStatus], before: str | None, limit: int
     ) -> tuple[Sequence[Approval], str | None]:
@@ -35,27 +46,111 @@ class ApprovalStore(Protocol):
         ...
 
     async def decide(self, approval: Approval) -> bool:
-        """Keep a decided approval; False when somebody else decided it first."""
+        """Keep a decision; False when somebody was first, or it is about another version."""
+        ...
+
+    async def void(self, approval: Approval) -> bool:
+        """Keep that it is asked again; False when a command has begun or it is not this server's.
+
+        What the cluster said of its commands is forgotten, so that it is asked again.
+        """
+        ...
+
+    async def note_void(self, approval_id: ApprovalId, by: str | None, reason: str) -> None:
+        """Note in the audit trail alone that somebody's decision did not count."""
+        ...
+
+    async def expire(self, at: datetime) -> int:
+        """End what nobody decided in time; how many there were."""
+        ...
+
+    async def unproven(self) -> Sequence[Approval]:
+        """Pending ones of which the cluster was not asked about every command, oldest first."""
+        ...
+
+    async def keep_proof(
+        self, approval_id: ApprovalId, number: int, text: str, proof: Proof
+    ) -> bool:
+        """Keep what the cluster says of a command; False when it has begun or is another text."""
         ...
 
     async def move(
         self, approval_id: ApprovalId, number: int, status: CommandStatus, output: str
     ) -> None:
         """Note a command's next state; raises Conflict when that is not a legal move, or not for
-        this server to make.
+        this server to make, and ObjectBusy when another command runs on its object.
         """
         ...
 
     async def interrupt(self, output: str) -> int:
-        """Make unknown what this server was executing before, and what dead ones were."""
+        """Make unknown what this server was executing or undoing before, and what dead ones were."""
         ...
 
     async def take_unsettled(self) -> Sequence[Approval]:
-        """Approved ones with commands that still wait, oldest decision first.
+        """Approved ones with commands that still wait and are no later checks, oldest decision first.
 
         No other server is to execute them, and none has a command of them executing: whoever
         decided has them for as long as it lives.
         """
+        ...
+
+    async def take_unverified(self) -> Sequence[Approval]:
+        """Executed ones that may have changed something and have no outcome, or with later checks
+        that wait; in the same way this server's, again and again until that has changed.
+        """
+        ...
+
+    async def keep_verification(self, approval_id: ApprovalId, verification: Verification) -> bool:
+        """Keep the outcome; False when there is one, or it is not this server's to say."""
+        ...
+
+    async def begin_undo(self, approval: Approval) -> bool:
+        """Keep that it is to be taken back; False when somebody began that already."""
+        ...
+
+    async def take_undoing(self) -> Sequence[Approval]:
+        """Those with undos that wait; in the same way this server's."""
+        ...
+
+    async def move_undo(
+        self, approval_id: ApprovalId, number: int, status: CommandStatus, output: str
+    ) -> None:
+        """Note the next state of a command's undo; raises as `move` does."""
+        ...
+
+
+class Proving(Protocol):
+    """Looks at the cluster before anybody decides, and before anything runs."""
+
+    async def prove(self, command: ParsedCommand) -> Proof:
+        """What the command would do, to which object, and how it is taken back."""
+        ...
+
+    async def versions(self, references: Collection[str]) -> Mapping[str, str | None]:
+        """By object its resourceVersion now, None for what is gone, within a few seconds.
+
+        Raises ExternalFailed when the cluster cannot be asked.
+        """
+        ...
+
+
+class AuditLog(Protocol):
+    """Every entry of the audit trail, in the database that the approvals are in."""
+
+    async def after(self, seq: int) -> Sequence[AuditEntry]:
+        """The entries that follow on a number, not all at once."""
+        ...
+
+
+class AuditCopy(Protocol):
+    """The file that has a copy of every entry."""
+
+    def last(self) -> AuditEntry | None:
+        """The last whole entry; it blocks, and raises StorageFailed."""
+        ...
+
+    def append(self, entries: Sequence[AuditEntry]) -> None:
+        """Make those durable that it lacks; it blocks, and raises StorageFailed."""
         ...
 
 
@@ -76,19 +171,20 @@ class ServerTable(Protocol):
 
 
 class ReportOutbox(Protocol):
-    """Decisions on their way to the backend."""
+    """Reports on their way to the backend."""
 
-    async def unreported(self) -> Sequence[Approval]:
-        """Settled approvals that no report was written for, oldest first."""
+    async def unreported(self, kind: ReportKind) -> Sequence[Approval]:
+        """Approvals that a report of this kind is to be written for, oldest first."""
         ...
 
     async def add(self, report: DueReport) -> None:
-        """Keep a report, once per approval; it is due at once."""
+        """Keep a report, once per approval, kind and round; it is due at once."""
         ...
 
     async def take_due(self, at: datetime) -> DueReport | None:
         """The oldest report whose time has come and that no other living server is sending.
 
+        An earlier one of the same approval is delivered or given up before.
         It is this server's until it says what came of it, or takes the next one.
         """
         ...
@@ -97,15 +193,15 @@ class ReportOutbox(Protocol):
         """When the next report is to be tried that no other server is sending."""
         ...
 
-    async def delivered(self, approval_id: ApprovalId) -> None:
+    async def delivered(self, report: DueReport) -> None:
         """The backend has it."""
         ...
 
-    async def postpone(self, approval_id: ApprovalId, until: datetime, error: str) -> None:
+    async def postpone(self, report: DueReport, until: datetime, error: str) -> None:
         """Count a failed attempt and try again later."""
         ...
 
-    async def abandon(self, approval_id: ApprovalId, error: str) -> None:
+    async def abandon(self, report: DueReport, error: str) -> None:
         """Give it up, and keep why."""
         ...
 

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Collection, Mapping
 
-from app.approvals.judging import CommandJudge, RefusedByPolicy
 from app.approvals.cluster_look import NO_ANSWER, ClusterLook, ClusterRefused
+from app.approvals.judging import CommandJudge, RefusedByPolicy
 from app.approvals.proof_card import Seen, card_of
 from app.domain.errors import ClusterFailed
 from app.domain.ports import Clock

@@ -42,7 +42,11 @@ class Readiness:
         return False
 
     async def prove(
-        self, approval: Approval, number: int, parsed: ParsedCommand, touched: Collection[str]
+        self,
+        approval: Approval,
+        number: int,
+        parsed: ParsedCommand,
+        touched: Collection[str | None],
     ) -> None:
         """Keep how it is taken back, as the cluster is now; raises ClusterFailed.
 
@@ -57,9 +61,7 @@ class Readiness:
         proof = await self._proving.prove(parsed)
         if proof.state is ProofState.UNREACHABLE:
             raise ClusterFailed(proof.sentence)
-        await self._store.keep_proof(
-            approval.approval_id, number, command.effective_text, proof
-        )
+        await self._store.keep_proof(approval.approval_id, number, command.effective_text, proof)
 
 
 def _versions_decided(approval: Approval) -> Mapping[str, str]:

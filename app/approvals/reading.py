@@ -5,7 +5,7 @@ import logging
 from app.approvals.attempt import attempt
 from app.approvals.judging import CommandJudge
 from app.domain.ports import CommandRunner
-from app.domain.review import CommandStatus
+from app.domain.review_moves import CommandStatus
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Decisions on their way to the backend: stored first, tried until it has them."""
+"""Reports on their way to the backend: stored first, tried until it has them."""
 
 import logging
 import random
@@ -11,11 +11,14 @@ from app.approvals.changes import Changes, wait_for
 from app.approvals.ports import ReportOutbox, ReportSender
 from app.domain.errors import StorageFailed, WebhookFailed, WebhookRefused
 from app.domain.ports import Clock
-from app.domain.review import Approval, ApprovalStatus, Backlog, DueReport, ReviewedCommand
+from app.domain.report import Backlog, DueReport, ReportKind
+from app.domain.review import Approval, ReviewedCommand
+from app.domain.review_moves import ApprovalStatus
 
 FIRST_RETRY = timedelta(seconds=1)
 LONGEST_RETRY = timedelta(minutes=5)
-GIVE_UP_AFTER = timedelta(hours=24)
+GIVE_UP_AFTER = timedelta(hours=48)
+"""An outage of a whole day loses nothing, and ends before its first report is given up."""
 STORAGE_RETRY = timedelta(seconds=5)
 OUTPUT_LIMIT = 4096
 
@@ -53,9 +56,10 @@ class DecisionReports:
 
     async def deliver_due(self) -> timedelta | None:
         """One round; how long nothing will be due, None when nothing waits."""
-        while settled := await self._outbox.unreported():
-            for approval in settled:
-                await self._outbox.add(to_report(approval, self._clock.now()))
+        for kind in ReportKind:
+            while unreported := await self._outbox.unreported(kind):
+                for approval in unreported:
+                    await self._outbox.add(to_report(kind, approval, self._clock.now()))
         while report := await self._outbox.take_due(self._clock.now()):
             await self._deliver(report)
         following = await self._outbox.next_due()
@@ -67,25 +71,25 @@ class DecisionReports:
 
     async def _deliver(self, report: DueReport) -> None:
         now = self._clock.now()
-        facts = {"approval_id": report.approval_id, "attempts": report.attempts + 1}
+        facts = {"webhook_id": report.message_id, "attempts": report.attempts + 1}
         try:
             await self._sender.send(report, now)
         except WebhookRefused as error:
-            await self._outbox.abandon(report.approval_id, str(error))
+            await self._outbox.abandon(report, str(error))
             log.error("report refused by the backend", extra=facts)  # noqa: TRY400 - no bug of ours
         except WebhookFailed as error:
             await self._retry_later(report, now, str(error))
         else:
-            await self._outbox.delivered(report.approval_id)
-            log.info("decision reported", extra=facts)
+            await self._outbox.delivered(report)
+            log.info("approval reported", extra=facts)
 
     async def _retry_later(self, report: DueReport, now: datetime, error: str) -> None:
         pause = pause_after(report.attempts, self._jitter())
         if now + pause > report.created_at + GIVE_UP_AFTER:
-            await self._outbox.abandon(report.approval_id, f"Given up after 24 hours: {error}")
-            log.error("report given up", extra={"approval_id": report.approval_id})
+            await self._outbox.abandon(report, f"Given up after 48 hours: {error}")
+            log.error("report given up", extra={"webhook_id": report.message_id})
             return
-        await self._outbox.postpone(report.approval_id, now + pause, error)
+        await self._outbox.postpone(report, now + pause, error)
 
 
 def pause_after(attempts: int, jitter: float) -> timedelta:
@@ -94,31 +98,57 @@ def pause_after(attempts: int, jitter: float) -> timedelta:
     return longest * (1 - jitter / 2)
 
 
-def to_report(approval: Approval, now: datetime) -> DueReport:
+def to_report(kind: ReportKind, approval: Approval, now: datetime) -> DueReport:
     """The body of the webhook, as contract clients read it and with the facts beside it."""
+    is_final = _is_final(kind, approval)
+    verification = approval.verification
     body: dict[str, object] = {
+        "type": f"approval.{kind}",
         "approval_id": approval.approval_id,
         "status": approval.status,
         "approved_count": approval.approved_count,
         "rejected_count": approval.rejected_count,
-        "commands": [_command(approval.status, command) for command in approval.commands],
+        "commands": [_command(command) for command in approval.commands],
         "reviewer": approval.reviewer,
         "decided_at": _iso(approval.decided_at),
         "proposed_at": _iso(approval.proposed_at),
+        "round": approval.round,
+        "verification": verification.model_dump(mode="json") if verification else None,
+        "is_final": is_final,
     }
     if approval.status is ApprovalStatus.REJECTED:
         body["rejection_reason"] = approval.reason
-    return DueReport(approval.approval_id, orjson.dumps(body), now, 0)
+    return DueReport(
+        approval_id=approval.approval_id,
+        body=orjson.dumps(body),
+        created_at=now,
+        attempts=0,
+        kind=kind,
+        round=approval.round,
+        is_final=is_final,
+    )
 
 
-def _command(status: ApprovalStatus, command: ReviewedCommand) -> dict[str, object]:
-    is_approved = status is ApprovalStatus.APPROVED and not command.is_refused
+def _is_final(kind: ReportKind, approval: Approval) -> bool:
+    """Whether nothing but an undo can follow; kept, because what follows depends on it."""
+    match kind:
+        case ReportKind.DECIDED:
+            return not approval.is_run
+        case ReportKind.EXECUTED:
+            return not approval.has_changed
+        case ReportKind.EXPIRED | ReportKind.VERIFIED | ReportKind.UNDONE:
+            return True
+
+
+def _command(command: ReviewedCommand) -> dict[str, object]:
     return {
         "command": command.text,
-        "decision": "approved" if is_approved else "rejected",
-        "reason": command.output if command.is_refused else None,
+        "decision": command.decision,
+        "edited_to": command.edited_to,
+        "reason": command.reason,
         "status": command.status,
         "output": command.output[:OUTPUT_LIMIT],
+        "undo_status": command.undo_status,
     }
 
 

@@ -21,9 +21,7 @@ def always_run(_: ReviewedCommand) -> str | None:
 class Running:
     """Who runs, or says that nothing runs any more, holds the turn."""
 
-    def __init__(
-        self, runner: CommandRunner | None, why_not_run: WhyNotRun = always_run
-    ) -> None:
+    def __init__(self, runner: CommandRunner | None, why_not_run: WhyNotRun = always_run) -> None:
         """Without a runner there is no cluster."""
         self._runner = runner
         self.why_not_run = why_not_run

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.approvals.copying import AuditCopying
 from app.approvals.desk import ApprovalDesk
 from app.approvals.reading import ReadOnlyCommands
 from app.approvals.reports import DecisionReports
@@ -15,4 +16,9 @@ class ApprovalServices:
     desk: ApprovalDesk
     reports: DecisionReports
     reads: ReadOnlyCommands
+    audit: AuditCopying
     clock: Clock
+    mode: str
+    """What may run at all: `suggest`, `read-only` or `approve`."""
+    kubectl: str | None
+    """Why commands cannot run although a cluster is configured."""

@@ -102,6 +102,8 @@ class CommandDecision(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     EDITED = "edited"
+    UNDECIDED = "undecided"
+    """The request was approved without a word about this one; it does not run."""
 
 
 class CommandVerdict(Answer):

@@ -7,7 +7,8 @@
     │   └── Unauthorized        a signature or token is wrong                401
     ├── NotFound                no such thing                                404
     ├── Conflict                it is in another state                       409
-    │   └── Fenced              the workflow belongs to another process
+    │   ├── Fenced              the workflow belongs to another process
+    │   └── ObjectBusy          another command runs on the same object
     ├── TooBusy                 a queue is full; come back later               429
     ├── ExternalFailed          something we depend on failed                502
     │   ├── ReasonerFailed      the model gave no usable answer
@@ -62,6 +63,10 @@ class Conflict(AppError):
 
 class Fenced(Conflict):
     """The workflow belongs to another process now; whoever meets this stops quietly."""
+
+
+class ObjectBusy(Conflict):
+    """Another command is changing the same object; come back when it has ended."""
 
 
 class TooBusy(AppError):

@@ -83,6 +83,8 @@ def _judge(command: PlannedCommand, verdict: CommandVerdict) -> CommandCredit:
         case CommandDecision.EDITED:
             is_near = verb_of(action_of(verdict.edited_to or "")) == verb_of(command.action)
             return CommandCredit(command, EDIT_WITHIN_VERB if is_near else EDIT_OTHERWISE, 0.0)
+        case CommandDecision.UNDECIDED:
+            return CommandCredit(command, 0.0, 0.0)
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -81,7 +81,7 @@ def pending_ids(client: httpx.Client) -> list[str]:
 def test_a_proposal_is_queued_and_listed_as_it_was_sent(client: httpx.Client):
     sent = payload(RESTART, unknown=[1, {"deep": None}])
 
-    answer = client.post("/api/approvals/propose", json={**sent, "later_key": True}).json()
+    answer = client.post("/api/approvals/propose", json=sent).json()
 
     listed = shown(client, answer["approval_id"])
     assert answer["status"] == "pending"
@@ -124,6 +124,13 @@ def test_the_same_key_never_queues_a_second_request(client: httpx.Client):
     [
         ({**payload(), "commands": []}, ["body", "commands"]),
         (payload(*[GET] * 101), ["body", "commands"]),
+        (payload(*[GET] * 10_000), ["body", "commands"]),
+        (payload("kubectl get pods " + "x" * 1024 * 1024), ["body", "commands", 0, "command"]),
+        ({**payload(), "comands": []}, ["body", "comands"]),
+        (
+            {**payload(), "commands": [{"command": GET, "saftey_level": "SAFE"}]},
+            ["body", "commands", 0, "saftey_level"],
+        ),
         (payload("kubectl get pods " + "x" * 8192), ["body", "commands", 0, "command"]),
         (payload("  "), ["body", "commands", 0, "command"]),
         (payload(note="x" * 65_536), ["body", "metadata"]),
@@ -157,10 +164,10 @@ def test_what_is_no_json_is_a_422_and_not_a_crash(client: httpx.Client, body: by
 
 
 def test_a_body_over_the_limit_is_refused(client: httpx.Client):
-    response = client.post("/api/approvals/propose", content=b" " * (1024 * 1024 + 1))
+    response = client.post("/api/approvals/propose", content=b" " * (4 * 1024 * 1024 + 1))
 
     assert response.status_code == 413
-    assert "1 MiB" in response.json()["error"]
+    assert "4 MiB" in response.json()["error"]
 
 
 def test_approving_without_a_body_records_the_decision_and_says_that_nothing_ran(
@@ -294,13 +301,17 @@ def test_approved_commands_change_the_cluster_and_the_backend_hears_how(
         approval_id = propose(client, without_namespace, DELETE_VOLUME, "kubectl get deploy nope")
 
         answer = client.post(f"/api/approvals/{approval_id}/approve").json()
-        webhook = receiver.wait_for(1)[0].json
+        decided, executed = (webhook.json for webhook in receiver.wait_for(2)[:2])
 
     assert "run now" in answer["message"]
     assert cluster.replicas == 5
-    assert [one["status"] for one in webhook["commands"]] == ["succeeded", "failed", "failed"]
-    assert "scaled" in webhook["commands"][0]["output"]
-    assert (webhook["approved_count"], webhook["rejected_count"]) == (2, 1)
+    assert [webhook["type"] for webhook in (decided, executed)] == [
+        "approval.decided",
+        "approval.executed",
+    ]
+    assert [one["status"] for one in executed["commands"]] == ["succeeded", "failed", "failed"]
+    assert "scaled" in executed["commands"][0]["output"]
+    assert (executed["approved_count"], executed["rejected_count"]) == (2, 1)
     assert client.get("/ready").json()["checks"]["cluster"] == "ok"
 
 

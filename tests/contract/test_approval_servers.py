@@ -13,12 +13,13 @@ from app.approvals.execution import Execution
 from app.approvals.judging import CommandJudge
 from app.approvals.presence import SILENT_LOOKS, Presence
 from app.approvals.reports import DecisionReports
+from app.approvals.running import Running
 from app.domain.approval import Decision
 from app.domain.errors import Conflict, TooBusy
 from app.domain.ports import CommandRunner
-from app.domain.review import CommandStatus
+from app.domain.review_moves import CommandStatus
 from app.kubectl.policy import load_policy
-from tests.fakes.approval_storage import LIMIT, ApprovalStorage, StoringServer
+from tests.fakes.approval_storage import LIMIT, ApprovalStorage, StoringServer, without_look
 from tests.fakes.approvals import (
     NOON,
     RESTART,
@@ -41,8 +42,9 @@ async def pair(postgres_url: str) -> AsyncIterator[Pair]:
 
 
 def execution_on(server: StoringServer, runner: CommandRunner) -> Execution:
-    judge = CommandJudge(load_policy())
-    return Execution(server.store, judge, runner, DrivenClock(), Changes())
+    judge, clock = CommandJudge(load_policy()), DrivenClock()
+    readiness = without_look(server.store, judge, clock)
+    return Execution(server.store, judge, Running(runner), readiness, clock, Changes())
 
 
 async def strike_off(dead: StoringServer, by: StoringServer) -> None:
@@ -181,8 +183,7 @@ async def test_a_report_that_another_server_is_sending_is_not_waited_for(pair: P
 
     await strike_off(pair[0], by=pair[1])
     taken = await pair[1].outbox.take_due(NOON)
-    assert taken is not None
-    assert taken.approval_id == one
+    assert taken == one
 
 
 async def test_an_attempt_that_ends_late_changes_nothing_any_more(pair: Pair):

@@ -2,15 +2,24 @@
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 
 from app.adapters.storage.approval_servers import SqlServers
 from app.adapters.storage.approvals import SqlApprovals, open_approvals
 from app.adapters.storage.location import DatabaseLocation
 from app.adapters.storage.reports import SqlReports
+from app.approvals.changes import Changes
+from app.approvals.judging import CommandJudge
+from app.approvals.ports import ApprovalStore
+from app.approvals.proving import Proving
+from app.approvals.readiness import Readiness
+from app.approvals.voiding import Voiding
 from app.domain.approval import Decision
 from app.domain.ids import ApprovalId, ProcessId, new_process_id
-from app.domain.review import DueReport, ReviewedCommand
-from tests.fakes.approvals import NOON, approval
+from app.domain.ports import Clock
+from app.domain.report import DueReport
+from app.domain.review import ReviewedCommand
+from tests.fakes.approvals import NOON, DrivenClock, approval
 
 LIMIT = 1000
 
@@ -26,18 +35,20 @@ class StoringServer:
 
     async def approve(self, name: str, *commands: ReviewedCommand) -> ApprovalId:
         """Keep an approval that this server was told."""
-        pending = approval(name, *commands)
-        await self.store.create(pending, None, LIMIT)
+        await self.store.create(approval(name, *commands), None, LIMIT)
+        pending = await self.store.get(ApprovalId(name))
+        assert pending is not None
         assert await self.store.decide(pending.decide(Decision.APPROVED, "Ada", None, NOON))
         return pending.approval_id
 
-    async def report(self, name: str) -> ApprovalId:
+    async def report(self, name: str) -> DueReport:
         """Keep a decision, and a report of it that is due."""
         pending = approval(name)
         await self.store.create(pending, None, LIMIT)
         await self.store.decide(pending.decide(Decision.REJECTED, None, None, NOON))
-        await self.outbox.add(DueReport(pending.approval_id, name.encode(), NOON, 0))
-        return pending.approval_id
+        report = DueReport(pending.approval_id, name.encode(), NOON, 0)
+        await self.outbox.add(report)
+        return report
 
     async def statuses(self, approval_id: ApprovalId) -> list[str]:
         """The states of an approval's commands."""
@@ -61,7 +72,9 @@ class ApprovalStorage:
         servers = SqlServers(database, me)
         if self.location.is_postgres:
             await servers.beat()
-        return StoringServer(me, SqlApprovals(database, me), SqlReports(database, me), servers)
+        return StoringServer(
+            me, SqlApprovals(database, me, DrivenClock()), SqlReports(database, me), servers
+        )
 
     async def restarted(self) -> StoringServer:
         """What a server finds when all others have died."""
@@ -70,3 +83,9 @@ class ApprovalStorage:
         for other, beats in (await server.servers.beat()).items():
             await server.servers.strike_off(other, beats)
         return server
+
+
+def without_look(store: ApprovalStore, judge: CommandJudge, clock: Clock) -> Readiness:
+    """What execution asks before a command, where the cluster is not looked at."""
+    voiding = Voiding(store, judge, clock, Changes(), timedelta(hours=1))
+    return Readiness(store, judge, Proving(None, judge, clock), voiding)

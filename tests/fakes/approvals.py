@@ -7,7 +7,8 @@ from pydantic import JsonValue
 
 from app.domain.command_result import CommandResult
 from app.domain.ids import ApprovalId
-from app.domain.review import Approval, DueReport, ReviewedCommand
+from app.domain.report import DueReport
+from app.domain.review import Approval, ReviewedCommand
 
 RESTART = "kubectl rollout restart deployment/checkout -n shop"
 SCALE = "kubectl scale deployment/checkout --replicas=3 -n shop"

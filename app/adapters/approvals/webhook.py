@@ -8,7 +8,7 @@ from http import HTTPStatus
 import httpx
 
 from app.domain.errors import WebhookFailed, WebhookRefused
-from app.domain.review import DueReport
+from app.domain.report import DueReport
 from app.security.signatures import WebhookSignature
 
 SEND_SECONDS = 10.0
@@ -50,10 +50,9 @@ class HttpReportSender:
         raise WebhookRefused(sentence)
 
     def _headers(self, report: DueReport, at: datetime) -> dict[str, str]:
-        message_id = f"decision_{report.approval_id}"
-        headers = {"content-type": "application/json", "webhook-id": message_id}
+        headers = {"content-type": "application/json", "webhook-id": report.message_id}
         if self._signer is not None:
-            headers |= self._signer.sign(message_id, at, report.body)
+            headers |= self._signer.sign(report.message_id, at, report.body)
         return headers
 
 

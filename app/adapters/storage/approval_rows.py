@@ -1,7 +1,7 @@
 """Approvals with their commands as they stand in the tables, each read at one moment."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
@@ -11,40 +11,57 @@ import sqlalchemy as sa
 
 from app.adapters.storage.approval_tables import approvals, commands
 from app.adapters.storage.tables import stamp
+from app.domain.approval import CommandDecision
 from app.domain.ids import ApprovalId
-from app.domain.review import Approval, ApprovalStatus, CommandStatus, ReviewedCommand
+from app.domain.plan import Phase
+from app.domain.proof import Proof, Verification
+from app.domain.review import Approval, ReviewedCommand
+from app.domain.review_moves import ApprovalStatus, CommandStatus
 
 BATCH = 100
-_APPROVAL = (
-    approvals.c.position,
-    approvals.c.approval_id,
-    approvals.c.action,
-    approvals.c.metadata,
-    approvals.c.proposed_at,
-    approvals.c.status,
-    approvals.c.decided_at,
-    approvals.c.reviewer,
-    approvals.c.reason,
-)
-_COMMAND = (
-    commands.c.text,
-    commands.c.explanation,
-    commands.c.safety_level,
-    commands.c.risk,
-    commands.c.reasons,
-    commands.c.is_refused,
-    commands.c.status,
-    commands.c.output,
-)
+NOT_READ = {"idempotency_key", "executor", "is_closed"}
+_APPROVAL = tuple(column for column in approvals.c if column.name not in NOT_READ)
+_COMMAND = tuple(column for column in commands.c if column.name not in {"approval_id", "number"})
 
 
 def has_command(*statuses: CommandStatus) -> sa.ColumnElement[bool]:
     """Whether an approval has a command in one of the states."""
-    its = commands.alias("its")
-    return sa.exists().where(
-        its.c.approval_id == approvals.c.approval_id,
-        its.c.status.in_([status.value for status in statuses]),
+    return _has_command(lambda its: its.c.status.in_(_values(statuses)))
+
+
+def has_step(*statuses: CommandStatus) -> sa.ColumnElement[bool]:
+    """Whether one of those is a command that is no later check."""
+    return _has_command(
+        lambda its: sa.and_(its.c.status.in_(_values(statuses)), its.c.phase != Phase.VERIFY.value)
     )
+
+
+def has_check(*statuses: CommandStatus) -> sa.ColumnElement[bool]:
+    """Whether one of those is a later check."""
+    return _has_command(
+        lambda its: sa.and_(its.c.status.in_(_values(statuses)), its.c.phase == Phase.VERIFY.value)
+    )
+
+
+def has_change(*statuses: CommandStatus) -> sa.ColumnElement[bool]:
+    """Whether one of those can change the cluster and is no later check."""
+    return _has_command(
+        lambda its: sa.and_(
+            its.c.status.in_(_values(statuses)),
+            its.c.phase != Phase.VERIFY.value,
+            its.c.policy_risk.not_in(["", "SAFE"]),
+        )
+    )
+
+
+def has_undo(*statuses: CommandStatus) -> sa.ColumnElement[bool]:
+    """Whether the undo of one of its commands is in one of the states."""
+    return _has_command(lambda its: its.c.undo_status.in_(_values(statuses)))
+
+
+def lacks_proof() -> sa.ColumnElement[bool]:
+    """Whether the cluster was not asked about one of its commands yet."""
+    return _has_command(lambda its: sa.and_(its.c.proof.is_(None), its.c.is_refused == 0))
 
 
 def fetch_approvals(
@@ -67,6 +84,13 @@ def fetch_approvals(
     ]
 
 
+def fetch_one(connection: sa.Connection, approval_id: ApprovalId) -> Approval | None:
+    """One approval."""
+    condition = approvals.c.approval_id == approval_id
+    found = fetch_approvals(connection, condition, approvals.c.position.asc())
+    return found[0][1] if found else None
+
+
 def to_row(approval: Approval, idempotency_key: str | None) -> dict[str, object]:
     """A row of `approvals`."""
     return {
@@ -75,7 +99,20 @@ def to_row(approval: Approval, idempotency_key: str | None) -> dict[str, object]
         "action": approval.action,
         "metadata": json.dumps(approval.metadata),
         "proposed_at": stamp(approval.proposed_at),
+        **to_decision(approval),
+    }
+
+
+def to_decision(approval: Approval) -> dict[str, object]:
+    """What a decision, its expiry or its end as void changes in a row of `approvals`."""
+    return {
         "status": approval.status,
+        "decided_at": _stamp(approval.decided_at),
+        "reviewer": approval.reviewer,
+        "reason": approval.reason,
+        "expires_at": _stamp(approval.expires_at),
+        "round": approval.round,
+        "void_reason": approval.void_reason,
     }
 
 
@@ -88,44 +125,96 @@ def to_command_rows(approval: Approval) -> list[dict[str, object]]:
             "text": command.text,
             "explanation": command.explanation,
             "safety_level": command.safety_level,
-            "risk": command.risk,
-            "reasons": json.dumps(command.reasons),
-            "is_refused": int(command.is_refused),
-            "status": command.status,
-            "output": command.output,
+            "phase": command.phase,
+            "in_evidence": None if command.in_evidence is None else int(command.in_evidence),
+            "proof": command.proof.model_dump_json() if command.proof else None,
+            **to_command_decision(command),
         }
         for number, command in enumerate(approval.commands)
     ]
 
 
+def to_command_decision(command: ReviewedCommand) -> dict[str, object]:
+    """What a decision changes in a row of `commands`."""
+    return {
+        "risk": command.risk,
+        "policy_risk": command.policy_risk,
+        "reasons": json.dumps(command.reasons),
+        "is_refused": int(command.is_refused),
+        "object_reference": command.object_reference,
+        "status": command.status,
+        "output": command.output,
+        "decision": command.decision,
+        "edited_to": command.edited_to,
+        "reason": command.reason,
+    }
+
+
+def _values(statuses: Sequence[CommandStatus]) -> list[str]:
+    return [status.value for status in statuses]
+
+
+def _has_command(condition: Any) -> sa.ColumnElement[bool]:
+    its = commands.alias("its")
+    is_its = its.c.approval_id == approvals.c.approval_id
+    return sa.exists().where(is_its, condition(its))
+
+
 def _to_approval(rows: Sequence[tuple[Any, ...]]) -> Approval:
     """One approval, of which each row has a command, if it has any."""
-    _, approval_id, action, metadata, proposed_at, status, decided_at, reviewer, reason = rows[0][
-        : len(_APPROVAL)
-    ]
-    rows_of_commands = [row[len(_APPROVAL) :] for row in rows]
+    row = _named(_APPROVAL, rows[0][: len(_APPROVAL)])
+    of_commands = [_named(_COMMAND, found[len(_APPROVAL) :]) for found in rows]
+    verification = row["verification"]
     return Approval(
-        approval_id=ApprovalId(approval_id),
-        action=action,
-        commands=tuple(_to_command(found) for found in rows_of_commands if found[0] is not None),
-        metadata=json.loads(metadata),
-        proposed_at=datetime.fromisoformat(proposed_at),
-        status=ApprovalStatus(status),
-        decided_at=datetime.fromisoformat(decided_at) if decided_at else None,
-        reviewer=reviewer,
-        reason=reason,
+        approval_id=ApprovalId(row["approval_id"]),
+        action=row["action"],
+        commands=tuple(_to_command(found) for found in of_commands if found["text"] is not None),
+        metadata=json.loads(row["metadata"]),
+        proposed_at=datetime.fromisoformat(row["proposed_at"]),
+        status=ApprovalStatus(row["status"]),
+        decided_at=_time(row["decided_at"]),
+        reviewer=row["reviewer"],
+        reason=row["reason"],
+        expires_at=_time(row["expires_at"]),
+        round=row["round"],
+        void_reason=row["void_reason"],
+        verification=Verification.model_validate_json(verification) if verification else None,
+        undone_at=_time(row["undone_at"]),
+        undone_by=row["undone_by"],
     )
 
 
-def _to_command(row: tuple[Any, ...]) -> ReviewedCommand:
-    text, explanation, safety_level, risk, reasons, is_refused, status, output = row
+def _to_command(row: Mapping[str, Any]) -> ReviewedCommand:
+    in_evidence, decision, undo_status = row["in_evidence"], row["decision"], row["undo_status"]
     return ReviewedCommand(
-        text=text,
-        explanation=explanation,
-        safety_level=safety_level,
-        risk=risk,
-        reasons=tuple(json.loads(reasons)),
-        is_refused=bool(is_refused),
-        status=CommandStatus(status),
-        output=output,
+        text=row["text"],
+        explanation=row["explanation"],
+        safety_level=row["safety_level"],
+        risk=row["risk"],
+        reasons=tuple(json.loads(row["reasons"])),
+        is_refused=bool(row["is_refused"]),
+        status=CommandStatus(row["status"]),
+        output=row["output"],
+        policy_risk=row["policy_risk"],
+        phase=row["phase"],
+        in_evidence=None if in_evidence is None else bool(in_evidence),
+        object_reference=row["object_reference"],
+        decision=CommandDecision(decision) if decision else None,
+        edited_to=row["edited_to"],
+        reason=row["reason"],
+        proof=Proof.model_validate_json(row["proof"]) if row["proof"] else None,
+        undo_status=CommandStatus(undo_status) if undo_status else None,
+        undo_output=row["undo_output"],
     )
+
+
+def _named(columns: Sequence[sa.Column[Any]], row: Sequence[Any]) -> dict[str, Any]:
+    return {column.name: value for column, value in zip(columns, row, strict=True)}
+
+
+def _time(stamped: str | None) -> datetime | None:
+    return datetime.fromisoformat(stamped) if stamped else None
+
+
+def _stamp(moment: datetime | None) -> str | None:
+    return None if moment is None else stamp(moment)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from app.adapters.storage.migration import MIGRATIONS, Schema
 from app.adapters.storage.tables import POSITION
 
-SCHEMA = Schema(MIGRATIONS / "approvals", "approval_schema", "2")
+SCHEMA = Schema(MIGRATIONS / "approvals", "approval_schema", "3")
 
 
 class Words(sa.types.TypeDecorator[str]):
@@ -40,6 +40,13 @@ approvals = sa.Table(
     sa.Column("reviewer", Words),
     sa.Column("reason", Words),
     sa.Column("executor", sa.Text),  # the server whose part it is to run its commands
+    sa.Column("expires_at", sa.Text),
+    sa.Column("round", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("void_reason", Words),
+    sa.Column("verification", sa.Text),  # JSON
+    sa.Column("undone_at", sa.Text),
+    sa.Column("undone_by", Words),
+    sa.Column("is_closed", sa.Integer, nullable=False, server_default="0"),  # all is reported
 )
 
 commands = sa.Table(
@@ -55,12 +62,26 @@ commands = sa.Table(
     sa.Column("is_refused", sa.Integer, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("output", Words, nullable=False),
+    sa.Column("policy_risk", sa.Text, nullable=False, server_default=""),
+    sa.Column("phase", sa.Text, nullable=False, server_default=""),
+    sa.Column("in_evidence", sa.Integer),  # NULL: nobody said
+    sa.Column("object_reference", Words),
+    sa.Column("decision", sa.Text),
+    sa.Column("edited_to", Words),
+    sa.Column("reason", Words),
+    sa.Column("proof", sa.Text),  # JSON
+    sa.Column("undo_status", sa.Text),
+    sa.Column("undo_output", Words, nullable=False, server_default=""),
 )
 
 reports = sa.Table(
     "reports",
     metadata,
-    sa.Column("approval_id", Words, sa.ForeignKey("approvals.approval_id"), primary_key=True),
+    sa.Column("position", POSITION, primary_key=True),  # the order of those of one approval
+    sa.Column("approval_id", Words, sa.ForeignKey("approvals.approval_id"), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("is_final", sa.Integer, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),  # JSON, as it is sent and signed
     sa.Column("created_at", sa.Text, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
@@ -68,6 +89,15 @@ reports = sa.Table(
     sa.Column("state", sa.Text, nullable=False, server_default="waiting"),
     sa.Column("last_error", sa.Text, nullable=False, server_default=""),
     sa.Column("sender", sa.Text),  # the server that is sending it now
+    sa.UniqueConstraint("approval_id", "kind", "round"),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("seq", POSITION, primary_key=True, autoincrement=False),  # from 1, without gaps
+    sa.Column("line", sa.Text, nullable=False),  # JSON, with the hash of the line before
+    sa.Column("hash", sa.Text, nullable=False),
 )
 
 servers = sa.Table(

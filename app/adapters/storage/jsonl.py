@@ -87,7 +87,7 @@ class LineFile:
         except FileNotFoundError:
             return Piece((), 0, 0, is_end=True)
         except OSError as error:
-            raise StorageFailed(f"Feedback cannot be read: {error.strerror}") from error
+            raise StorageFailed(f"{self._path.name} cannot be read: {error.strerror}") from error
         committed = data[: data.rfind(b"\n") + 1]
         is_end = start + len(data) >= size or not committed
         lines = tuple(committed.split(b"\n")[:-1])
@@ -99,7 +99,7 @@ class LineFile:
             with self._path.open("rb") as file:
                 return [_line_at(file, position) for position in positions]
         except OSError as error:
-            raise StorageFailed(f"Feedback cannot be read: {error.strerror}") from error
+            raise StorageFailed(f"{self._path.name} cannot be read: {error.strerror}") from error
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -109,9 +109,9 @@ class LineFile:
             with self._lock:
                 yield
         except Timeout as error:
-            raise StorageFailed("Another process keeps the feedback file locked") from error
+            raise StorageFailed(f"Another process keeps {self._path.name} locked") from error
         except OSError as error:
-            raise StorageFailed(f"Feedback cannot be written: {error.strerror}") from error
+            raise StorageFailed(f"{self._path.name} cannot be written: {error.strerror}") from error
 
     def _write(self, data: bytes) -> None:
         descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)

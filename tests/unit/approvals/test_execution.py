@@ -12,13 +12,16 @@ from app.adapters.storage.location import DatabaseLocation
 from app.approvals.changes import Changes
 from app.approvals.execution import RUN_WITHIN, Execution
 from app.approvals.judging import CommandJudge
+from app.approvals.running import Running
 from app.domain.approval import Decision
 from app.domain.command_result import CommandResult
 from app.domain.errors import ExternalFailed
 from app.domain.ids import ApprovalId, new_process_id
 from app.domain.ports import CommandRunner
-from app.domain.review import Approval, CommandStatus, ReviewedCommand
+from app.domain.review import Approval, ReviewedCommand
+from app.domain.review_moves import CommandStatus
 from app.kubectl.policy import load_policy
+from tests.fakes.approval_storage import without_look
 from tests.fakes.approvals import (
     DELETE_VOLUME,
     GET,
@@ -48,8 +51,11 @@ class Desk:
 
     async def executed(self, runner: CommandRunner | None) -> Approval:
         """The request after everything ran that may."""
-        judge = CommandJudge(load_policy())
-        await Execution(self.store, judge, runner, self.clock, Changes()).execute_all()
+        judge, changes = CommandJudge(load_policy()), Changes()
+        readiness = without_look(self.store, judge, self.clock)
+        await Execution(
+            self.store, judge, Running(runner), readiness, self.clock, changes
+        ).execute_all()
         found = await self.store.get(ONE)
         assert found is not None
         return found
@@ -58,7 +64,8 @@ class Desk:
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     async with open_approvals(DatabaseLocation.of_file(tmp_path / "approvals.sqlite")) as database:
-        yield Desk(SqlApprovals(database, new_process_id()), DrivenClock())
+        clock = DrivenClock()
+        yield Desk(SqlApprovals(database, new_process_id(), clock), clock)
 
 
 async def test_approved_commands_run_in_order_with_their_namespace(desk: Desk):

@@ -4,7 +4,7 @@ import pytest
 
 from app.domain.approval import Decision
 from app.domain.errors import Conflict
-from app.domain.review import COMMAND_MOVES, CommandStatus
+from app.domain.review_moves import COMMAND_MOVES, CommandStatus
 from tests.fakes.approvals import NOON, SCALE, approval, command
 
 
