@@ -59,8 +59,8 @@ def _refuse_data(data: Path) -> None:
     # A log that SQLite left beside its database would be written into the restored one.
     if stored_files(data) or any(data.glob("*.sqlite-*")):
         raise Conflict(
-            f"{data} holds data already: stop the product and move its *.sqlite* files and its "
-            "feedback folder away, or set DATA_DIR to another folder."
+            f"{data} holds data already: stop the product and move its *.sqlite* files, its "
+            "audit.jsonl and its feedback folder away, or set DATA_DIR to another folder."
         )
 
 

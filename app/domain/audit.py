@@ -53,6 +53,16 @@ class AuditEntry:
     """JSON, with the hash of the entry before."""
     hash: str
 
+    @property
+    def prev(self) -> str:
+        """The hash of the entry before."""
+        return str(json.loads(self.line)["prev"])
+
+    @property
+    def at(self) -> datetime:
+        """When it happened."""
+        return datetime.fromisoformat(json.loads(self.line)["at"])
+
     @classmethod
     def after(cls, seq: int, prev: str, fact: AuditFact, at: datetime) -> Self:
         """The entry that follows on number `seq`, whose hash is `prev`."""

@@ -15,7 +15,9 @@ from alembic.migration import MigrationContext
 
 from app.adapters.storage.approval_tables import SCHEMA, metadata
 from app.adapters.storage.approvals import open_approvals
+from app.adapters.storage.connections import Access, close, open_engine
 from app.adapters.storage.location import DatabaseLocation
+from app.adapters.storage.migration import prepare
 from app.domain.approval import Decision
 from app.domain.errors import BadInput, Conflict, StartupFailed, TooBusy
 from app.domain.ids import ApprovalId
@@ -236,6 +238,38 @@ async def test_a_file_of_the_first_release_loses_nothing(tmp_path: Path):
         await server.store.create(approval("new"), None, LIMIT)
         pages, _ = await server.store.page(ALL, None, 9)
         assert [one.approval_id for one in pages] == ["new", "pending", "rejected", "approved"]
+
+
+async def test_a_database_of_the_second_release_loses_nothing(location: DatabaseLocation):
+    prepare(location, replace(SCHEMA, head="1"))
+    engine = open_engine(location, Access.WRITE)
+    connection = engine.connect()
+    for statement in RELEASED.read_text().split(";\n"):
+        if "INSERT INTO" in statement:
+            connection.exec_driver_sql(statement.replace("x'7b7d'", BLOB[location.is_postgres]))
+    close(connection)
+    prepare(location, replace(SCHEMA, head="2"))
+
+    async with AsyncExitStack() as stack:
+        server = await ApprovalStorage(location, stack).server()
+        everything, _ = await server.store.page(ALL, None, 9)
+        pending, rejected, approved = everything
+
+        assert [one.decision for one in approved.commands] == ["approved", "approved"]
+        assert [one.decision for one in rejected.commands] == ["rejected"]
+        assert [one.decision for one in pending.commands] == [None]
+        assert (rejected.rejected_count, approved.approved_count) == (1, 2)
+        assert {one.round for one in everything} == {1}
+        assert pending.expires_at is None
+        assert await server.store.expire(NOON + timedelta(days=999)) == 0
+        assert await server.outbox.unreported(ReportKind.DECIDED) == [approved]
+        assert await server.store.take_unverified() == []
+        due = await server.outbox.take_due(NOON)
+        assert due == DueReport(rejected.approval_id, b"{}", NOON - timedelta(minutes=1), 3)
+
+
+BLOB = {True: "'\\x7b7d'", False: "x'7b7d'"}
+"""How each database writes bytes; by whether it is PostgreSQL."""
 
 
 async def test_statements_see_the_tables_that_migrations_make(location: DatabaseLocation):

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from app.adapters.storage.approval_servers import SqlServers
 from app.adapters.storage.approvals import SqlApprovals, open_approvals
+from app.adapters.storage.audit import SqlAudit
 from app.adapters.storage.location import DatabaseLocation
 from app.adapters.storage.reports import SqlReports
 from app.approvals.changes import Changes
@@ -32,6 +33,7 @@ class StoringServer:
     store: SqlApprovals
     outbox: SqlReports
     servers: SqlServers
+    audit: SqlAudit
 
     async def approve(self, name: str, *commands: ReviewedCommand) -> ApprovalId:
         """Keep an approval that this server was told."""
@@ -73,7 +75,11 @@ class ApprovalStorage:
         if self.location.is_postgres:
             await servers.beat()
         return StoringServer(
-            me, SqlApprovals(database, me, DrivenClock()), SqlReports(database, me), servers
+            me,
+            SqlApprovals(database, me, DrivenClock()),
+            SqlReports(database, me),
+            servers,
+            SqlAudit(database),
         )
 
     async def restarted(self) -> StoringServer:

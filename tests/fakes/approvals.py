@@ -1,11 +1,12 @@
 """Proposals, a clock that is driven, and a cluster that answers from a script."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue
 
 from app.domain.command_result import CommandResult
+from app.domain.errors import WebhookFailed
 from app.domain.ids import ApprovalId
 from app.domain.report import DueReport
 from app.domain.review import Approval, ReviewedCommand
@@ -60,12 +61,15 @@ class ScriptedSender:
     def __init__(self, *errors: Exception | None) -> None:
         """None stands for a delivery."""
         self._errors = list(errors)
+        self.is_down: Callable[[datetime], bool] = lambda _: False
         self.attempts: list[datetime] = []
         self.delivered: list[DueReport] = []
 
     async def send(self, report: DueReport, at: datetime) -> None:
         """Note the attempt; fail or deliver."""
         self.attempts.append(at)
+        if self.is_down(at):
+            raise WebhookFailed("The backend does not answer.")
         error = self._errors.pop(0) if self._errors else None
         if error is not None:
             raise error
@@ -81,6 +85,8 @@ def command(text: str = RESTART, *, is_refused: bool = False) -> ReviewedCommand
         risk="FORBIDDEN" if is_refused else "CAUTION",
         reasons=("data can be lost",) if is_refused else ("replaces every pod",),
         is_refused=is_refused,
+        policy_risk="FORBIDDEN" if is_refused else "CAUTION",
+        object_reference=None if is_refused else "shop/deployment/checkout",
     )
 
 

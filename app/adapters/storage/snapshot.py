@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from app.adapters.storage.audit_file import AUDIT_FILE
 from app.adapters.storage.jsonl import LineFile
 from app.domain.errors import StorageFailed
 
@@ -17,7 +18,8 @@ PIECE_BYTES = 1024 * 1024
 
 def stored_files(folder: Path) -> list[Path]:
     """Everything that a backup has to hold, relative to the folder."""
-    found = (*folder.glob("*.sqlite"), *folder.glob("feedback/*.jsonl"))
+    lines = (*folder.glob("feedback/*.jsonl"), *folder.glob(AUDIT_FILE))
+    found = (*folder.glob("*.sqlite"), *lines)
     return sorted(path.relative_to(folder) for path in found)
 
 
