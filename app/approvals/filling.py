@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 from app.approvals.changes import Changes, wait_for
@@ -42,12 +43,16 @@ class Filling:
 
     async def fill_all(self) -> None:
         """Every card that is empty."""
-        while found := [each for each in await self._store.unproven() if self._is_new(each)]:
+        while found := await self._new():
             for start in range(0, len(found), MOST_AT_ONCE):
                 await asyncio.gather(*map(self._fill, found[start : start + MOST_AT_ONCE]))
 
-    def _is_new(self, approval: Approval) -> bool:
-        return self._tried.get(approval.approval_id) != approval.round
+    async def _new(self) -> Sequence[Approval]:
+        """Those that were not looked at in their round."""
+        unproven = await self._store.unproven()
+        ids = {each.approval_id for each in unproven}
+        self._tried = {one: at for one, at in self._tried.items() if one in ids}
+        return [each for each in unproven if self._tried.get(each.approval_id) != each.round]
 
     async def _fill(self, approval: Approval) -> None:
         self._tried[approval.approval_id] = approval.round

@@ -1,6 +1,7 @@
 """Proof cards: what a command would do to the cluster as it is now, and how it is taken back."""
 
 import asyncio
+import logging
 from collections.abc import Collection, Mapping
 
 from app.approvals.cluster_look import NO_ANSWER, ClusterLook, ClusterRefused
@@ -20,6 +21,8 @@ PROOF_SECONDS = 30.0
 REFUSED = "The cluster does not take it"
 LONGEST_OWNERSHIP = 4
 
+log = logging.getLogger(__name__)
+
 
 class Proving:
     """Fills in a card; it changes nothing, and a cluster that fails is a card as well."""
@@ -37,13 +40,20 @@ class Proving:
             return self._plain(ProofState.READ_ONLY, "It only reads; nothing is changed.")
         if self._look is None:
             return self._plain(ProofState.NO_CLUSTER, "No cluster is configured; nothing is run.")
+        return await self._proven_or_why_not(self._look, command)
+
+    async def _proven_or_why_not(self, look: ClusterLook, command: ParsedCommand) -> Proof:
         try:
             async with asyncio.timeout(PROOF_SECONDS):
-                return await self._proven(self._look, command)
+                return await self._proven(look, command)
         except ClusterRefused as error:
             return self._plain(ProofState.REFUSED, f"{REFUSED}: {error}")
         except (ClusterFailed, TimeoutError) as error:
             return self._plain(ProofState.UNREACHABLE, str(error) or NO_ANSWER)
+        except Exception:
+            # What other clusters answer is not for us to foresee, and a card is not worth a crash.
+            log.exception("a proof card cannot be made", extra={"action": command.action})
+            return self._plain(ProofState.REFUSED, "The cluster's answer is not understood.")
 
     async def versions(self, references: Collection[str]) -> Mapping[str, str | None]:
         """Each object's version, None for one that is gone; raises ClusterFailed."""
@@ -84,7 +94,7 @@ async def _look_around(
         _owners(look, first), _budgets(look, first), _revisions(look, command, first)
     )
     wanted = command.value("to-revision")
-    back_to = earlier_revision(revisions, int(wanted) if wanted else 0)
+    back_to = earlier_revision(revisions, int(wanted) if wanted and wanted.isdigit() else 0)
     if command.path == "rollout undo" and revisions and back_to is None:
         raise ClusterRefused("there is no revision to go back to.")
     would_be, refusal = await _would_be(look, command, back_to)

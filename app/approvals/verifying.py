@@ -23,6 +23,9 @@ LEAST_LOOKS = 2
 """Restarts show between two looks."""
 QUIET = timedelta(minutes=1)
 """An error that was not logged for so long is gone, also when it came once after the change."""
+NOT_UNDERSTOOD = "The cluster's answers are not understood."
+TOO_LATE = "The server was down for too long after the change to tell whether it helped."
+VERIFY_WITHIN = timedelta(hours=1)
 TAKEN_BACK = "It was taken back before it could be told whether it helped."
 
 log = logging.getLogger(__name__)
@@ -103,9 +106,8 @@ class Verifying:
         if not approval.has_changed or self._watching is None:
             await self._checking.check(approval)
             return None
-        facts, sentence = await self._watch(self._watching, approval)
-        if sentence is None:
-            facts = (*facts, *await self._checking.check(approval))
+        facts, sentence = await self._facts(self._watching, approval)
+        facts = (*facts, *await self._checking.check(approval))
         verification = Verification(
             recovery=Recovery.UNKNOWN if sentence else recovery_of(facts),
             at=self._clock.now(),
@@ -116,6 +118,15 @@ class Verifying:
             lambda: self._store.keep_verification(approval.approval_id, verification)
         )
         return verification
+
+    async def _facts(
+        self, watching: Watching, approval: Approval
+    ) -> tuple[tuple[Fact, ...], str | None]:
+        """The facts, and why they say nothing."""
+        assert approval.decided_at is not None
+        if self._clock.now() - approval.decided_at > VERIFY_WITHIN:
+            return (), TOO_LATE
+        return await self._watch(watching, approval)
 
     async def _watch(
         self, watching: Watching, approval: Approval
@@ -129,7 +140,14 @@ class Verifying:
         looks = 0
         while True:
             since = max(begun, self._clock.now() - QUIET)
-            look = await watching.look(watched, patterns, since, look)
+            try:
+                look = await watching.look(watched, patterns, since, look)
+            except Exception:
+                # As in proofs: an odd answer must not end the server, which would begin this again.
+                log.exception(
+                    "the facts cannot be read", extra={"approval_id": approval.approval_id}
+                )
+                return (), NOT_UNDERSTOOD
             looks += 1
             now = await self._store.get(approval.approval_id)
             if now is None or now.undone_at is not None:

@@ -86,7 +86,8 @@ def selector_of(found: ClusterObject) -> str:
     for rule in found.items("spec", "selector", "matchExpressions"):
         values = rule.get("values")
         listed = ",".join(map(str, values)) if isinstance(values, list) else ""
-        words.append(_SELECTED[str(rule.get("operator"))].format(rule.get("key"), listed))
+        shape = _SELECTED.get(str(rule.get("operator")), "{}")
+        words.append(shape.format(rule.get("key"), listed))
     return ",".join(words)
 
 

@@ -62,7 +62,7 @@ def test_a_command_that_runs_when_the_server_is_killed_is_unknown_and_never_run_
         with suppress(ProcessLookupError):
             os.kill(int(pid.read_text()), signal.SIGKILL)
         product, client = server.start(BACKEND_WEBHOOK_URL=receiver.url)
-        webhook = receiver.wait_for(1)[0].json
+        webhook = receiver.wait_for_kind("executed", 1)[0].json
 
         assert before == ["executing", "waiting"]
         assert statuses(client, approval_id) == ["unknown", "skipped"]
@@ -92,7 +92,7 @@ def test_across_kills_nothing_is_lost_and_nothing_runs_twice(
             product.kill()
 
         _, client = server.start(BACKEND_WEBHOOK_URL=receiver.url)
-        until(lambda: {w.json["approval_id"] for w in list(receiver.received)} == set(decided))
+        until(lambda: {w.json["approval_id"] for w in receiver.of_kind("executed")} == set(decided))
 
         ran = server.ran.read_text()
         for approval_id, name in decided.items():
@@ -100,8 +100,8 @@ def test_across_kills_nothing_is_lost_and_nothing_runs_twice(
             runs = ran.count(f"deployment/{name} ")
             assert status in END, f"seed {seed}"
             assert runs == 1 if status == "succeeded" else runs <= 1, f"seed {seed}: {status}"
-        bodies = {(w.json["approval_id"], w.body) for w in receiver.received}
-        assert len(bodies) == len(decided), f"seed {seed}: one decision was told in two ways"
+        bodies = {(w.json["approval_id"], w.body) for w in receiver.of_kind("executed")}
+        assert len(bodies) == len(decided), f"seed {seed}: one execution was told in two ways"
 
 
 async def test_a_stop_is_quick_even_when_agents_wait_and_a_command_runs(

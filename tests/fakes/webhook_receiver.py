@@ -43,6 +43,18 @@ class WebhookReceiver:
             self._arrived.notify_all()
             return self._statuses.pop(0) if self._statuses else 200
 
+    def of_kind(self, kind: str) -> list[ReceivedWebhook]:
+        """What came of one kind, such as `executed`."""
+        return [each for each in list(self.received) if each.json.get("type") == f"approval.{kind}"]
+
+    def wait_for_kind(self, kind: str, count: int, seconds: float = 30) -> list[ReceivedWebhook]:
+        """What came of one kind, once there are so many."""
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: len(self.of_kind(kind)) >= count, seconds), (
+                f"{len(self.of_kind(kind))} of {count} webhooks of {kind} came"
+            )
+            return self.of_kind(kind)
+
     def wait_for(self, count: int, seconds: float = 10) -> list[ReceivedWebhook]:
         """What came, once there are so many."""
         with self._arrived:
