@@ -110,6 +110,12 @@ class Settings(BaseSettings):
     command_timeout_seconds: float = Field(
         default=60, gt=0, description="For one approved kubectl command."
     )
+    verify_after_seconds: float = Field(
+        default=15, ge=0, description="From the last command to the first look whether it helped."
+    )
+    verify_timeout_seconds: float = Field(
+        default=300, gt=0, description="From the first look whether it helped to the last one."
+    )
 
     elasticsearch_url: str | None = Field(
         default=None, description="Elasticsearch's address; without it /fetchlogs is off."

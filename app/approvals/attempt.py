@@ -7,26 +7,41 @@ from app.domain.command_result import CommandResult
 from app.domain.errors import ExternalFailed
 from app.domain.ports import CommandRunner
 from app.domain.review_moves import CommandStatus
+from app.kubectl.cluster_object import Target
 from app.security.redaction import redact
 
 OUTPUT_LIMIT = 64 * 1024
+TIME_LIMIT = "Stopped at the time limit; whether it took effect is not known."
 
 
-async def attempt(runner: CommandRunner, argv: Sequence[str]) -> tuple[CommandStatus, str]:
-    """How it ended, and its output without secrets."""
+async def attempt(
+    runner: CommandRunner,
+    argv: Sequence[str],
+    stdin: str = "",
+    touched: Sequence[Target] = (),
+) -> tuple[CommandStatus, str]:
+    """How it ended, and its output without secrets; `touched` is what to look at when in doubt."""
     try:
-        result = await runner.run(argv)
+        result = await runner.run(argv, stdin)
     except ExternalFailed as error:
         return CommandStatus.FAILED, str(error)
-    status, note = _ending(result)
+    status, note = _ending(result, touched)
     redacted = await asyncio.to_thread(redact, result.output[:OUTPUT_LIMIT])
     return status, f"{note}{redacted.text}"
 
 
-def _ending(result: CommandResult) -> tuple[CommandStatus, str]:
+def what_to_check(touched: Sequence[Target]) -> str:
+    """Commands that show whether something took effect."""
+    shown = [
+        " ".join(("kubectl get", target.short, *target.place, "--output=yaml"))
+        for target in touched
+    ]
+    return f" Look at it: {'; '.join(shown)}" if shown else ""
+
+
+def _ending(result: CommandResult, touched: Sequence[Target]) -> tuple[CommandStatus, str]:
     if result.succeeded:
         return CommandStatus.SUCCEEDED, ""
     if result.timed_out or result.exit_code is None:
-        note = "Stopped at the time limit; whether it took effect is not known.\n"
-        return CommandStatus.UNKNOWN, note
+        return CommandStatus.UNKNOWN, f"{TIME_LIMIT}{what_to_check(touched)}\n"
     return CommandStatus.FAILED, f"kubectl ended with {result.exit_code}.\n"

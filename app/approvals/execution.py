@@ -1,26 +1,29 @@
 """Runs what was approved: in order, once, one command at a time, and stops at the first failure."""
 
-import asyncio
 import logging
 from datetime import timedelta
 
-from app.approvals.attempt import attempt
 from app.approvals.changes import Changes, wait_for
 from app.approvals.judging import CommandJudge, RefusedByPolicy
 from app.approvals.ports import ApprovalStore
 from app.approvals.proposing import namespace_of
-from app.domain.errors import Conflict, StorageFailed
+from app.approvals.readiness import Readiness
+from app.approvals.running import Running
+from app.approvals.storing import until_stored
+from app.domain.errors import ClusterFailed, Conflict, ObjectBusy, StorageFailed
 from app.domain.ids import ApprovalId
-from app.domain.ports import Clock, CommandRunner
-from app.domain.review import Approval, ReviewedCommand
+from app.domain.ports import Clock
+from app.domain.review import RUNS, Approval, ReviewedCommand
 from app.domain.review_moves import CommandStatus
+from app.kubectl.targets import targets
 
 RUN_WITHIN = timedelta(minutes=10)
-"""An approval is for now: what a stopped server left longer than this is not run any more."""
+"""An approval is for now: what could not run for longer than this is not run any more."""
 STORAGE_RETRY = timedelta(seconds=5)
+BUSY_RETRY = timedelta(seconds=2)
 
 INTERRUPTED = "The server stopped while it ran; nobody saw how it ended. It is not run again."
-TOO_LATE = "Not run: the server was down for too long after the approval. Propose it again."
+TOO_LATE = "Not run: the server or the cluster was down for too long. Propose it again."
 AFTER_FAILURE = "Not run: a command before it did not succeed."
 STOPS = {CommandStatus.UNKNOWN, CommandStatus.SKIPPED}
 
@@ -28,20 +31,22 @@ log = logging.getLogger(__name__)
 
 
 class Execution:
-    """The only part that changes the cluster; it goes on from what is stored."""
+    """Runs the commands that change the cluster; it goes on from what is stored."""
 
     def __init__(
         self,
         store: ApprovalStore,
         judge: CommandJudge,
-        runner: CommandRunner | None,
+        running: Running,
+        readiness: Readiness,
         clock: Clock,
         changes: Changes,
     ) -> None:
-        """Without a runner, approved commands are recorded."""
+        """Share `running` with whoever else runs commands, and `changes` with everybody."""
         self._store = store
         self._judge = judge
-        self._runner = runner
+        self._running = running
+        self._readiness = readiness
         self._clock = clock
         self._changes = changes
 
@@ -49,56 +54,94 @@ class Execution:
         """Execute until cancelled."""
         while True:
             changed = self._changes.next
-            pause = None
             try:
-                await self.execute_all()
+                pause = None if await self.execute_all() else BUSY_RETRY
             except (StorageFailed, Conflict):
                 log.exception("the state of a command cannot be stored")
                 pause = STORAGE_RETRY
             await wait_for(changed, pause)
 
-    async def execute_all(self) -> None:
+    async def execute_all(self) -> bool:
         """Everything that is approved, not yet run, and no other server's to run.
 
-        Nothing runs here yet, so a command that is executing here was given up, or its end lost.
+        False when something has to wait: its object is busy, or the cluster does not answer.
         """
-        if interrupted := await self._store.interrupt(INTERRUPTED):
+        await self._give_up_interrupted()
+        waiting: set[ApprovalId] = set()
+        while approvals := [
+            each for each in await self._store.take_unsettled() if each.approval_id not in waiting
+        ]:
+            for approval in approvals:
+                if not await self._execute_or_wait(approval):
+                    waiting.add(approval.approval_id)
+                self._changes.announce()
+        return not waiting
+
+    async def _give_up_interrupted(self) -> None:
+        # While nobody has the turn nothing runs here: what is executing was given up.
+        async with self._running.turn:
+            interrupted = await self._store.interrupt(INTERRUPTED)
+        if interrupted:
             log.warning("commands were interrupted", extra={"commands": interrupted})
             self._changes.announce()
-        while approvals := await self._store.take_unsettled():
-            for approval in approvals:
+
+    async def _execute_or_wait(self, approval: Approval) -> bool:
+        try:
+            async with self._running.turn:
                 await self._execute(approval)
-                self._changes.announce()
+        except ObjectBusy:
+            return False
+        except ClusterFailed as error:
+            facts = {"approval_id": approval.approval_id, "reason": str(error)}
+            log.warning("an approved command waits for the cluster", extra=facts)
+            return False
+        return True
 
     async def _execute(self, approval: Approval) -> None:
-        obstacle = self._obstacle(approval)
-        for number, command in enumerate(approval.commands):
-            if command.status is not CommandStatus.WAITING:
-                continue
-            if self._runner is None:
-                await self._store.move(
-                    approval.approval_id,
-                    number,
-                    CommandStatus.RECORDED,
-                    "Recorded; no cluster is configured.",
-                )
-            elif obstacle is not None:
-                await self._store.move(
-                    approval.approval_id, number, CommandStatus.SKIPPED, obstacle
-                )
-            elif not await self._run_one(self._runner, approval, number):
-                obstacle = AFTER_FAILURE
+        if reason := await self._running.obstacle():
+            await self._end_rest(approval, CommandStatus.RECORDED, reason)
+        elif reason := self._obstacle(approval):
+            await self._end_rest(approval, CommandStatus.SKIPPED, reason)
+        elif await self._readiness.holds(approval):
+            await self._run_in_order(approval)
 
     def _obstacle(self, approval: Approval) -> str | None:
         """Why nothing of it may run any more."""
-        if any(_has_stopped(command) for command in approval.commands):
+        if any(has_stopped(command) for command in approval.commands):
             return AFTER_FAILURE
         assert approval.decided_at is not None
         if self._clock.now() - approval.decided_at > RUN_WITHIN:
             return TOO_LATE
         return None
 
-    async def _run_one(self, runner: CommandRunner, approval: Approval, number: int) -> bool:
+    async def _end_rest(self, approval: Approval, status: CommandStatus, why: str) -> None:
+        """Later checks as well: there is nothing to check."""
+        for number, command in enumerate(approval.commands):
+            has_no_use = not command.is_check or not approval.has_changed
+            if command.status is CommandStatus.WAITING and has_no_use:
+                await self._store.move(approval.approval_id, number, status, why)
+
+    async def _run_in_order(self, approval: Approval) -> None:
+        touched = {
+            command.object_reference for command in approval.commands if command.has_begun
+        } - {None}
+        for number, command in enumerate(approval.commands):
+            if command.is_check or command.status is not CommandStatus.WAITING:
+                continue
+            if reason := self._running.why_not_run(command):
+                await self._store.move(approval.approval_id, number, CommandStatus.RECORDED, reason)
+            elif not await self._run_one(approval, number, touched):
+                return await self._end_after_failure(approval.approval_id)
+            else:
+                touched.add(command.object_reference)
+        return None
+
+    async def _end_after_failure(self, approval_id: ApprovalId) -> None:
+        approval = await self._store.get(approval_id)
+        assert approval is not None
+        await self._end_rest(approval, CommandStatus.SKIPPED, AFTER_FAILURE)
+
+    async def _run_one(self, approval: Approval, number: int, touched: set[str | None]) -> bool:
         approval_id = approval.approval_id
         try:
             command = self._judge.runnable(
@@ -107,31 +150,21 @@ class Execution:
         except RefusedByPolicy as error:
             await self._store.move(approval_id, number, CommandStatus.FAILED, str(error))
             return False
+        await self._readiness.prove(approval, number, command, touched)
         await self._store.move(approval_id, number, CommandStatus.EXECUTING, "")
         self._changes.announce()
-        status, output = await attempt(runner, command.argv())
-        await self._note_end(approval_id, number, status, output)
-        log.info(
-            "command ended",
-            extra={"approval_id": approval_id, "number": number, "status": status.value},
+        status, output = await self._running.attempt(
+            command.argv(), touched=targets(command) if approval.commands[number].is_change else ()
         )
+        # What came of a command is known only here.
+        await until_stored(lambda: self._store.move(approval_id, number, status, output))
+        facts = {"approval_id": approval_id, "number": number, "status": status.value}
+        log.info("command ended", extra=facts)
         return status is CommandStatus.SUCCEEDED
 
-    async def _note_end(
-        self, approval_id: ApprovalId, number: int, status: CommandStatus, output: str
-    ) -> None:
-        """What came of a command is known only here: it waits for the storage to come back."""
-        while True:
-            try:
-                await self._store.move(approval_id, number, status, output)
-            except StorageFailed:
-                log.exception("the end of a command cannot be stored")
-                await asyncio.sleep(STORAGE_RETRY.total_seconds())
-            else:
-                return
 
-
-def _has_stopped(command: ReviewedCommand) -> bool:
-    """A refused command never ran, so it stops nothing; its reviewer saw that beforehand."""
-    is_failure = command.status is CommandStatus.FAILED and not command.is_refused
-    return is_failure or command.status in STOPS
+def has_stopped(command: ReviewedCommand) -> bool:
+    """Whether nothing after it may run; a refused or rejected one never ran and stops nothing."""
+    if command.decision not in RUNS or command.is_check:
+        return False
+    return command.status is CommandStatus.FAILED or command.status in STOPS

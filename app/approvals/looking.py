@@ -70,5 +70,9 @@ class Looking:
 def versions_shown(approval: Approval) -> Mapping[str, str]:
     """By object the resourceVersion that reviewers were shown."""
     proofs = (command.proof for command in approval.commands if not command.is_refused)
-    objects = (proof.object for proof in proofs if proof is not None)
-    return {found.reference: found.resource_version for found in objects if found is not None}
+    return {
+        reference: version
+        for proof in proofs
+        if proof is not None
+        for reference, version in proof.versions.items()
+    }

@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 from app.adapters.approvals.webhook import open_report_sender
-from app.adapters.cluster.kubectl import KubectlRunner
 from app.adapters.storage.approval_servers import SqlServers
 from app.adapters.storage.approvals import APPROVAL_FILE, SqlApprovals, open_approvals
 from app.adapters.storage.audit import SqlAudit
@@ -18,18 +17,16 @@ from app.adapters.storage.reports import SqlReports
 from app.approvals.changes import Changes
 from app.approvals.copying import AuditCopying
 from app.approvals.desk import ApprovalDesk
-from app.approvals.execution import Execution
 from app.approvals.expiry import Expiry
 from app.approvals.judging import CommandJudge
-from app.approvals.looking import Looking
 from app.approvals.presence import Presence
 from app.approvals.reading import ReadOnlyCommands
 from app.approvals.reports import DecisionReports
 from app.approvals.services import ApprovalServices
+from app.bootstrap.cluster import Ground, to_cluster_parts
 from app.bootstrap.ground import SystemClock, own_folder
 from app.bootstrap.location import database_location
 from app.domain.ids import new_process_id
-from app.domain.ports import CommandRunner
 from app.kubectl.policy import load_policy
 from app.settings import Settings
 
@@ -43,17 +40,15 @@ async def open_approval_services(settings: Settings) -> AsyncIterator[ApprovalSe
     secret = settings.webhook_secret
     async with AsyncExitStack() as stack:
         judge = CommandJudge(load_policy())
-        runner = _runner(settings)
         database = await stack.enter_async_context(_open_database(settings))
         sender = await stack.enter_async_context(
             open_report_sender(settings.webhook_url, secret.get_secret_value() if secret else None)
         )
         store = SqlApprovals(database, me, clock)
         reports = DecisionReports(SqlReports(database, me), sender, clock, changes)
-        execution = Execution(store, judge, runner, clock, changes)
         expiry = timedelta(minutes=settings.approval_expiry_minutes)
-        looking = Looking(store, judge, None, has_cluster=runner is not None)
-        desk = ApprovalDesk(store, judge, clock, changes, looking, expiry)
+        cluster = to_cluster_parts(settings, Ground(store, judge, clock, changes), expiry)
+        desk = ApprovalDesk(store, judge, clock, changes, cluster.looking, expiry)
         audit_file = AuditFile(settings.data_dir / AUDIT_FILE)
         audit = AuditCopying(SqlAudit(database), audit_file, changes)
         if database.location.is_postgres:
@@ -62,17 +57,17 @@ async def open_approval_services(settings: Settings) -> AsyncIterator[ApprovalSe
             await stack.enter_async_context(_running(presence.run()))
         expiring = Expiry(store, clock, changes)
         await stack.enter_async_context(
-            _running(execution.run(), reports.run(), expiring.run(), audit.run())
+            _running(*cluster.loops, reports.run(), expiring.run(), audit.run())
         )
         stack.callback(desk.close)
         yield ApprovalServices(
             desk=desk,
             reports=reports,
-            reads=ReadOnlyCommands(judge, runner),
+            reads=ReadOnlyCommands(judge, cluster.runner),
             audit=audit,
             clock=clock,
             mode="approve",
-            kubectl=None,
+            kubectl=await cluster.runner.trouble() if cluster.runner else None,
         )
 
 
@@ -87,12 +82,6 @@ async def _open_database(settings: Settings) -> AsyncIterator[Database]:
         location = DatabaseLocation.of_file(settings.data_dir / APPROVAL_FILE)
         async with open_approvals(location) as database:
             yield database
-
-
-def _runner(settings: Settings) -> CommandRunner | None:
-    if settings.kubeconfig is None:
-        return None
-    return KubectlRunner(settings.kubeconfig, settings.command_timeout_seconds)
 
 
 @asynccontextmanager

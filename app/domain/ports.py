@@ -279,7 +279,7 @@ class FeedbackStore(Protocol):
 class CommandRunner(Protocol):
     """The one that touches the cluster: an argument list, never a shell."""
 
-    async def run(self, argv: Sequence[str]) -> CommandResult:
+    async def run(self, argv: Sequence[str], stdin: str = "") -> CommandResult:
         """Run kubectl with these arguments; raises ExternalFailed when it cannot be started."""
         ...
 

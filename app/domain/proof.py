@@ -1,5 +1,6 @@
 """What the cluster says about a proposed command before anybody decides, and what it said afterwards."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -75,10 +76,18 @@ class Proof(Answer):
     """What a person should know first."""
     object: LiveObject | None = None
     """None for a command that makes a new object, or touches none."""
+    others: tuple[LiveObject, ...] = ()
+    """The further objects of a command that names several."""
     changes: tuple[FieldChange, ...] = ()
     warnings: tuple[str, ...] = ()
     """Such as: the change will be reverted by Argo CD; no disruption is allowed now."""
     undo: Undo = Undo(kind=UndoKind.NONE)
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """By reference, the version of each object that a decision is bound to."""
+        seen = () if self.object is None else (self.object, *self.others)
+        return {each.reference: each.resource_version for each in seen}
 
 
 class Recovery(StrEnum):

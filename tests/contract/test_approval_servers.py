@@ -13,12 +13,13 @@ from app.approvals.execution import Execution
 from app.approvals.judging import CommandJudge
 from app.approvals.presence import SILENT_LOOKS, Presence
 from app.approvals.reports import DecisionReports
+from app.approvals.running import Running
 from app.domain.approval import Decision
 from app.domain.errors import Conflict, TooBusy
 from app.domain.ports import CommandRunner
 from app.domain.review_moves import CommandStatus
 from app.kubectl.policy import load_policy
-from tests.fakes.approval_storage import LIMIT, ApprovalStorage, StoringServer
+from tests.fakes.approval_storage import LIMIT, ApprovalStorage, StoringServer, without_look
 from tests.fakes.approvals import (
     NOON,
     RESTART,
@@ -41,8 +42,9 @@ async def pair(postgres_url: str) -> AsyncIterator[Pair]:
 
 
 def execution_on(server: StoringServer, runner: CommandRunner) -> Execution:
-    judge = CommandJudge(load_policy())
-    return Execution(server.store, judge, runner, DrivenClock(), Changes())
+    judge, clock = CommandJudge(load_policy()), DrivenClock()
+    readiness = without_look(server.store, judge, clock)
+    return Execution(server.store, judge, Running(runner), readiness, clock, Changes())
 
 
 async def strike_off(dead: StoringServer, by: StoringServer) -> None:

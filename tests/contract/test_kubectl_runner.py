@@ -161,6 +161,15 @@ async def test_nothing_can_be_typed_into_the_program(tmp_path: Path, kubeconfig:
     assert result.output == "end\n"
 
 
+@needs_posix
+async def test_a_saved_object_is_read_to_its_end(tmp_path: Path, kubeconfig: Path):
+    program = stand_in(tmp_path, "wc -c")
+
+    result = await KubectlRunner(kubeconfig, 5, program).run(["create", "-f", "-"], "x" * 300_000)
+
+    assert result.output.strip() == "300000"
+
+
 async def test_a_missing_kubectl_is_trouble_and_an_error(kubeconfig: Path):
     runner = KubectlRunner(kubeconfig, 5, "no-such-kubectl")
 
@@ -203,7 +212,9 @@ def runner_of(api: KubeApi, folder: Path) -> KubectlRunner:
 
 @needs_kubectl
 async def test_kubectl_gets_the_pods_of_the_namespace(kube_api: KubeApi, tmp_path: Path):
-    result = await runner_of(kube_api, tmp_path).run(parse("kubectl get po -n shop -o name").argv())
+    result = await runner_of(kube_api, tmp_path).run(
+        parse("kubectl get po -n shop -l app=lonely -o name").argv()
+    )
 
     assert (result.exit_code, result.output) == (0, "pod/checkout-1\n")
 

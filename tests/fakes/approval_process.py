@@ -22,6 +22,12 @@ from tests.fakes.servers import (
 
 COMMAND = [sys.executable, "-m", "app", "approval-server"]
 PAUSE = threading.Event()
+# Its cluster does not let itself be looked at: what is noted was approved by a person.
+_NO_LOOKS = """\
+case "$*" in *--output=json*|*--output=custom-columns*|*--dry-run=server*)
+  echo 'Error from server (Forbidden): no' >&2; exit 1;;
+esac
+"""
 
 
 class ApprovalHost:
@@ -37,7 +43,7 @@ class ApprovalHost:
         self._kubeconfig.write_text("apiVersion: v1\nkind: Config\n")
         program = folder / "bin" / "kubectl"
         program.parent.mkdir()
-        program.write_text(f'#!/bin/sh\necho "$*" >> {self.ran}\n{kubectl}\n')
+        program.write_text(f'#!/bin/sh\n{_NO_LOOKS}echo "$*" >> {self.ran}\n{kubectl}\n')
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
         self._path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
 

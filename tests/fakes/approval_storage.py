@@ -2,14 +2,22 @@
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 
 from app.adapters.storage.approval_servers import SqlServers
 from app.adapters.storage.approvals import SqlApprovals, open_approvals
 from app.adapters.storage.audit import SqlAudit
 from app.adapters.storage.location import DatabaseLocation
 from app.adapters.storage.reports import SqlReports
+from app.approvals.changes import Changes
+from app.approvals.judging import CommandJudge
+from app.approvals.ports import ApprovalStore
+from app.approvals.proving import Proving
+from app.approvals.readiness import Readiness
+from app.approvals.voiding import Voiding
 from app.domain.approval import Decision
 from app.domain.ids import ApprovalId, ProcessId, new_process_id
+from app.domain.ports import Clock
 from app.domain.report import DueReport
 from app.domain.review import ReviewedCommand
 from tests.fakes.approvals import NOON, DrivenClock, approval
@@ -81,3 +89,9 @@ class ApprovalStorage:
         for other, beats in (await server.servers.beat()).items():
             await server.servers.strike_off(other, beats)
         return server
+
+
+def without_look(store: ApprovalStore, judge: CommandJudge, clock: Clock) -> Readiness:
+    """What execution asks before a command, where the cluster is not looked at."""
+    voiding = Voiding(store, judge, clock, Changes(), timedelta(hours=1))
+    return Readiness(store, judge, Proving(None, judge, clock), voiding)

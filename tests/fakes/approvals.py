@@ -42,7 +42,7 @@ class ScriptedRunner:
         self._script = script or {}
         self.ran: list[tuple[str, ...]] = []
 
-    async def run(self, argv: Sequence[str]) -> CommandResult:
+    async def run(self, argv: Sequence[str], stdin: str = "") -> CommandResult:
         """Note the arguments and give the scripted result."""
         self.ran.append(tuple(argv))
         result = self._script.get(argv[0], CommandResult(0, "done\n", timed_out=False))

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from app.domain.command_result import CommandResult
 from app.domain.errors import ExternalFailed
@@ -34,11 +35,11 @@ class KubectlRunner:
         self._executable = executable
         self._output_limit_bytes = output_limit_bytes
 
-    async def run(self, argv: Sequence[str]) -> CommandResult:
+    async def run(self, argv: Sequence[str], stdin: str = "") -> CommandResult:
         """Run kubectl with these arguments; past the time limit it is killed with its children."""
         home = await asyncio.to_thread(tempfile.mkdtemp, prefix="kubectl-home-")
         try:
-            return await self._run(argv, home)
+            return await self._run(argv, home, stdin)
         finally:
             await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
 
@@ -46,8 +47,8 @@ class KubectlRunner:
         """Why kubectl cannot work here; it is not asked whether the cluster answers."""
         return await asyncio.to_thread(self._trouble)
 
-    async def _run(self, argv: Sequence[str], home: str) -> CommandResult:
-        process = await self._start(argv, home)
+    async def _run(self, argv: Sequence[str], home: str, stdin: str) -> CommandResult:
+        process = await self._start(argv, home, stdin)
         output = _CappedOutput(self._output_limit_bytes)
         try:
             async with asyncio.timeout(self._timeout_seconds):
@@ -60,13 +61,15 @@ class KubectlRunner:
             await _stop(process)
         return CommandResult(exit_code, output.text(), timed_out=False)
 
-    async def _start(self, argv: Sequence[str], home: str) -> asyncio.subprocess.Process:
+    async def _start(
+        self, argv: Sequence[str], home: str, stdin: str
+    ) -> asyncio.subprocess.Process:
         program = self._program()
         if program is None:
             raise ExternalFailed(self._missing())
         # Cancelled half-way, asyncio would kill the program but not its children: the start is
         # waited for in any case, and this function owns it.
-        starting = asyncio.ensure_future(self._spawn(program, argv, home))  # noqa: TID251
+        starting = asyncio.ensure_future(self._spawn(program, argv, home, stdin))  # noqa: TID251
         try:
             return await asyncio.shield(starting)
         except asyncio.CancelledError:
@@ -77,18 +80,19 @@ class KubectlRunner:
             raise ExternalFailed(f"kubectl could not be started: {error}") from error
 
     async def _spawn(
-        self, program: str, argv: Sequence[str], home: str
+        self, program: str, argv: Sequence[str], home: str, stdin: str
     ) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            program,
-            *argv,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=self._environment(program, home),
-            cwd=home,
-            start_new_session=True,
-        )
+        with await asyncio.to_thread(_typed, home, stdin) as typed:
+            return await asyncio.create_subprocess_exec(
+                program,
+                *argv,
+                stdin=typed,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                env=self._environment(program, home),
+                cwd=home,
+                start_new_session=True,
+            )
 
     def _environment(self, program: str, home: str) -> dict[str, str]:
         path = os.pathsep.join((str(Path(program).parent), SYSTEM_PATH))
@@ -110,6 +114,13 @@ class KubectlRunner:
         except OSError as error:
             return f"KUBECONFIG {self._kubeconfig} cannot be read: {error.strerror}."
         return None
+
+
+def _typed(home: str, text: str) -> BinaryIO:
+    """What the program reads: a file, as a pipe would have to be fed while its output is read."""
+    file = Path(home, "stdin")
+    file.write_text(text, encoding="utf-8")
+    return file.open("rb")
 
 
 class _CappedOutput:

@@ -12,6 +12,7 @@ from app.adapters.storage.location import DatabaseLocation
 from app.approvals.changes import Changes
 from app.approvals.execution import RUN_WITHIN, Execution
 from app.approvals.judging import CommandJudge
+from app.approvals.running import Running
 from app.domain.approval import Decision
 from app.domain.command_result import CommandResult
 from app.domain.errors import ExternalFailed
@@ -20,6 +21,7 @@ from app.domain.ports import CommandRunner
 from app.domain.review import Approval, ReviewedCommand
 from app.domain.review_moves import CommandStatus
 from app.kubectl.policy import load_policy
+from tests.fakes.approval_storage import without_look
 from tests.fakes.approvals import (
     DELETE_VOLUME,
     GET,
@@ -49,8 +51,11 @@ class Desk:
 
     async def executed(self, runner: CommandRunner | None) -> Approval:
         """The request after everything ran that may."""
-        judge = CommandJudge(load_policy())
-        await Execution(self.store, judge, runner, self.clock, Changes()).execute_all()
+        judge, changes = CommandJudge(load_policy()), Changes()
+        readiness = without_look(self.store, judge, self.clock)
+        await Execution(
+            self.store, judge, Running(runner), readiness, self.clock, changes
+        ).execute_all()
         found = await self.store.get(ONE)
         assert found is not None
         return found

@@ -1,0 +1,191 @@
+"""Tells from facts whether what was run helped."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.approvals.changes import Changes, wait_for
+from app.approvals.checking import Checking
+from app.approvals.ports import ApprovalStore
+from app.approvals.storing import until_stored
+from app.approvals.watching import Look, Watching, error_patterns
+from app.domain.errors import Conflict, StorageFailed
+from app.domain.ids import ApprovalId
+from app.domain.ports import Clock
+from app.domain.proof import Fact, Recovery, Verification
+from app.domain.review import Approval
+
+STORAGE_RETRY = timedelta(seconds=5)
+MOST_AT_ONCE = 8
+LEAST_LOOKS = 2
+"""Restarts show between two looks."""
+QUIET = timedelta(minutes=1)
+"""An error that was not logged for so long is gone, also when it came once after the change."""
+NOT_UNDERSTOOD = "The cluster's answers are not understood."
+TOO_LATE = "The server was down for too long after the change to tell whether it helped."
+VERIFY_WITHIN = timedelta(hours=1)
+TAKEN_BACK = "It was taken back before it could be told whether it helped."
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long a verification waits."""
+
+    settle_seconds: float
+    """Before the first look."""
+    timeout_seconds: float
+    """From the first look to the last one."""
+
+    @property
+    def pause_seconds(self) -> float:
+        """Between two looks."""
+        return min(5.0, max(0.2, self.timeout_seconds / 10))
+
+
+class Verifying:
+    """Several at once, each until the facts hold or its time is up; one cut off is begun again."""
+
+    def __init__(
+        self,
+        store: ApprovalStore,
+        watching: Watching | None,
+        checking: Checking,
+        clock: Clock,
+        changes: Changes,
+        pace: Pace,
+    ) -> None:
+        """Without a cluster there is nothing to watch."""
+        self._store = store
+        self._watching = watching
+        self._checking = checking
+        self._clock = clock
+        self._changes = changes
+        self._pace = pace
+        self._begun: set[ApprovalId] = set()
+
+    async def run(self) -> None:
+        """Verify until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                changed = self._changes.next
+                pause = None
+                try:
+                    for approval in await self._store.take_unverified():
+                        if approval.approval_id not in self._begun and self._has_room():
+                            self._begun.add(approval.approval_id)
+                            group.create_task(self._verify(approval))
+                except StorageFailed:
+                    log.exception("what is to be verified cannot be read")
+                    pause = STORAGE_RETRY
+                await wait_for(changed, pause)
+
+    def _has_room(self) -> bool:
+        return len(self._begun) < MOST_AT_ONCE
+
+    async def _verify(self, approval: Approval) -> None:
+        """The next announcement finds it again when this fails."""
+        facts = {"approval_id": approval.approval_id}
+        try:
+            verification = await self.verify(approval)
+        except (StorageFailed, Conflict):
+            log.exception("a verification was broken off", extra=facts)
+            await asyncio.sleep(STORAGE_RETRY.total_seconds())
+        else:
+            outcome = verification.recovery.value if verification else None
+            log.info("verification ended", extra={**facts, "recovery": outcome})
+        finally:
+            self._begun.discard(approval.approval_id)
+            self._changes.announce()
+
+    async def verify(self, approval: Approval) -> Verification | None:
+        """The outcome, which is stored; None when nothing was changed, and only the checks ran."""
+        if not approval.has_changed or self._watching is None:
+            await self._checking.check(approval)
+            return None
+        facts, sentence = await self._facts(self._watching, approval)
+        facts = (*facts, *await self._checking.check(approval))
+        verification = Verification(
+            recovery=Recovery.UNKNOWN if sentence else recovery_of(facts),
+            at=self._clock.now(),
+            facts=facts,
+            sentence=sentence or _sentence(facts),
+        )
+        await until_stored(
+            lambda: self._store.keep_verification(approval.approval_id, verification)
+        )
+        return verification
+
+    async def _facts(
+        self, watching: Watching, approval: Approval
+    ) -> tuple[tuple[Fact, ...], str | None]:
+        """The facts, and why they say nothing."""
+        assert approval.decided_at is not None
+        if self._clock.now() - approval.decided_at > VERIFY_WITHIN:
+            return (), TOO_LATE
+        return await self._watch(watching, approval)
+
+    async def _watch(
+        self, watching: Watching, approval: Approval
+    ) -> tuple[tuple[Fact, ...], str | None]:
+        """What the last look said, and why that says nothing."""
+        begun = self._clock.now()
+        watched, patterns = watching.watched(approval), error_patterns(approval)
+        await asyncio.sleep(self._pace.settle_seconds)
+        deadline = asyncio.get_running_loop().time() + self._pace.timeout_seconds
+        look: Look | None = None
+        looks = 0
+        while True:
+            since = max(begun, self._clock.now() - QUIET)
+            try:
+                look = await watching.look(watched, patterns, since, look)
+            except Exception:
+                # As in proofs: an odd answer must not end the server, which would begin this again.
+                log.exception(
+                    "the facts cannot be read", extra={"approval_id": approval.approval_id}
+                )
+                return (), NOT_UNDERSTOOD
+            looks += 1
+            now = await self._store.get(approval.approval_id)
+            if now is None or now.undone_at is not None:
+                return look.facts, TAKEN_BACK
+            is_over = asyncio.get_running_loop().time() >= deadline
+            if looks >= LEAST_LOOKS and (look.holds or is_over):
+                return look.facts, None
+            await asyncio.sleep(self._pace.pause_seconds)
+
+
+def recovery_of(facts: Sequence[Fact]) -> Recovery:
+    """A fact that does not hold is decisive, then one that is not known."""
+    if any(fact.holds is False for fact in facts):
+        return Recovery.NOT_RECOVERED
+    is_known = all(fact.holds for fact in facts) and any(_is_telling(fact) for fact in facts)
+    return Recovery.RECOVERED if is_known else Recovery.UNKNOWN
+
+
+def _is_telling(fact: Fact) -> bool:
+    """Whether it is about health, and not only about what was done."""
+    return fact.name not in {"is there", "is gone"}
+
+
+def _sentence(facts: Sequence[Fact]) -> str:
+    failing = [fact for fact in facts if fact.holds is False]
+    unknown = [fact for fact in facts if fact.holds is None]
+    match recovery_of(facts):
+        case Recovery.RECOVERED:
+            return f"All {len(facts)} facts hold."
+        case Recovery.NOT_RECOVERED:
+            return f"It did not help: {_named(failing[0])}."
+        case Recovery.UNKNOWN if unknown:
+            return f"It cannot be told whether it helped: {_named(unknown[0])}."
+        case Recovery.UNKNOWN:
+            return "Nothing that was changed tells whether it helped."
+
+
+def _named(fact: Fact) -> str:
+    place = fact.reference.partition("/")[2]
+    detail = f" ({fact.detail.rstrip('.')})" if fact.detail else ""
+    return f"{place}: {fact.name}{' does not hold' if fact.holds is False else ' is not known'}{detail}"

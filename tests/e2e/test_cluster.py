@@ -1,0 +1,356 @@
+"""From a proposal to a changed cluster and back: the approval server's process and real kubectl."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.cluster_desk import ClusterDesk, View, open_cluster_desk
+from tests.fakes.kube_api import Trouble
+from tests.fakes.kube_api_objects import budget, config_map, deployment, pod_template, workload
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(120),
+    pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed here"),
+]
+
+SCALE = "kubectl scale deployment/checkout --replicas=5 -n shop"
+IMAGE = "kubectl set image deployment/checkout app=checkout:2 -n shop"
+RESTART = "kubectl rollout restart deployment/checkout -n shop"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[ClusterDesk]:
+    with open_cluster_desk(tmp_path) as opened:
+        yield opened
+
+
+def proof(desk: ClusterDesk, approval_id: str, number: int = 0) -> Any:
+    return desk.view(approval_id)["commands"][number]["proof"]
+
+
+def changes(card: View) -> list[tuple[str, Any, Any]]:
+    return [(each["path"], each["before"], each["after"]) for each in card["changes"]]
+
+
+def statuses(view: View, key: str = "status") -> list[str]:
+    return [one[key] for one in view["commands"]]
+
+
+def pod_of(desk: ClusterDesk, app: str = "checkout") -> str:
+    found = [
+        each for each in desk.api.store.list("Pod") if each["metadata"]["labels"]["app"] == app
+    ]
+    return str(found[0]["metadata"]["name"])
+
+
+def test_scaling_is_proven_run_verified_and_taken_back(desk: ClusterDesk):
+    approval_id = desk.propose(SCALE)
+
+    card = proof(desk, approval_id)
+    writes_before = list(desk.api.writes)
+    ran = desk.run(approval_id)
+    outcome = desk.outcome(approval_id)
+    scaled_to = desk.api.replicas
+    undone = desk.undo(approval_id)
+
+    assert card["state"] == "proven"
+    assert changes(card) == [("spec.replicas", 2, 5)]
+    assert card["object"]["reference"] == "shop/deployment/checkout"
+    assert card["object"]["replicas"] == 2
+    assert writes_before == []
+    assert statuses(ran) == ["succeeded"]
+    assert scaled_to == 5
+    assert outcome["recovery"] == "recovered", outcome
+    assert {fact["name"] for fact in outcome["facts"]} == {
+        "rollout complete",
+        "pods ready",
+        "no pod waits",
+        "no restarts",
+    }
+    assert statuses(undone, "undo_status") == ["succeeded"]
+    assert desk.api.replicas == 2
+
+
+def test_an_image_that_cannot_be_pulled_does_not_help_and_is_taken_back(desk: ClusterDesk):
+    desk.api.controller.bad_images["checkout:2"] = "ImagePullBackOff"
+    approval_id = desk.propose(IMAGE)
+
+    card = proof(desk, approval_id)
+    desk.run(approval_id)
+    outcome = desk.outcome(approval_id)
+    undone = desk.undo(approval_id)
+
+    assert changes(card) == [("spec.template.spec.containers[0].image", "checkout:1", "checkout:2")]
+    assert card["undo"]["command"] == (
+        "kubectl set image deployment/checkout app=checkout:1 --namespace=shop"
+    )
+    assert outcome["recovery"] == "not_recovered"
+    failing = {fact["name"] for fact in outcome["facts"] if fact["holds"] is False}
+    assert {"rollout complete", "no pod waits"} <= failing
+    assert statuses(undone, "undo_status") == ["succeeded"]
+    assert desk.api.image == "checkout:1"
+
+
+def test_a_restart_is_proven_by_a_patch_and_needs_no_undo(desk: ClusterDesk):
+    approval_id = desk.propose(RESTART)
+
+    card = proof(desk, approval_id)
+    restarted_before = desk.api.restarted_at
+    desk.run(approval_id)
+    outcome = desk.outcome(approval_id)
+    answer = desk.client.post(f"/api/approvals/{approval_id}/undo")
+
+    assert card["state"] == "proven"
+    assert "restartedAt" in str(card["changes"])
+    assert card["undo"]["kind"] == "none"
+    assert card["undo"]["why"]
+    assert restarted_before is None
+    assert desk.api.restarted_at is not None
+    assert outcome["recovery"] == "recovered"
+    assert answer.status_code == 409
+
+
+def test_a_rollout_goes_back_to_an_earlier_revision_and_forward_again(desk: ClusterDesk):
+    desk.api.change("Deployment", "checkout", template=pod_template("checkout", "checkout:2"))
+    approval_id = desk.propose("kubectl rollout undo deployment/checkout -n shop")
+
+    card = proof(desk, approval_id)
+    desk.run(approval_id)
+    image_after = desk.api.image
+    undone = desk.undo(approval_id)
+
+    assert changes(card) == [("spec.template.spec.containers[0].image", "checkout:2", "checkout:1")]
+    assert image_after == "checkout:1"
+    assert card["undo"]["command"].endswith("--to-revision=2")
+    assert statuses(undone, "undo_status") == ["succeeded"]
+    assert desk.api.image == "checkout:2"
+
+
+def test_a_deleted_pod_comes_back_by_its_owner_and_the_workload_tells_whether_it_helped(
+    desk: ClusterDesk,
+):
+    desk.api.add(budget("checkout-pdb", "checkout", 0))
+    name = pod_of(desk)
+    approval_id = desk.propose(f"kubectl delete pod {name} -n shop")
+
+    card = proof(desk, approval_id)
+    desk.run(approval_id)
+    outcome = desk.outcome(approval_id)
+
+    assert card["object"]["owner"].startswith("replicaset/checkout-")
+    assert "makes a new one" in card["sentence"]
+    assert card["object"]["disruption_budgets"] == [
+        "checkout-pdb allows 0 disruptions now: 2 pods are healthy, 2 must be"
+    ]
+    assert any("checkout-pdb" in warning for warning in card["warnings"])
+    assert card["undo"]["kind"] == "none"
+    assert outcome["recovery"] == "recovered"
+    assert {fact["reference"] for fact in outcome["facts"]} == {"shop/deployment/checkout"}
+
+
+def test_a_patch_of_the_environment_is_taken_back_exactly(desk: ClusterDesk):
+    before = desk.api.get("Deployment", "checkout")["spec"]
+    approval_id = desk.propose("kubectl set env deployment/checkout DB_HOST=other A=b -n shop")
+
+    desk.run(approval_id)
+    changed = desk.api.get("Deployment", "checkout")["spec"]
+    undone = desk.undo(approval_id)
+
+    assert changed != before
+    assert statuses(undone, "undo_status") == ["succeeded"], undone
+    assert desk.api.get("Deployment", "checkout")["spec"] == before
+
+
+def test_a_patch_in_words_of_json_is_proven_run_and_taken_back(desk: ClusterDesk):
+    text = (
+        "kubectl patch deployment checkout -n shop --type=json "
+        """-p '[{"op": "replace", "path": "/spec/replicas", "value": 3}]'"""
+    )
+    approval_id = desk.propose(text)
+
+    card = proof(desk, approval_id)
+    desk.run(approval_id)
+    replicas_after = desk.api.replicas
+    desk.undo(approval_id)
+
+    assert changes(card) == [("spec.replicas", 2, 3)]
+    assert (replicas_after, desk.api.replicas) == (3, 2)
+
+
+def test_a_deleted_object_without_an_owner_is_made_again(desk: ClusterDesk):
+    desk.api.add(config_map("settings", mode="fast", limit="10"))
+    approval_id = desk.propose("kubectl delete configmap settings -n shop")
+
+    desk.run(approval_id)
+    was_there = desk.api.has("ConfigMap", "settings")
+    undone = desk.undo(approval_id)
+
+    assert not was_there
+    assert statuses(undone, "undo_status") == ["succeeded"], undone
+    assert desk.api.get("ConfigMap", "settings")["data"] == {"mode": "fast", "limit": "10"}
+
+
+def test_several_commands_are_taken_back_in_reverse_order(desk: ClusterDesk):
+    approval_id = desk.propose(SCALE, "kubectl scale deployment/checkout --replicas=7 -n shop")
+
+    desk.run(approval_id)
+    cards = [one["proof"] for one in desk.view(approval_id)["commands"]]
+    desk.undo(approval_id)
+
+    assert "--replicas=2" in cards[0]["undo"]["command"]
+    assert "--replicas=5" in cards[1]["undo"]["command"]
+    patched = [
+        body["spec"]["replicas"]
+        for _, path, query, body in desk.api.requests
+        if path.endswith("/scale") and body and "dryRun" not in query
+    ]
+    assert patched == [5, 7, 5, 2]
+
+
+def test_an_object_that_changed_after_the_proposal_makes_the_decision_void(desk: ClusterDesk):
+    approval_id = desk.propose(SCALE)
+    desk.api.store.bump("Deployment", "shop", "checkout")
+
+    answer = desk.approve(approval_id)
+    view = desk.view(approval_id)
+
+    assert answer.status_code == 409
+    assert view["status"] == "pending"
+    assert desk.api.writes == []
+    assert desk.run(approval_id)["status"] == "approved"
+    assert desk.api.replicas == 5
+
+
+def test_an_object_that_changed_after_the_decision_is_asked_about_again(desk: ClusterDesk):
+    desk.api.add(workload("StatefulSet", "db"))
+    # The restart of another object is slow, so that the second approval has to wait for its turn.
+    slow = desk.propose("kubectl rollout status statefulset/db -n shop --watch --revision=99")
+    approval_id = desk.propose(SCALE)
+    desk.approve(slow)
+    desk.wait(slow, lambda view: statuses(view) == ["executing"])
+
+    answer = desk.approve(approval_id)
+    desk.api.store.bump("Deployment", "shop", "checkout")
+    view = desk.wait(approval_id, lambda view: view["round"] == 2)
+
+    assert answer.status_code == 200
+    assert view["status"] == "pending"
+    assert "deployment/checkout changed" in view["void_reason"]
+    assert desk.api.writes == []
+
+
+def test_what_git_owns_is_said_to_be_reverted(desk: ClusterDesk):
+    desk.api.add(
+        deployment(
+            "cart",
+            annotations={"argocd.argoproj.io/tracking-id": "shop-app:apps/Deployment:shop/cart"},
+        )
+    )
+    approval_id = desk.propose("kubectl scale deployment/cart --replicas=3 -n shop")
+
+    card = proof(desk, approval_id)
+
+    assert card["object"]["managed_by"] == "Argo CD application shop-app"
+    assert any("will be reverted" in text and "git" in text for text in card["warnings"])
+
+
+def test_a_write_that_hangs_is_unknown_stops_the_rest_and_says_what_to_look_at(desk: ClusterDesk):
+    approval_id = desk.propose(SCALE, RESTART)
+    desk.api.troubles.append(Trouble(None, method="PATCH"))
+
+    view = desk.run(approval_id)
+
+    assert statuses(view) == ["unknown", "skipped"]
+    assert "kubectl get deployment/checkout --namespace=shop" in view["commands"][0]["output"]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "state"),
+    [(Trouble(403), "refused"), (Trouble(500), "unreachable"), (Trouble(None), "unreachable")],
+)
+def test_a_cluster_that_refuses_or_hangs_is_a_sentence_on_the_card(
+    desk: ClusterDesk, trouble: Trouble, state: str
+):
+    desk.api.troubles.append(trouble)
+
+    approval_id = desk.propose(SCALE)
+
+    card = proof(desk, approval_id)
+    assert card["state"] == state
+    assert card["sentence"]
+    assert card["undo"]["kind"] == "none"
+
+
+def test_a_cluster_that_cannot_be_read_afterwards_is_never_recovered(desk: ClusterDesk):
+    approval_id = desk.propose(SCALE)
+    desk.run(approval_id)
+    desk.api.troubles.append(Trouble(500, method="GET"))
+
+    outcome = desk.outcome(approval_id)
+
+    assert outcome["recovery"] == "unknown"
+
+
+def test_an_error_that_is_still_logged_means_that_it_did_not_help(desk: ClusterDesk):
+    approval_id = desk.propose(
+        RESTART, error_patterns=["connection to orders-db refused", "something else entirely"]
+    )
+    desk.run(approval_id)
+    desk.api.log("ERROR connection to orders-db refused by 10.0.0.7")
+
+    outcome = desk.outcome(approval_id)
+
+    assert outcome["recovery"] == "not_recovered"
+    assert "error gone" in str(outcome["facts"])
+
+
+def test_steps_that_verify_run_after_the_others_and_their_result_counts(desk: ClusterDesk):
+    approval_id = desk.propose(
+        SCALE,
+        "kubectl rollout status deployment/checkout -n shop",
+        "kubectl get configmap nothing -n shop",
+        phases=["REMEDIATE", "VERIFY", "VERIFY"],
+    )
+
+    ran = desk.run(approval_id)
+    outcome = desk.outcome(approval_id)
+
+    assert statuses(ran)[0] == "succeeded"
+    assert statuses(desk.view(approval_id)) == ["succeeded", "succeeded", "failed"]
+    assert outcome["recovery"] == "not_recovered"
+    assert [fact["holds"] for fact in outcome["facts"] if fact["name"] == "check"] == [True, False]
+
+
+def test_reading_alone_is_not_verified(desk: ClusterDesk):
+    approval_id = desk.propose(
+        "kubectl get deployment checkout -n shop",
+        "kubectl get pods -n shop",
+        phases=["INVESTIGATE", "VERIFY"],
+    )
+
+    desk.run(approval_id)
+    view = desk.wait(approval_id, lambda view: statuses(view) == ["succeeded", "succeeded"])
+
+    assert view["verification"] is None
+    assert [one["proof"]["state"] for one in view["commands"]] == ["read_only", "read_only"]
+
+
+def test_without_kubectl_on_the_path_decisions_are_recorded(tmp_path: Path):
+    empty = tmp_path / "no-programs"
+    empty.mkdir()
+    with open_cluster_desk(tmp_path, PATH=str(empty)) as desk:
+        approval_id = desk.propose(SCALE)
+
+        view = desk.run(approval_id)
+        ready = desk.client.get("/ready")
+        config = desk.client.get("/api/config").json()
+
+        assert statuses(view) == ["recorded"]
+        assert "kubectl" in view["commands"][0]["output"]
+        assert "kubectl" in ready.text
+        assert "kubectl" in config["kubectl"]
+        assert desk.api.requests == []
