@@ -47,6 +47,8 @@ def _pointer_fields(pairs: _Pairs) -> Iterator[tuple[str, Any]]:
     members = dict(pairs)
     if "op" not in members:
         return
+    if members["op"] in ("move", "copy"):
+        raise UnreadablePatch("the patch moves or copies a value that it does not show")
     for pointer in (members.get("path"), members.get("from")):
         if not isinstance(pointer, str):
             continue

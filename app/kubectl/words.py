@@ -22,6 +22,12 @@ _PIECE = re.compile(
 _ESCAPED_IN_DOUBLE = re.compile(r'\\(["\\$`])')
 _LOOKALIKE_CATEGORIES = frozenset({"Pd", "Pi", "Pf"})
 _LOOKALIKES = frozenset("\u2032\u2033\u2035\u2212\u02bc\u02b9\u00b4\u02cb")
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+# A shell would make several words of these: {a,b} and {1..3}.
+_EXPANSION = re.compile(r"\{[^{}\s]*,[^{}\s]*\}|\{\w+\.\.\w+(?:\.\.\w+)?\}")
 
 
 class UnparseableCommand(BadInput):
@@ -48,6 +54,7 @@ def split_words(text: str) -> list[Word]:
             f"the command is longer than {MAX_CHARACTERS} characters", MAX_CHARACTERS
         )
     if _SIMPLE.fullmatch(text):
+        _refuse_expansion(text)
         return [Word(match.group(), match.start()) for match in _WORD.finditer(text)]
     _refuse_hidden_characters(text)
     return _split_quoted(text)
@@ -71,12 +78,27 @@ def _is_misleading(character: str) -> bool:
         category[0] in "CZ"
         or category in _LOOKALIKE_CATEGORIES
         or character in _LOOKALIKES
+        or _INVISIBLE.match(character) is not None
         or unicodedata.normalize("NFKC", character).isascii()
     )
 
 
+def _refuse_expansion(unquoted: str) -> None:
+    if "{" in unquoted and (found := _EXPANSION.search(unquoted)):
+        raise UnparseableCommand(
+            f"'{found.group()}' outside of quotes is for a shell", found.start()
+        )
+
+
+def _without_quoted(match: re.Match[str]) -> str:
+    is_quoted = match.lastgroup not in {"space", "plain"}
+    return "_" * len(match.group()) if is_quoted else match.group()
+
+
 def _split_quoted(text: str) -> list[Word]:
     text = text.rstrip("\r\n")
+    if "{" in text:
+        _refuse_expansion(_PIECE.sub(_without_quoted, text))
     words: list[Word] = []
     pieces: list[str] = []
     begin = end = 0
