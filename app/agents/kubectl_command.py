@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
 
 from app.domain.answer import AgentName
 from app.domain.approval import Proposal, ProposalMetadata, ProposedCommand, RefusedCommand
@@ -11,6 +13,7 @@ from app.domain.plan import Command, Phase, Plan, RepairedCommands, SafetyLevel
 from app.domain.ports import Reasoner
 from app.domain.questions import Question, RepairFacts, Teller
 from app.domain.words import counted
+from app.kubectl.case import LiveFacts
 from app.kubectl.evidence import Evidence
 from app.kubectl.guard import Verdict, judge_text
 from app.kubectl.policy import Policy, Risk, higher_risk
@@ -33,10 +36,17 @@ class CommandGuard:
 
     policy: Policy
     evidence: Evidence
+    facts: LiveFacts
+
+    @classmethod
+    def of_batch(cls, policy: Policy, batch: LogBatch, at: datetime) -> Self:
+        """A guard who knows these logs and what time it is."""
+        evidence = Evidence.from_text(line.text for line in batch.excerpt)
+        return cls(policy, evidence, LiveFacts(at=at))
 
     def judge(self, text: str) -> Verdict:
         """The verdict on one command's text."""
-        return judge_text(text, self.policy, self.evidence)[1]
+        return judge_text(text, self.policy, self.evidence, self.facts)[1]
 
     def is_refused(self, text: str) -> bool:
         """Whether the command must not be proposed."""
@@ -46,13 +56,12 @@ class CommandGuard:
 async def guard_plans(
     plans: Sequence[Plan],
     batch: LogBatch,
-    policy: Policy,
+    guard: CommandGuard,
     reasoner: Reasoner,
     teller: Teller,
     workflow_id: WorkflowId,
 ) -> list[GuardedPlan]:
     """Judge every command; refused ones go back to the reasoner once, with the reason."""
-    guard = CommandGuard(policy, Evidence.from_text(line.text for line in batch.excerpt))
     commands = [command for plan in plans for step in plan.steps for command in step.commands]
     refused = [command.command for command in commands if guard.is_refused(command.command)]
     repaired = await _repair(dict.fromkeys(refused), guard, batch, reasoner, teller)

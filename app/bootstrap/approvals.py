@@ -36,7 +36,7 @@ async def open_approval_services(settings: Settings) -> AsyncIterator[ApprovalSe
     clock, changes, me = SystemClock(), Changes(), new_process_id()
     secret = settings.webhook_secret
     async with AsyncExitStack() as stack:
-        judge = CommandJudge(load_policy())
+        judge = CommandJudge(load_policy(settings.policy_file), clock)
         runner = _runner(settings)
         database = await stack.enter_async_context(_open_database(settings))
         sender = await stack.enter_async_context(

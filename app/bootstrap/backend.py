@@ -48,6 +48,7 @@ async def open_services(
     A reasoner of the caller's own takes the place of the one that the settings name.
     """
     clock, metrics, signature = SystemClock(), Metrics(), _signature(settings)
+    policy = load_policy(settings.policy_file)
     async with AsyncExitStack() as stack:
         storage = await stack.enter_async_context(open_storage(settings, clock, metrics))
         reasoner = MeasuredReasoner(
@@ -59,7 +60,7 @@ async def open_services(
         report = FeedbackReport(storage.ledger)
         reactions = Reactions(storage.events, report)
         delivery = ProposalDelivery(gate, storage.outbox, feedback, reactions, metrics)
-        submission = ProposalSubmission(reasoner, load_policy(), feedback, delivery)
+        submission = ProposalSubmission(reasoner, policy, feedback, delivery, clock)
         specialists = _specialists(settings, reasoner, storage.ledger, submission.submit)
         runner = _runner(settings, storage, specialists, reactions, metrics)
         cancellation = Cancellation(storage.workflows, runner)
@@ -92,7 +93,7 @@ async def open_dry_run(settings: Settings) -> AsyncIterator[DryRun]:
     async with AsyncExitStack() as stack:
         ledger = FeedbackLedger(await stack.enter_async_context(open_feedback(settings)))
         reasoner = await stack.enter_async_context(_open_reasoner(settings))
-        review = CommandReview(reasoner, load_policy())
+        review = CommandReview(reasoner, load_policy(settings.policy_file), SystemClock())
         specialists = _specialists(settings, reasoner, ledger, review.submit)
         yield DryRun(build_graph(specialists, None), events)
 

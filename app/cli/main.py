@@ -18,6 +18,7 @@ COMMANDS = {
     "diagnose": "investigate one log, here in the terminal",
     "evaluate": "diagnose many cases from a file, one prediction a line",
     "feedback": "export or verify what people decided",
+    "policy": "say what the policy makes of a command, rule by rule",
     "backup": "copy everything that is stored, also while it is in use",
     "restore": "put a backup in place",
     "verify": "check this installation, one line per check",

@@ -22,7 +22,7 @@ def refused_namespaces(case: Case, team: TeamPolicy) -> Iterator[str]:
         if case.is_change:
             yield f"it changes what belongs to no namespace; allowed are {allowed}"
     elif not team.is_in_allowed(namespace):
-        yield f"{namespace or 'every or no namespace'} is not among the allowed: {allowed}"
+        yield f"{namespace or _unsaid(case)} is not among the allowed namespaces: {allowed}"
 
 
 def refused_verbs(case: Case, team: TeamPolicy) -> Iterator[str]:
@@ -32,6 +32,10 @@ def refused_verbs(case: Case, team: TeamPolicy) -> Iterator[str]:
         return
     if name := team.refuses_verb(case.command.path, namespace):
         yield f"{case.command.path} is not among the verbs of {name}"
+
+
+def _unsaid(case: Case) -> str:
+    return "every namespace" if is_in_all_namespaces(case.command) else "an unnamed namespace"
 
 
 def _namespace(case: Case) -> str | None:

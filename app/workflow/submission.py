@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.agents.kubectl_command import GuardedPlan, guard_plans
+from app.agents.kubectl_command import CommandGuard, GuardedPlan, guard_plans
 from app.domain.answer import AgentName
 from app.domain.approval import (
     OutgoingProposal,
@@ -15,7 +15,7 @@ from app.domain.errors import ApprovalGateFailed
 from app.domain.events import EventStatus
 from app.domain.guidance import Guidance
 from app.domain.ids import FeedbackId
-from app.domain.ports import Reasoner
+from app.domain.ports import Clock, Reasoner
 from app.domain.questions import Teller
 from app.kubectl.policy import Policy
 from app.learning.recorder import FeedbackRecorder
@@ -31,13 +31,14 @@ class CommandReview:
 
     reasoner: Reasoner
     policy: Policy
+    clock: Clock
 
     async def submit(self, run: Run, state: State, teller: Teller) -> SubmissionReport:
         """A report without submissions; what the policy refuses is in it."""
         guarded = await guard_plans(
             state["remediation"].remediation_plans,
             run.batch,
-            self.policy,
+            CommandGuard.of_batch(self.policy, run.batch, self.clock.now()),
             self.reasoner,
             teller,
             run.voice.workflow_id,
@@ -53,12 +54,14 @@ class ProposalSubmission:
     policy: Policy
     feedback: FeedbackRecorder
     delivery: ProposalDelivery
+    clock: Clock
 
     async def submit(self, run: Run, state: State, teller: Teller) -> SubmissionReport:
         """Submit what the policy lets through; what it refuses is shown."""
         plans = state["remediation"].remediation_plans
+        guard = CommandGuard.of_batch(self.policy, run.batch, self.clock.now())
         guarded = await guard_plans(
-            plans, run.batch, self.policy, self.reasoner, teller, run.voice.workflow_id
+            plans, run.batch, guard, self.reasoner, teller, run.voice.workflow_id
         )
         submissions: list[Submission] = []
         for plan in guarded:
