@@ -70,7 +70,7 @@ def _replicas(case: Case) -> Iterator[float]:
             yield int(value)
     patch = case.command.value("patch")
     try:
-        fields = patch_fields(patch) if patch else []
+        fields = patch_fields(patch) if patch else ()
     except UnreadablePatch:
         return
     for name, value in fields:
