@@ -18,6 +18,7 @@ _PIECE = re.compile(
     re.ASCII,
 )
 _QUOTED_WORD = re.compile(rf"""((?:{_PLAIN}|'[^']*+'|"{_DOUBLE}"|\\.)++)[ \t]*+""", re.ASCII)
+_QUOTE = re.compile(r"['\"\\]")
 _ESCAPED_IN_DOUBLE = re.compile(r'\\(["\\$`])')
 _LOOKALIKE_CATEGORIES = frozenset({"Pd", "Pi", "Pf"})
 _LOOKALIKES = frozenset("\u2032\u2033\u2035\u2212\u02bc\u02b9\u00b4\u02cb")
@@ -93,8 +94,10 @@ def _split_quoted(text: str) -> list[Word]:
     text = text.rstrip("\r\n")
     words: list[Word] = []
     end = len(text) - len(text.lstrip(" \t"))
-    while match := _QUOTED_WORD.match(text, end):
-        words.append(Word(_unquoted(match[1], match.start(1)), match.start(1)))
+    for match in _QUOTED_WORD.finditer(text, end):
+        if match.start() != end:
+            break
+        words.append(Word(_unquoted(match[1], end), end))
         end = match.end()
     if end != len(text):
         raise _unusable(text, end)
@@ -104,6 +107,9 @@ def _split_quoted(text: str) -> list[Word]:
 def _unquoted(word: str, begin: int) -> str:
     if word.startswith("#"):
         raise UnparseableCommand("a comment in the command", begin)
+    if not _QUOTE.search(word):
+        _refuse_expansion(word, begin)
+        return word
     if word[0] == word[-1] == "'" and word.count("'") == 2:
         return word[1:-1]
     pieces = list(_PIECE.finditer(word))
