@@ -62,6 +62,7 @@ FORBIDDEN_FLAGS = {
     "filename", "force", "insecure-skip-tls-verify", "kubeconfig", "kustomize", "raw", "server",
     "token", "user", "v",
 }  # fmt: skip
+SECRETS = ["secret", "SECRETS", "secret/db", "secrets.v1./db", "pods,secret", "secrets.foo.io"]
 FRAGMENTS = st.sampled_from(
     ["kubectl", "get", "pods", "-n", "shop", "--", "-", "=", "'", '"', "\\", " ", "secret", "-o",
      "yaml", "delete", "--force", "/", ",", ".", "\t", "\n", "\x00", "é", "\u2014", "$", "-A", "{"]
@@ -159,7 +160,13 @@ def test_a_team_only_makes_the_guard_stricter(commands: Commands):
 @seeds
 def test_no_read_prints_a_secret(commands: Commands):
     path = commands.choice(["get", "get", "describe", "wait", "rollout history"])
-    text = commands.quoted(commands.words([(path, grammar().verbs[path])]))
+    table = grammar().verbs[path]
+    names = {commands.choice(sorted(table.flags)), "output"} & table.flags.keys()
+    flags = [table.flags[name] for name in sorted(names)]
+    spelled = [
+        word for flag in flags for word in commands.spelled(table, flag, commands.value(flag))
+    ]
+    text = commands.quoted([*path.split(), commands.choice(SECRETS), *spelled])
     command, verdict = judge_text(text, POLICY, EVIDENCE)
 
     if command and verdict.risk is not Risk.FORBIDDEN and _reads_secrets(command):
