@@ -58,7 +58,7 @@ def refused_values(case: Case) -> Iterator[str]:
 
 def _output(command: ParsedCommand) -> str:
     value = command.value("output")
-    return value.partition("=")[0].lower() if value else ""
+    return value.partition("=")[0].lower() or value if value else ""
 
 
 def refused_names(case: Case) -> Iterator[str]:
