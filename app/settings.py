@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.domain.command_mode import CommandMode
 from app.domain.errors import StartupFailed
 
 URL_SETTINGS = ("mcp_server_url", "backend_webhook_url", "public_approval_url", "gemini_base_url")
@@ -115,6 +116,15 @@ class Settings(BaseSettings):
     )
     verify_timeout_seconds: float = Field(
         default=300, gt=0, description="From the first look whether it helped to the last one."
+    )
+    command_mode: CommandMode = Field(
+        default=CommandMode.APPROVE,
+        description="`suggest` executes nothing, `read-only` only what just reads, "
+        "`approve` what a person has approved.",
+    )
+    policy_file: Path | None = Field(
+        default=None,
+        description="A team's limits beside the product's policy of commands (YAML).",
     )
 
     elasticsearch_url: str | None = Field(

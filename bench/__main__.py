@@ -5,7 +5,7 @@
 
 import sys
 
-from bench import first_event, memory, overhead, startup, stream
+from bench import commands, first_event, memory, overhead, startup, stream
 from bench.figures import table
 
 
@@ -19,6 +19,7 @@ def main(arguments: list[str]) -> None:
             [
                 *startup.measure(),
                 *first_event.measure(),
+                *commands.measure(),
                 *overhead.measure(),
                 *memory.measure(),
             ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.domain.approval import JudgedCommand, Judgement
 from app.domain.plan import Command, Phase, Plan
+from app.kubectl.case import LiveFacts
 from app.kubectl.command import ParsedCommand
 from app.kubectl.evidence import Evidence
 from app.kubectl.guard import Verdict, judge_text
@@ -21,10 +22,11 @@ class CommandGuard:
 
     policy: Policy
     evidence: Evidence
+    facts: LiveFacts
 
     def look(self, text: str) -> tuple[ParsedCommand | None, Verdict]:
         """One command's text as it was understood, and the verdict on it."""
-        return judge_text(text, self.policy, self.evidence)
+        return judge_text(text, self.policy, self.evidence, self.facts)
 
     def judge(self, text: str) -> Verdict:
         """The verdict alone."""

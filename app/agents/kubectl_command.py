@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.agents.judging import CommandGuard, judged_commands
 from app.agents.proposing import proposal_of
@@ -17,6 +18,7 @@ from app.domain.plan import Plan, RepairedCommands
 from app.domain.ports import Reasoner
 from app.domain.questions import Question, RepairFacts, Teller
 from app.domain.words import counted
+from app.kubectl.case import LiveFacts
 from app.kubectl.evidence import Evidence
 from app.kubectl.policy import Policy
 
@@ -29,6 +31,8 @@ class PlannedWork:
     plans: Sequence[Plan]
     findings: Findings
     batch: LogBatch
+    at: datetime
+    """Now: a team may allow changes at certain times only."""
     read_input: ReadInput
     """For the whole input, of which the batch may show a part."""
 
@@ -63,12 +67,13 @@ async def guard_plans(
 ) -> list[GuardedPlan]:
     """Judge every command; refused ones go back to the reasoner once, with the reason."""
     text = "\n".join(line.text for line in work.batch.excerpt)
-    guard = CommandGuard(policy, Evidence(text))
+    facts = LiveFacts(at=work.at)
+    guard = CommandGuard(policy, Evidence(text), facts)
     commands = dict.fromkeys(_texts(work.plans))
     refused = [command for command in commands if guard.is_refused(command)]
     repairs = await _repairs(refused, guard, work.batch, reasoner, teller)
     seen = await widened(guard.evidence, [*commands, *repairs.values()], work.read_input)
-    guard = CommandGuard(policy, seen)
+    guard = CommandGuard(policy, seen, facts)
     guarded = []
     for number, plan in enumerate(work.plans, 1):
         judged = judged_commands(number, plan, guard, repairs)

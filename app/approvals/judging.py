@@ -4,25 +4,15 @@ from dataclasses import dataclass, replace
 
 from app.domain.errors import BadInput
 from app.domain.plan import SafetyLevel
+from app.domain.ports import Clock
 from app.domain.review import ReviewedCommand
+from app.kubectl.case import LiveFacts
 from app.kubectl.command import ParsedCommand
 from app.kubectl.evidence import Evidence
 from app.kubectl.grammar import grammar
 from app.kubectl.guard import Verdict, judge, judge_text
+from app.kubectl.namespaces import in_namespace, lacks_namespace
 from app.kubectl.policy import Policy, Risk, higher_risk
-
-WITHOUT_NAMESPACE = frozenset(
-    {
-        "api-resources",
-        "api-versions",
-        "auth can-i",
-        "auth whoami",
-        "cluster-info",
-        "explain",
-        "top node",
-        "version",
-    }
-)
 
 
 class RefusedByPolicy(BadInput):
@@ -34,6 +24,8 @@ class CommandJudge:
     """Judges without knowing what the workflow saw; the proposer's notes say that."""
 
     policy: Policy
+    clock: Clock | None = None
+    """Without it nothing is changed where a policy has change windows."""
 
     def review(
         self, text: str, explanation: str, safety_level: str, namespace: str | None
@@ -94,15 +86,16 @@ class CommandJudge:
         )
 
     def _judge(self, text: str, namespace: str | None) -> tuple[ParsedCommand | None, Verdict]:
-        command, verdict = judge_text(text, self.policy, Evidence.unknown())
-        if command is None or not _needs_namespace(command):
+        facts = LiveFacts(at=self.clock.now() if self.clock else None)
+        command, verdict = judge_text(text, self.policy, Evidence.unknown(), facts)
+        if command is None or not lacks_namespace(command):
             return command, verdict
         if namespace is None:
             reason = "neither the command nor the proposal names a namespace"
             refused = Verdict(Risk.FORBIDDEN, (*verdict.reasons, reason), in_evidence=False)
             return command, verdict if verdict.risk is Risk.FORBIDDEN else refused
-        command = _in_namespace(command, namespace)
-        return command, judge(command, self.policy, Evidence.unknown())
+        command = in_namespace(command, namespace)
+        return command, judge(command, self.policy, Evidence.unknown(), facts)
 
 
 def _changed_object(command: ParsedCommand | None, verdict: Verdict) -> str | None:
@@ -114,20 +107,6 @@ def _changed_object(command: ParsedCommand | None, verdict: Verdict) -> str | No
         return None
     is_cluster_wide = kind in grammar().cluster_kinds
     return f"{'' if is_cluster_wide else command.namespace or ''}/{kind}/{name}"
-
-
-def _needs_namespace(command: ParsedCommand) -> bool:
-    if command.namespace is not None or command.value("all-namespaces") == "true":
-        return False
-    if command.path in WITHOUT_NAMESPACE:
-        return False
-    kinds = {kind for kind, _ in command.resources}
-    return not kinds or not kinds <= grammar().cluster_kinds
-
-
-def _in_namespace(command: ParsedCommand, namespace: str) -> ParsedCommand:
-    flags = {**command.flags, "namespace": (namespace,)}
-    return replace(command, flags=dict(sorted(flags.items())))
 
 
 def _written_namespace(text: str, policy: Policy) -> str | None:

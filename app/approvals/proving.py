@@ -36,7 +36,7 @@ class Proving:
     async def prove(self, command: ParsedCommand) -> Proof:
         """The card of one command; never an error."""
         rule = self._judge.policy.rule(command.path)
-        if rule is None or not rule.is_write or is_dry(command):
+        if not rule.is_write or is_dry(command):
             return self._plain(ProofState.READ_ONLY, "It only reads; nothing is changed.")
         if self._look is None:
             return self._plain(ProofState.NO_CLUSTER, "No cluster is configured; nothing is run.")

@@ -39,7 +39,7 @@ async def open_approval_services(settings: Settings) -> AsyncIterator[ApprovalSe
     clock, changes, me = SystemClock(), Changes(), new_process_id()
     secret = settings.webhook_secret
     async with AsyncExitStack() as stack:
-        judge = CommandJudge(load_policy())
+        judge = CommandJudge(load_policy(settings.policy_file), clock)
         database = await stack.enter_async_context(_open_database(settings))
         sender = await stack.enter_async_context(
             open_report_sender(settings.webhook_url, secret.get_secret_value() if secret else None)

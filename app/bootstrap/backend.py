@@ -49,6 +49,7 @@ async def open_services(
     A reasoner of the caller's own takes the place of the one that the settings name.
     """
     clock, metrics, signature = SystemClock(), Metrics(), _signature(settings)
+    policy = load_policy(settings.policy_file)
     async with AsyncExitStack() as stack:
         storage = await stack.enter_async_context(open_storage(settings, clock, metrics))
         reasoner = MeasuredReasoner(
@@ -60,7 +61,7 @@ async def open_services(
         report = FeedbackReport(storage.ledger)
         reactions = Reactions(storage.events, report, metrics)
         delivery = ProposalDelivery(gate, storage.outbox, feedback, reactions, metrics)
-        review = CommandReview(reasoner, load_policy(), metrics)
+        review = CommandReview(reasoner, policy, metrics, clock)
         submission = ProposalSubmission(review, feedback, delivery)
         specialists = _specialists(settings, reasoner, storage.ledger, submission.submit)
         runner = _runner(settings, storage, specialists, reactions, metrics)
@@ -94,7 +95,8 @@ async def open_dry_run(settings: Settings) -> AsyncIterator[DryRun]:
     async with AsyncExitStack() as stack:
         ledger = FeedbackLedger(await stack.enter_async_context(open_feedback(settings)))
         reasoner = await stack.enter_async_context(_open_reasoner(settings))
-        review = CommandReview(reasoner, load_policy(), Metrics())
+        policy = load_policy(settings.policy_file)
+        review = CommandReview(reasoner, policy, Metrics(), SystemClock())
         specialists = _specialists(settings, reasoner, ledger, review.submit)
         yield DryRun(build_graph(specialists, None), events)
 

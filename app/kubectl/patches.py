@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from app.domain.errors import BadInput
@@ -20,10 +21,12 @@ class _Pairs(list[tuple[str, Any]]):
 _DECODER = json.JSONDecoder(object_pairs_hook=_Pairs)
 
 
-def patch_fields(text: str) -> list[tuple[str, Any]]:
+# Several rules look at the same patch, one after the other.
+@lru_cache(maxsize=4)
+def patch_fields(text: str) -> tuple[tuple[str, Any], ...]:
     """Every field that the patch names, with its value; raises UnreadablePatch."""
     try:
-        return list(_fields(_DECODER.decode(text)))
+        return tuple(_fields(_DECODER.decode(text)))
     except (ValueError, RecursionError):
         raise UnreadablePatch("the patch is not readable JSON") from None
 
@@ -47,6 +50,8 @@ def _pointer_fields(pairs: _Pairs) -> Iterator[tuple[str, Any]]:
     members = dict(pairs)
     if "op" not in members:
         return
+    if members["op"] in ("move", "copy"):
+        raise UnreadablePatch("the patch moves or copies a value that it does not show")
     for pointer in (members.get("path"), members.get("from")):
         if not isinstance(pointer, str):
             continue

@@ -14,8 +14,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from app.domain.errors import StartupFailed
 from app.domain.plan import SafetyLevel
 from app.kubectl.grammar import grammar
+from app.kubectl.team import TeamPolicy, load_team_policy
 
 DEFAULT = Path(__file__).parent / "policy.yaml"
+SOURCE = "app/kubectl/policy.yaml"
 
 
 class Risk(StrEnum):
@@ -59,6 +61,17 @@ class Rule:
         return self.risk is not Risk.FORBIDDEN
 
 
+_NONE: frozenset[str] = frozenset()
+UNNAMED = Rule(
+    Risk.FORBIDDEN,
+    "the policy does not name it",
+    is_write=True,
+    kinds=_NONE,
+    flags=_NONE,
+    needs=_NONE,
+)
+
+
 class _Part(BaseModel):
     """A frozen part of the policy; a key that means nothing is an error."""
 
@@ -90,6 +103,7 @@ class SecretKinds(_Part):
     """Kinds whose contents must not be printed, and how they can be looked at nevertheless."""
 
     kinds: frozenset[str]
+    mixed: frozenset[str]
     verbs: frozenset[str]
     outputs: frozenset[str]
     refused_flags: frozenset[str]
@@ -103,6 +117,13 @@ class LeastNumber(_Part):
     reason: str
 
 
+class ForbiddenValues(_Part):
+    """Values that a field of a patch must not have."""
+
+    values: tuple[int | str, ...]
+    reason: str
+
+
 class ProtectedNamespaces(_Part):
     """Namespaces that are only read."""
 
@@ -113,6 +134,14 @@ class ProtectedNamespaces(_Part):
     def pattern(self) -> re.Pattern[str]:
         """All names as one expression."""
         return re.compile("|".join(translate(name) for name in self.names))
+
+
+@dataclass(frozen=True, slots=True)
+class TeamFile:
+    """A team's policy and where it was read."""
+
+    path: Path
+    policy: TeamPolicy
 
 
 class Policy(_Part):
@@ -133,10 +162,13 @@ class Policy(_Part):
     forbidden_kinds: dict[str, str]
     protected_namespaces: ProtectedNamespaces
     forbidden_fields: dict[str, str]
+    forbidden_values: dict[str, ForbiddenValues]
+    deciding_fields: dict[str, str]
     stopping_fields: dict[str, tuple[bool | int, ...]]
     placeholder_names: re.Pattern[str]
     placeholder_values: re.Pattern[str]
     flags_without_placeholders: frozenset[str]
+    team: TeamFile | None = None
 
     @model_validator(mode="after")
     def _names_what_exists(self) -> Self:
@@ -150,22 +182,31 @@ class Policy(_Part):
             raise ValueError(f"two rules for {', '.join(sorted(both))}")
         return self
 
-    def rule(self, path: str) -> Rule | None:
-        """The rule of a verb with its subverb; None where the policy says nothing."""
-        return self._rules.get(path)
+    def rule(self, path: str) -> Rule:
+        """The rule of a verb with its subverb; where the policy says nothing, it is forbidden."""
+        return self._rules.get(path, UNNAMED)
+
+    def why_protected(self, namespace: str) -> str | None:
+        """Why this namespace is only read, if it is."""
+        if self.team is not None:
+            if why := self.team.policy.why_protected(namespace):
+                return why
+            if namespace in self.team.policy.unprotected_namespaces:
+                return None
+        is_protected = self.protected_namespaces.pattern.fullmatch(namespace)
+        return self.protected_namespaces.reason if is_protected else None
 
     @cached_property
     def _rules(self) -> dict[str, Rule]:
-        none: frozenset[str] = frozenset()
         rules = {
-            path: Rule(Risk.FORBIDDEN, why, is_write=True, kinds=none, flags=none, needs=none)
+            path: Rule(Risk.FORBIDDEN, why, is_write=True, kinds=_NONE, flags=_NONE, needs=_NONE)
             for path in {table.path for table in grammar().verbs.values()}
             if (why := self._why_forbidden(path))
         }
         for path, flags in self.reads.items():
             allowed = flags | self.flags_of_reads
             rules[path] = Rule(
-                Risk.SAFE, "only reads", is_write=False, kinds=none, flags=allowed, needs=none
+                Risk.SAFE, "only reads", is_write=False, kinds=_NONE, flags=allowed, needs=_NONE
             )
         for path, write in self.writes.items():
             kinds = frozenset(
@@ -184,9 +225,16 @@ class Policy(_Part):
         return next(filter(None, found), "")
 
 
-def load_policy(path: Path | None = None) -> Policy:
-    """The policy of a file, by default the product's own; raises StartupFailed."""
-    file = path or DEFAULT
+def load_policy(team_file: Path | None = None, file: Path = DEFAULT) -> Policy:
+    """The product's policy with what a team adds to it; raises StartupFailed."""
+    policy = _load(file)
+    if team_file is None:
+        return policy
+    team = TeamFile(team_file, load_team_policy(team_file))
+    return policy.model_copy(update={"team": team})
+
+
+def _load(file: Path) -> Policy:
     try:
         return Policy.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
     except ValidationError as error:

@@ -11,17 +11,23 @@ MAX_CHARACTERS = 16 * 1024
 _SIMPLE = re.compile(r"[\w@%+=:,./\-{}\[\]*!?~^ ]*", re.ASCII)
 _WORD = re.compile(r"[^ ]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_PLAIN = r"[\w@%+=:,./\-{}\[\]*!?~^#]++"
+_DOUBLE = r"(?:[^\"\\$`]++|\\.)*+"
 _PIECE = re.compile(
-    r"""(?P<space>[ \t]+)
-    |(?P<plain>[\w@%+=:,./\-{}\[\]*!?~^\#]+)
-    |'(?P<single>[^']*)'
-    |"(?P<double>(?:[^"\\$`]|\\.)*)"
-    |\\(?P<escaped>.)""",
-    re.ASCII | re.VERBOSE,
+    rf"""(?P<plain>{_PLAIN})|'(?P<single>[^']*)'|"(?P<double>{_DOUBLE})"|\\(?P<escaped>.)""",
+    re.ASCII,
 )
+_QUOTED_WORD = re.compile(rf"""((?:{_PLAIN}|'[^']*+'|"{_DOUBLE}"|\\.)++)[ \t]*+""", re.ASCII)
+_QUOTE = re.compile(r"['\"\\]")
 _ESCAPED_IN_DOUBLE = re.compile(r'\\(["\\$`])')
 _LOOKALIKE_CATEGORIES = frozenset({"Pd", "Pi", "Pf"})
 _LOOKALIKES = frozenset("\u2032\u2033\u2035\u2212\u02bc\u02b9\u00b4\u02cb")
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+# A shell would make several words of these: {a,b} and {1..3}.
+_EXPANSION = re.compile(r"\{[^{}\s]*,[^{}\s]*\}|\{\w+\.\.\w+(?:\.\.\w+)?\}")
 
 
 class UnparseableCommand(BadInput):
@@ -48,6 +54,7 @@ def split_words(text: str) -> list[Word]:
             f"the command is longer than {MAX_CHARACTERS} characters", MAX_CHARACTERS
         )
     if _SIMPLE.fullmatch(text):
+        _refuse_expansion(text)
         return [Word(match.group(), match.start()) for match in _WORD.finditer(text)]
     _refuse_hidden_characters(text)
     return _split_quoted(text)
@@ -71,40 +78,57 @@ def _is_misleading(character: str) -> bool:
         category[0] in "CZ"
         or category in _LOOKALIKE_CATEGORIES
         or character in _LOOKALIKES
+        or _INVISIBLE.match(character) is not None
         or unicodedata.normalize("NFKC", character).isascii()
     )
+
+
+def _refuse_expansion(unquoted: str, begin: int = 0) -> None:
+    if "{" in unquoted and (found := _EXPANSION.search(unquoted)):
+        raise UnparseableCommand(
+            f"'{found.group()}' outside of quotes is for a shell", begin + found.start()
+        )
 
 
 def _split_quoted(text: str) -> list[Word]:
     text = text.rstrip("\r\n")
     words: list[Word] = []
-    pieces: list[str] = []
-    begin = end = 0
-    for match in _PIECE.finditer(text):
+    end = len(text) - len(text.lstrip(" \t"))
+    for match in _QUOTED_WORD.finditer(text, end):
         if match.start() != end:
             break
+        words.append(Word(_unquoted(match[1], end), end))
         end = match.end()
-        if match.lastgroup != "space":
-            begin = begin if pieces else match.start()
-            pieces.append(_unquoted(match, is_first=not pieces))
-        elif pieces:
-            words.append(Word("".join(pieces), begin))
-            pieces = []
     if end != len(text):
         raise _unusable(text, end)
-    if pieces:
-        words.append(Word("".join(pieces), begin))
     return words
 
 
-def _unquoted(match: re.Match[str], *, is_first: bool) -> str:
-    text = match[match.lastgroup or 0]
-    if match.lastgroup == "plain" and is_first and text.startswith("#"):
-        raise UnparseableCommand("a comment in the command", match.start())
-    if match.lastgroup == "double":
+def _unquoted(word: str, begin: int) -> str:
+    if word.startswith("#"):
+        raise UnparseableCommand("a comment in the command", begin)
+    if not _QUOTE.search(word):
+        _refuse_expansion(word, begin)
+        return word
+    if word[0] == word[-1] == "'" and word.count("'") == 2:
+        return word[1:-1]
+    pieces = list(_PIECE.finditer(word))
+    if "{" in word:
+        _refuse_expansion("".join(map(_shape, pieces)), begin)
+    return "".join([_text(piece, begin) for piece in pieces])
+
+
+def _shape(piece: re.Match[str]) -> str:
+    """What a shell would still expand, the quoted characters blotted out."""
+    return piece.group() if piece.lastgroup == "plain" else "_" * len(piece.group())
+
+
+def _text(piece: re.Match[str], begin: int) -> str:
+    text = piece[piece.lastgroup or 0]
+    if piece.lastgroup == "double":
         return _ESCAPED_IN_DOUBLE.sub(r"\1", text)
-    if match.lastgroup == "escaped" and not text.isascii():
-        raise UnparseableCommand(f"{text!r} outside of quotes", match.start())
+    if piece.lastgroup == "escaped" and not text.isascii():
+        raise UnparseableCommand(f"{text!r} outside of quotes", begin + piece.start())
     return text
 
 

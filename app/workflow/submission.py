@@ -20,7 +20,7 @@ from app.domain.errors import ApprovalGateFailed, ProposalDeclined
 from app.domain.events import Event, EventStatus, EventType
 from app.domain.guidance import Guidance
 from app.domain.ids import FeedbackId
-from app.domain.ports import Reasoner
+from app.domain.ports import Clock, Reasoner
 from app.domain.questions import Teller
 from app.domain.words import counted
 from app.kubectl.policy import Policy
@@ -39,6 +39,7 @@ class CommandReview:
     reasoner: Reasoner
     policy: Policy
     metrics: Metrics
+    clock: Clock
 
     async def submit(self, run: Run, state: State, teller: Teller) -> SubmissionReport:
         """A report without submissions; what the policy refuses is in it."""
@@ -51,6 +52,7 @@ class CommandReview:
             state["remediation"].remediation_plans,
             state["findings"],
             run.batch,
+            self.clock.now(),
             run.read_input,
         )
         guarded = await guard_plans(work, self.policy, self.reasoner, teller)

@@ -92,7 +92,7 @@ async def graph_run(
 ) -> GraphRun:
     """The first claim's run over a sample."""
     async with open_learning(folder / "feedback.jsonl") as learning:
-        review = CommandReview(reasoner, load_policy(), Metrics())
+        review = CommandReview(reasoner, load_policy(), Metrics(), SystemClock())
 
         async def submit(run: Run, state: State, teller: Teller) -> SubmissionReport:
             await reasoner.at(AgentName.KUBECTL_COMMAND)

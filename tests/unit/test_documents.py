@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import shlex
 import subprocess
 from importlib import import_module
 from pathlib import Path
@@ -82,7 +83,7 @@ def test_options_shown_for_a_command_are_taken_by_it(name: str):
     shown = re.findall(rf"python -m app {name}\b([^`\n|>]*)", README.read_text())
 
     for arguments in shown:
-        parser.parse_args(arguments.split())
+        parser.parse_args(shlex.split(arguments))
 
 
 def test_run_script_knows_every_command_the_documents_use():

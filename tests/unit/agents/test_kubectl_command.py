@@ -1,6 +1,7 @@
 """KubectlCommandAgent: every command has a verdict, and only what the policy lets through is proposed."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import pytest
@@ -99,7 +100,8 @@ async def guarded(
     async def read_input() -> str:
         return text
 
-    work = PlannedWork(WORKFLOW, plans, findings or Findings(), read_batch(text), read_input)
+    now = datetime(2026, 11, 2, 12, tzinfo=UTC)
+    work = PlannedWork(WORKFLOW, plans, findings or Findings(), read_batch(text), now, read_input)
     return await guard_plans(work, load_policy(), repairer or Repairer(), Quiet())
 
 

@@ -1,5 +1,9 @@
 """What a reviewer is told about a command, and what may run at all."""
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
 
 from app.approvals.judging import CommandJudge, RefusedByPolicy
@@ -65,3 +69,27 @@ def test_only_safe_reads_go_without_a_person():
     assert JUDGE.safe_read(RESTART, None) is None
     assert JUDGE.safe_read("kubectl get secret db -o yaml -n shop", None) is None
     assert JUDGE.safe_read("not a command", None) is None
+
+
+def test_a_change_is_refused_outside_of_a_team_s_change_windows(tmp_path: Path):
+    team = tmp_path / "team.yaml"
+    window = "{days: [mon], from: 09:00, to: 10:00}"
+    team.write_text(f"change_windows: {{time_zone: UTC, open: [{window}]}}\n")
+    policy = load_policy(team)
+    open_at, closed_at = (
+        CommandJudge(policy, StoppedClock(datetime(2026, 11, 30, hour, tzinfo=UTC)))
+        for hour in (9, 10)
+    )
+
+    assert open_at.runnable(RESTART, None).action == "rollout restart/deployment"
+    assert closed_at.safe_read(GET, None) is not None
+    with pytest.raises(RefusedByPolicy, match="the next opens Monday 2026-12-07 09:00 UTC"):
+        closed_at.runnable(RESTART, None)
+
+
+@dataclass(frozen=True)
+class StoppedClock:
+    moment: datetime
+
+    def now(self) -> datetime:
+        return self.moment

@@ -11,7 +11,7 @@ from app.domain.errors import StartupFailed
 from app.kubectl.evidence import Evidence
 from app.kubectl.grammar import grammar
 from app.kubectl.guard import judge_text
-from app.kubectl.policy import DEFAULT, Risk, load_policy
+from app.kubectl.policy import DEFAULT, UNNAMED, Risk, load_policy
 
 WritePolicy = Callable[..., Path]
 
@@ -33,22 +33,22 @@ def test_every_verb_of_kubectl_has_a_rule():
     policy = load_policy()
 
     assert [
-        path for path in grammar().verbs if policy.rule(grammar().verbs[path].path) is None
+        path for path in grammar().verbs if policy.rule(grammar().verbs[path].path) is UNNAMED
     ] == []
 
 
 def test_a_verb_that_no_policy_names_is_forbidden(written: WritePolicy):
-    policy = load_policy(written(reads={"get": ["output"]}))
+    policy = load_policy(file=written(reads={"get": ["output"]}))
 
     _, verdict = judge_text("kubectl describe pod web", policy, Evidence.from_text([]))
 
     assert verdict.risk is Risk.FORBIDDEN
-    assert verdict.reasons == ("describe is not in the policy",)
+    assert verdict.reasons == ("describe: the policy does not name it",)
 
 
 def test_another_policy_is_obeyed(written: WritePolicy):
     names = {"names": ["shop-*"], "reason": "hands off"}
-    policy = load_policy(written(protected_namespaces=names))
+    policy = load_policy(file=written(protected_namespaces=names))
 
     _, verdict = judge_text(
         "kubectl rollout restart deploy/web -n shop-eu", policy, Evidence.from_text([])
@@ -72,7 +72,7 @@ def test_a_wrong_policy_stops_the_start_with_one_line(
     written: WritePolicy, changes: dict[str, Any], words: str
 ):
     with pytest.raises(StartupFailed, match=words) as failure:
-        load_policy(written(**changes))
+        load_policy(file=written(**changes))
 
     assert "\n" not in str(failure.value)
 
@@ -84,6 +84,6 @@ def test_an_unreadable_policy_stops_the_start_with_one_line(tmp_path: Path, cont
         path.write_bytes(content)
 
     with pytest.raises(StartupFailed, match="cannot be used") as failure:
-        load_policy(path)
+        load_policy(file=path)
 
     assert "\n" not in str(failure.value)

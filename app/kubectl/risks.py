@@ -1,0 +1,49 @@
+"""How risky a command is that nothing refuses."""
+
+import json
+from collections.abc import Iterator
+
+from app.kubectl.case import Case
+from app.kubectl.grammar import grammar
+from app.kubectl.patches import patch_fields
+from app.kubectl.policy import Risk
+from app.kubectl.rules import DRY_RUNS, prints_contents
+
+
+def risk_of(case: Case) -> tuple[Risk, str]:
+    """The risk and why."""
+    if not case.rule.is_write:
+        return _risk_of_read(case)
+    if case.command.value("dry-run") in DRY_RUNS:
+        return Risk.CAUTION, "a dry run: nothing is changed"
+    risk, why = case.rule.risk, case.rule.why
+    for raised, reason in _raises(case):
+        if raised.rank >= risk.rank:
+            risk, why = raised, reason
+    return risk, why
+
+
+def _risk_of_read(case: Case) -> tuple[Risk, str]:
+    known, secret = grammar().kinds, case.policy.secret_kinds
+    for kind, _ in case.command.resources:
+        if kind not in known:
+            return Risk.CAUTION, f"reads the unknown kind {kind}, which may hold secrets"
+        if kind in secret.mixed and prints_contents(case.command, secret):
+            why = f"reads everything that calls itself a part of {kind}, which may hold secrets"
+            return Risk.CAUTION, why
+    return case.rule.risk, case.rule.why
+
+
+def _raises(case: Case) -> Iterator[tuple[Risk, str]]:
+    command, policy = case.command, case.policy
+    for each in policy.raises:
+        if each.verb == command.path:
+            values = command.flags.get(each.flag, ()) if each.flag else command.args
+            if any(each.pattern.fullmatch(value) for value in values):
+                yield each.risk, each.why
+    patch = command.value("patch")
+    for name, value in patch_fields(patch) if patch else ():
+        if value in policy.stopping_fields.get(name, ()):
+            yield Risk.DESTRUCTIVE, f"sets {name} to {json.dumps(value)}, which stops pods"
+        if meaning := policy.deciding_fields.get(name):
+            yield Risk.DESTRUCTIVE, f"sets {name}, which {meaning}"
