@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.cluster_desk import ClusterDesk, View, open_cluster_desk
-from tests.fakes.kube_api import Trouble
+from tests.fakes.kube_api import DEPLOYMENT, Trouble
 from tests.fakes.kube_api_objects import budget, config_map, deployment, pod_template, workload
 
 pytestmark = [
@@ -337,6 +337,94 @@ def test_reading_alone_is_not_verified(desk: ClusterDesk):
 
     assert view["verification"] is None
     assert [one["proof"]["state"] for one in view["commands"]] == ["read_only", "read_only"]
+
+
+def test_a_verification_that_a_kill_cut_off_is_begun_again(tmp_path: Path):
+    with open_cluster_desk(tmp_path, VERIFY_AFTER_SECONDS="2") as desk:
+        approval_id = desk.propose(SCALE)
+        desk.run(approval_id)
+
+        desk.restart_after_kill()
+
+        assert desk.outcome(approval_id)["recovery"] == "recovered"
+        assert desk.api.writes == [("PATCH", f"{DEPLOYMENT}/scale")]
+
+
+def test_an_undo_that_a_kill_cut_off_is_unknown_and_not_begun_again(desk: ClusterDesk):
+    approval_id = desk.propose(SCALE)
+    desk.run(approval_id)
+    desk.api.troubles.append(Trouble(None, method="PATCH"))
+    assert desk.client.post(f"/api/approvals/{approval_id}/undo").status_code == 202
+    desk.wait(approval_id, lambda view: statuses(view, "undo_status") == ["executing"])
+
+    desk.restart_after_kill()
+    view = desk.wait(approval_id, lambda view: statuses(view, "undo_status") == ["unknown"])
+    again = desk.client.post(f"/api/approvals/{approval_id}/undo")
+
+    assert "stopped while it ran" in view["commands"][0]["undo_output"]
+    assert again.status_code == 409
+
+
+def test_an_undo_while_it_is_verified_ends_the_verification(tmp_path: Path):
+    with open_cluster_desk(tmp_path, VERIFY_TIMEOUT_SECONDS="60") as desk:
+        desk.api.controller.bad_images["checkout:2"] = "ImagePullBackOff"
+        approval_id = desk.propose(IMAGE)
+        desk.run(approval_id)
+
+        desk.undo(approval_id)
+
+        outcome = desk.outcome(approval_id)
+        assert outcome["recovery"] == "unknown"
+        assert "taken back" in outcome["sentence"]
+
+
+def test_the_backend_hears_of_the_decision_the_execution_and_the_outcome(desk: ClusterDesk):
+    approval_id = desk.propose(SCALE)
+    desk.run(approval_id)
+    desk.outcome(approval_id)
+
+    (verified,) = desk.backend.wait_for_kind("verified", 1)
+
+    kinds = [webhook.json["type"] for webhook in desk.backend.received]
+    assert kinds == ["approval.decided", "approval.executed", "approval.verified"]
+    assert verified.json["is_final"]
+    assert verified.json["verification"]["recovery"] == "recovered"
+
+
+def test_an_edited_command_is_proven_anew_before_it_runs(desk: ClusterDesk):
+    approval_id = desk.propose(SCALE)
+    edited = SCALE.replace("=5", "=3")
+    choice = {"number": 0, "decision": "edited", "edited_to": edited}
+
+    answer = desk.client.post(f"/api/approvals/{approval_id}/approve", json={"commands": [choice]})
+    view = desk.wait(approval_id, lambda view: statuses(view) == ["succeeded"])
+    desk.undo(approval_id)
+
+    assert answer.status_code == 200
+    assert changes(view["commands"][0]["proof"]) == [("spec.replicas", 2, 3)]
+    assert desk.api.replicas == 2
+
+
+def test_what_is_approved_before_its_card_is_filled_can_be_taken_back_nevertheless(
+    desk: ClusterDesk,
+):
+    approval_id = desk.propose_at_once(SCALE)
+
+    desk.client.post(f"/api/approvals/{approval_id}/approve")
+    desk.wait(approval_id, lambda view: statuses(view) == ["succeeded"])
+    desk.undo(approval_id)
+
+    assert desk.api.replicas == 2
+
+
+def test_a_failure_stops_what_follows_and_the_rest_can_still_be_taken_back(desk: ClusterDesk):
+    approval_id = desk.propose(SCALE, "kubectl rollout resume deployment/checkout -n shop", RESTART)
+
+    view = desk.run(approval_id)
+    desk.undo(approval_id)
+
+    assert statuses(view) == ["succeeded", "failed", "skipped"]
+    assert desk.api.replicas == 2
 
 
 def test_without_kubectl_on_the_path_decisions_are_recorded(tmp_path: Path):

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import httpx
 
 from tests.fakes.approval_process import COMMAND, until
 from tests.fakes.kube_api import KubeApi, open_kube_api
-from tests.fakes.servers import RunningProduct, answers, product_environment, start_process, stop
+from tests.fakes.servers import answers, product_environment, start_process, stop
 from tests.fakes.webhook_receiver import WebhookReceiver, webhook_receiver
 
 QUICK = {
@@ -21,14 +20,44 @@ QUICK = {
 View = dict[str, Any]
 
 
-@dataclass
 class ClusterDesk:
     """What a reviewer has before them, and the cluster behind it."""
 
-    api: KubeApi
-    product: RunningProduct
-    client: httpx.Client
-    backend: WebhookReceiver
+    def __init__(
+        self, folder: Path, api: KubeApi, backend: WebhookReceiver, settings: dict[str, str]
+    ) -> None:
+        """Nothing is started yet."""
+        self.api = api
+        self.backend = backend
+        self._folder = folder
+        self._stack = ExitStack()
+        self._environment = product_environment(
+            folder,
+            {
+                "KUBECONFIG": str(api.write_kubeconfig(folder / "kubeconfig")),
+                "BACKEND_WEBHOOK_URL": backend.url,
+                **QUICK,
+                **settings,
+            },
+        )
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        product = start_process(COMMAND, self._folder, self._environment)
+        self._stack.callback(stop, product)
+        until(lambda: answers(product.approval_port) or product.process.poll() is not None)
+        assert product.process.poll() is None, product.printed()
+        client = httpx.Client(base_url=product.approval_url, trust_env=False, timeout=30)
+        self.product, self.client = product, self._stack.enter_context(client)
+
+    def restart_after_kill(self) -> None:
+        """Take the power away, and bring it back."""
+        self.product.kill()
+        self.start()
+
+    def close(self) -> None:
+        """Stop what was started."""
+        self._stack.close()
 
     def propose(self, *commands: str, **metadata: Any) -> str:
         """A proposal whose cards are filled in."""
@@ -97,21 +126,10 @@ class ClusterDesk:
 @contextmanager
 def open_cluster_desk(folder: Path, **settings: str) -> Iterator[ClusterDesk]:
     """All of it on free ports; everything ends with the context."""
-    with ExitStack() as stack:
-        api = stack.enter_context(open_kube_api())
-        backend = stack.enter_context(webhook_receiver())
-        environment = product_environment(
-            folder,
-            {
-                "KUBECONFIG": str(api.write_kubeconfig(folder / "kubeconfig")),
-                "BACKEND_WEBHOOK_URL": backend.url,
-                **QUICK,
-                **settings,
-            },
-        )
-        product = start_process(COMMAND, folder, environment)
-        stack.callback(stop, product)
-        until(lambda: answers(product.approval_port) or product.process.poll() is not None)
-        assert product.process.poll() is None, product.printed()
-        client = httpx.Client(base_url=product.approval_url, trust_env=False, timeout=30)
-        yield ClusterDesk(api, product, stack.enter_context(client), backend)
+    with open_kube_api() as api, webhook_receiver() as backend:
+        desk = ClusterDesk(folder, api, backend, settings)
+        try:
+            desk.start()
+            yield desk
+        finally:
+            desk.close()
