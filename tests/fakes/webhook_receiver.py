@@ -51,6 +51,24 @@ class WebhookReceiver:
             )
             return list(self.received)
 
+    def of(self, kind: str) -> list[ReceivedWebhook]:
+        """What came of one kind, such as `executed`."""
+        with self._arrived:
+            return [one for one in self.received if one.json.get("type") == f"approval.{kind}"]
+
+    def wait_for_one_of(self, kind: str, seconds: float = 20) -> ReceivedWebhook:
+        """The first one of a kind, once it has come."""
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: self.of(kind), seconds), f"none of kind {kind}"
+            return self.of(kind)[0]
+
+    def told_in_two_ways(self) -> list[str]:
+        """Ids of webhooks that came with more than one body."""
+        with self._arrived:
+            bodies = {(one.headers["webhook-id"], one.body) for one in self.received}
+        ids = [webhook_id for webhook_id, _ in bodies]
+        return sorted(webhook_id for webhook_id in set(ids) if ids.count(webhook_id) > 1)
+
 
 @contextmanager
 def webhook_receiver(*statuses: int, port: int | None = None) -> Iterator[WebhookReceiver]:

@@ -40,6 +40,8 @@ class AuditFile:
     def append(self, entries: Sequence[AuditEntry]) -> None:
         """Make those durable that it lacks; servers may share it. Raises StorageFailed."""
         with self._lines.locked():
+            # A line that lacks nothing but its end is whole once that is sealed.
+            self._lines.open()
             last = self.last()
             seq = 0 if last is None else last.seq
             missing = [entry.to_line() for entry in entries if entry.seq > seq]
