@@ -283,6 +283,7 @@ def test_there_is_nothing_to_undo_where_nothing_ran(client: httpx.Client):
 
 def test_without_a_cluster_another_look_shows_the_same(client: httpx.Client):
     one = propose(client)
+    until(lambda: view(client, one)["commands"][0]["proof"])
 
     answer = client.post(f"/api/approvals/{one}/refresh")
 
