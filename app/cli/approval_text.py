@@ -81,8 +81,9 @@ def _command(number: int, command: View) -> Iterator[str]:
     yield from _remarks(number, command)
     if command.get("proof"):
         yield from _proof(command["proof"])
-    if command.get("decision") or command.get("status", "waiting") != "waiting":
-        yield f"     state       {_word(command.get('decision') or '')} {_word(command['status'])}"
+    if command.get("status", "waiting") != "waiting" or command.get("decision"):
+        why = f": {_word(command['reason'])}" if command.get("reason") else ""
+        yield f"     state       {command['decision'] or '-'} {command['status']}{why}"
     for line in str(command.get("output") or "").splitlines():
         yield f"     | {_word(line)}"
     if command.get("undo_status"):

@@ -5,8 +5,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from functools import partial
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +15,13 @@ from mcp import Client
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
-from app.api.approval_server import create_approval_app
-from app.bootstrap.approvals import open_approval_services
-from app.settings import Settings
+from tests.fakes.approval_app import approval_server
 from tests.fakes.approvals import DELETE_VOLUME, GET, RESTART, payload
 from tests.fakes.kube_api import open_kube_api
-from tests.fakes.servers import serving
 from tests.fakes.webhook_receiver import WebhookReceiver, webhook_receiver
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 StartServer = Callable[..., httpx.Client]
-
-
-@contextmanager
-def approval_server(folder: Path, **values: object) -> Iterator[httpx.Client]:
-    """The server over one data folder, behind a socket."""
-    nobody = {"backend_webhook_url": "http://127.0.0.1:9/"}
-    settings = Settings.model_validate({"data_dir": folder, **nobody, **values})
-    app = create_approval_app(settings, partial(open_approval_services, settings))
-    with serving(app) as url, httpx.Client(base_url=url, trust_env=False, timeout=10) as client:
-        yield client
 
 
 @pytest.fixture

@@ -86,8 +86,14 @@ def command(text: str = RESTART, *, is_refused: bool = False) -> ReviewedCommand
         reasons=("data can be lost",) if is_refused else ("replaces every pod",),
         is_refused=is_refused,
         policy_risk="FORBIDDEN" if is_refused else "CAUTION",
-        object_reference=None if is_refused else "shop/deployment/checkout",
+        object_reference=None if is_refused else _reference(text),
     )
+
+
+def _reference(text: str) -> str | None:
+    """Of commands like the ones above."""
+    named = [word for word in text.split() if word.startswith("deployment/")]
+    return f"shop/{named[0]}" if named else None
 
 
 def approval(name: str = "one", *commands: ReviewedCommand) -> Approval:

@@ -62,6 +62,9 @@ def older_approval_server() -> Iterator[OlderApprovalServer]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", "0")))
+            if self.path.endswith("/approve"):
+                self._answer(200, b'{"status": "approved", "message": "Approved"}')
+                return
             answer = fake.propose(json.loads(body))
             if answer is None:
                 self.close_connection = True

@@ -43,18 +43,6 @@ class WebhookReceiver:
             self._arrived.notify_all()
             return self._statuses.pop(0) if self._statuses else 200
 
-    def of_kind(self, kind: str) -> list[ReceivedWebhook]:
-        """What came of one kind, such as `executed`."""
-        return [each for each in list(self.received) if each.json.get("type") == f"approval.{kind}"]
-
-    def wait_for_kind(self, kind: str, count: int, seconds: float = 30) -> list[ReceivedWebhook]:
-        """What came of one kind, once there are so many."""
-        with self._arrived:
-            assert self._arrived.wait_for(lambda: len(self.of_kind(kind)) >= count, seconds), (
-                f"{len(self.of_kind(kind))} of {count} webhooks of {kind} came"
-            )
-            return self.of_kind(kind)
-
     def wait_for(self, count: int, seconds: float = 10) -> list[ReceivedWebhook]:
         """What came, once there are so many."""
         with self._arrived:
@@ -62,6 +50,24 @@ class WebhookReceiver:
                 f"{len(self.received)} of {count} webhooks came"
             )
             return list(self.received)
+
+    def of(self, kind: str) -> list[ReceivedWebhook]:
+        """What came of one kind, such as `executed`."""
+        with self._arrived:
+            return [one for one in self.received if one.json.get("type") == f"approval.{kind}"]
+
+    def wait_for_one_of(self, kind: str, seconds: float = 20) -> ReceivedWebhook:
+        """The first one of a kind, once it has come."""
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: self.of(kind), seconds), f"none of kind {kind}"
+            return self.of(kind)[0]
+
+    def told_in_two_ways(self) -> list[str]:
+        """Ids of webhooks that came with more than one body."""
+        with self._arrived:
+            bodies = {(one.headers["webhook-id"], one.body) for one in self.received}
+        ids = [webhook_id for webhook_id, _ in bodies]
+        return sorted(webhook_id for webhook_id in set(ids) if ids.count(webhook_id) > 1)
 
 
 @contextmanager

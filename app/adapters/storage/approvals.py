@@ -110,6 +110,9 @@ class SqlApprovals:
 
     async def expire(self, at: datetime) -> int:
         """End what nobody decided in time; how many there were."""
+        is_over = sa.select(deciding.is_overdue(at))
+        if not await self._database.read(lambda connection: connection.execute(is_over).scalar()):
+            return 0
         return await self._write(lambda connection: deciding.expire(connection, self._audit, at))
 
     async def keep_proof(

@@ -78,12 +78,16 @@ def void(connection: sa.Connection, audit: AuditTrail, approval: Approval, me: P
 
 def expire(connection: sa.Connection, audit: AuditTrail, at: datetime) -> int:
     """End what nobody decided in time."""
-    is_over = sa.and_(IS_PENDING, approvals.c.expires_at <= stamp(at))
-    overdue = fetch_approvals(connection, is_over, approvals.c.position.asc(), BATCH)
+    overdue = fetch_approvals(connection, _is_over(at), approvals.c.position.asc(), BATCH)
     for _, approval in overdue:
         _keep(connection, approval.expire(at), executor=None)
     audit.enter(connection, *(audit_facts.expired(one.approval_id) for _, one in overdue))
     return len(overdue)
+
+
+def is_overdue(at: datetime) -> sa.ColumnElement[bool]:
+    """Whether there is something to end."""
+    return sa.exists().where(_is_over(at))
 
 
 def begin_undo(connection: sa.Connection, audit: AuditTrail, approval: Approval) -> bool:
@@ -118,6 +122,10 @@ def keep_proof(
         .values(proof=proof)
     )
     return connection.execute(change).rowcount > 0
+
+
+def _is_over(at: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(IS_PENDING, approvals.c.expires_at <= stamp(at))
 
 
 def _keep(connection: sa.Connection, approval: Approval, executor: ProcessId | None) -> None:

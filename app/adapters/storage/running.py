@@ -21,8 +21,15 @@ from app.domain.review_moves import COMMAND_MOVES, ApprovalStatus, CommandStatus
 
 EXECUTING = CommandStatus.EXECUTING.value
 IS_APPROVED = approvals.c.status == ApprovalStatus.APPROVED.value
+# Constants, because an index of these alone is not used for a value that comes later.
+IS_UNSETTLED = sa.text("commands.status IN ('waiting', 'executing')")
+IS_UNDOING = sa.text("commands.undo_status IN ('waiting', 'executing')")
+IS_UNSETTLED_ONE = approvals.c.approval_id.in_(
+    sa.select(commands.c.approval_id).where(IS_UNSETTLED)
+)
+IS_UNDOING_ONE = approvals.c.approval_id.in_(sa.select(commands.c.approval_id).where(IS_UNDOING))
 HAS_ENDED = ~has_step(CommandStatus.WAITING, CommandStatus.EXECUTING)
-HAS_STEPS = sa.and_(IS_APPROVED, has_step(CommandStatus.WAITING))
+HAS_STEPS = sa.and_(IS_UNSETTLED_ONE, IS_APPROVED, has_step(CommandStatus.WAITING))
 IS_UNVERIFIED = sa.and_(
     IS_APPROVED,
     approvals.c.verification.is_(None),
@@ -32,7 +39,7 @@ IS_UNVERIFIED = sa.and_(
         has_check(CommandStatus.WAITING, CommandStatus.EXECUTING),
     ),
 )
-HAS_UNDOS = sa.and_(IS_APPROVED, HAS_ENDED, has_undo(CommandStatus.WAITING))
+HAS_UNDOS = sa.and_(IS_UNDOING_ONE, IS_APPROVED, HAS_ENDED, has_undo(CommandStatus.WAITING))
 
 # It changes nothing, but nobody else can take the approval until the transaction ends.
 HOLD = (
@@ -40,18 +47,18 @@ HOLD = (
     .where(approvals.c.approval_id == sa.bindparam("id"), approvals.c.executor == ME)
     .values(executor=ME)
 )
-OF_NOBODY_ELSE = commands.c.approval_id.in_(
-    sa.select(approvals.c.approval_id).where(is_free(approvals.c.executor))
+OF_NOBODY_ELSE = sa.exists().where(
+    approvals.c.approval_id == commands.c.approval_id, is_free(approvals.c.executor)
 )
 INTERRUPT = (
     sa.update(commands)
-    .where(commands.c.status == EXECUTING, OF_NOBODY_ELSE)
+    .where(IS_UNSETTLED, commands.c.status == EXECUTING, OF_NOBODY_ELSE)
     .values(status=CommandStatus.UNKNOWN.value)
     .returning(commands.c.approval_id, commands.c.number)
 )
 INTERRUPT_UNDO = (
     sa.update(commands)
-    .where(commands.c.undo_status == EXECUTING, OF_NOBODY_ELSE)
+    .where(IS_UNDOING, commands.c.undo_status == EXECUTING, OF_NOBODY_ELSE)
     .values(undo_status=CommandStatus.UNKNOWN.value)
     .returning(commands.c.approval_id, commands.c.number)
 )
