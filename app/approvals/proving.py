@@ -14,6 +14,7 @@ from app.kubectl.budgets import is_over
 from app.kubectl.cluster_object import ClusterObject
 from app.kubectl.command import ParsedCommand
 from app.kubectl.dry_run import dry_run_of
+from app.kubectl.health import selector_of
 from app.kubectl.revisions import earlier_revision, revision_kind
 from app.kubectl.targets import is_dry, makes_new, targets
 
@@ -145,5 +146,5 @@ async def _revisions(
     """What `rollout undo` can go back to."""
     if command.path != "rollout undo" or found is None:
         return ()
-    listed = await look.list(revision_kind(found), found.namespace)
+    listed = await look.list(revision_kind(found), found.namespace, selector_of(found))
     return tuple(each for each in listed if each.controller == found.target)

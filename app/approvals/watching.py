@@ -22,12 +22,13 @@ from app.kubectl.health import (
     selector_of,
     workload_facts,
 )
-from app.kubectl.targets import targets
+from app.kubectl.targets import is_dry, targets
 from app.security.redaction import redact
 
 LONGEST_OWNERSHIP = 4
 MOST_PATTERNS = 10
 SERVICE_KINDS = ("deployment", "statefulset", "daemonset")
+TELLING_KINDS = WORKLOADS | {"pod"}
 THERE, DELETED = "is there", "is gone"
 
 
@@ -66,7 +67,7 @@ class Watching:
         self._judge = judge
 
     def watched(self, approval: Approval) -> tuple[Watched, ...]:
-        """The objects of what has run, and the service that the proposal is about."""
+        """The objects of what has run; the service, where they do not tell how it is."""
         namespace = namespace_of(approval.metadata)
         found = [
             watched
@@ -74,11 +75,8 @@ class Watching:
             if command.is_change and not command.is_check and command.status in MAY_HAVE_CHANGED
             for watched in self._of_command(command, namespace)
         ]
-        service = approval.metadata.get("service")
-        if namespace and isinstance(service, str) and service:
-            found += [
-                Watched(Target(namespace, kind, service), is_about=True) for kind in SERVICE_KINDS
-            ]
+        if not any(each.target.kind in TELLING_KINDS for each in found):
+            found += _service(approval, namespace)
         return tuple(dict.fromkeys(found))
 
     async def look(
@@ -114,6 +112,8 @@ class Watching:
         except RefusedByPolicy:
             return []
         seen = command.proof.object if command.proof else None
+        if is_dry(parsed):
+            return []
         return [
             Watched(
                 target,
@@ -146,7 +146,7 @@ class Watching:
         if found is None and watched.owner:
             kind, _, name = watched.owner.partition("/")
             found = await self._look.get(Target(target.namespace, kind, name))
-        elif watched.is_deleted and target.kind in WORKLOADS:
+        elif watched.is_deleted and not watched.owner:
             return None
         workload = None
         for _ in range(LONGEST_OWNERSHIP):
@@ -193,6 +193,14 @@ class Watching:
         found = [pattern for pattern in patterns if pattern in shown.text or pattern in text]
         detail = f"still logged: {found[0]}" if found else ""
         return Fact(reference=reference, name=GONE, holds=not found, detail=detail)
+
+
+def _service(approval: Approval, namespace: str | None) -> list[Watched]:
+    """The workload that the proposal is about, of whatever kind it may be."""
+    name = approval.metadata.get("service")
+    if not namespace or not isinstance(name, str) or not name:
+        return []
+    return [Watched(Target(namespace, kind, name), is_about=True) for kind in SERVICE_KINDS]
 
 
 def error_patterns(approval: Approval) -> tuple[str, ...]:

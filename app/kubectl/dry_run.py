@@ -1,7 +1,8 @@
 """What to ask the cluster to learn what a command would change, without changing it."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from app.kubectl.cluster_object import ClusterObject, Target
@@ -29,32 +30,26 @@ def dry_run_of(
 ) -> tuple[DryRun, ...]:
     """One question for each object; `revision` is the one that `rollout undo` goes back to."""
     if command.path == "delete":
-        return (_native(command, "--wait=false", "--output=name"),)
+        return (_native(command, {"wait": "false", "output": "name"}, shows_object=False),)
     if command.path == "rollout undo":
         if revision is None:
-            return (_native(command),)
+            return (_native(command, {}, shows_object=False),)
         return tuple(_back_to(target, revision) for target in targets(command))
     if fields := _merged_fields(command, now or datetime.now(UTC)):
         return tuple(_patch(target, fields) for target in targets(command))
-    return (DryRun((*_bare_argv(command), SERVER, "--output=json")),)
+    return (_native(command, {"output": "json"}, shows_object=True),)
 
 
-def _native(command: ParsedCommand, *more: str) -> DryRun:
-    return DryRun((*_bare_argv(command), SERVER, *more), shows_object=False)
+def _native(command: ParsedCommand, more: Mapping[str, str], *, shows_object: bool) -> DryRun:
+    """The command itself, without what says how its answer is printed and how long it may take.
 
-
-def _bare_argv(command: ParsedCommand) -> tuple[str, ...]:
-    """The command without what says how its answer is printed and how long it may take."""
-    flags = {name: value for name, value in command.flags.items() if name not in _NO_LONGER}
-    bare = ParsedCommand(
-        command.verb,
-        command.subverb,
-        command.resources,
-        flags,
-        command.args,
-        command.after_dashes,
-    )
-    return bare.argv()
+    What is added are flags of the parsed command: added to the end, they could come to stand
+    behind a `--`, where they mean nothing.
+    """
+    kept = {name: value for name, value in command.flags.items() if name not in _NO_LONGER}
+    added = {name: (value,) for name, value in {"dry-run": "server", **more}.items()}
+    flags = dict(sorted({**kept, **added}.items()))
+    return DryRun(replace(command, flags=flags).argv(), shows_object)
 
 
 def _merged_fields(command: ParsedCommand, now: datetime) -> Fields | None:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.fakes.approval_app import approval_server
+from tests.fakes.approval_process import until
 from tests.fakes.approvals import DELETE_VOLUME, GET, RESTART, SCALE, payload
 from tests.fakes.webhook_receiver import WebhookReceiver, webhook_receiver
 

@@ -19,7 +19,7 @@ from app.domain.errors import Conflict, TooBusy
 from app.domain.ports import CommandRunner
 from app.domain.review_moves import CommandStatus
 from app.kubectl.policy import load_policy
-from tests.fakes.approval_storage import LIMIT, ApprovalStorage, StoringServer, without_look
+from tests.fakes.approval_storage import LIMIT, ApprovalStorage, StoringServer, to_readiness
 from tests.fakes.approvals import (
     NOON,
     RESTART,
@@ -43,7 +43,7 @@ async def pair(postgres_url: str) -> AsyncIterator[Pair]:
 
 def execution_on(server: StoringServer, runner: CommandRunner) -> Execution:
     judge, clock = CommandJudge(load_policy()), DrivenClock()
-    readiness = without_look(server.store, judge, clock)
+    readiness = to_readiness(server.store, judge, clock)
     return Execution(server.store, judge, Running(runner), readiness, clock, Changes())
 
 

@@ -119,6 +119,24 @@ def test_a_server_that_was_paused_for_too_long_changes_nothing_that_was_told(
         assert told == [approval_id, later]
 
 
+def test_two_servers_never_change_one_object_at_the_same_time(
+    tmp_path: Path, postgres_url: str, receiver: WebhookReceiver
+):
+    changing = tmp_path / "changing.txt"
+    kubectl = f"echo begun >> {changing}; sleep 0.3; echo ended >> {changing}"
+    pair = Pair(tmp_path, kubectl, DATABASE_URL=postgres_url, BACKEND_WEBHOOK_URL=receiver.url)
+    with pair.stack:
+        clients = [pair.start(number)[1] for number in (0, 1)]
+        ids = [propose(clients[number % 2], RESTART) for number in range(6)]
+
+        for number, approval_id in enumerate(ids):
+            clients[number % 2].post(f"/api/approvals/{approval_id}/approve")
+        until(lambda: len(receiver.of("executed")) == len(ids))
+
+        assert changing.read_text().split() == ["begun", "ended"] * len(ids)
+        assert {statuses(clients[0], approval_id)[0] for approval_id in ids} == {"succeeded"}
+
+
 def test_what_a_command_came_to_while_the_database_was_away_is_not_lost(
     tmp_path: Path, postgres: Postgres, postgres_url: str, receiver: WebhookReceiver
 ):

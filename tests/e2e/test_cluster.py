@@ -383,7 +383,7 @@ def test_the_backend_hears_of_the_decision_the_execution_and_the_outcome(desk: C
     desk.run(approval_id)
     desk.outcome(approval_id)
 
-    (verified,) = desk.backend.wait_for_kind("verified", 1)
+    verified = desk.backend.wait_for_one_of("verified")
 
     kinds = [webhook.json["type"] for webhook in desk.backend.received]
     assert kinds == ["approval.decided", "approval.executed", "approval.verified"]

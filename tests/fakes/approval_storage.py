@@ -11,8 +11,8 @@ from app.adapters.storage.location import DatabaseLocation
 from app.adapters.storage.reports import SqlReports
 from app.approvals.changes import Changes
 from app.approvals.judging import CommandJudge
-from app.approvals.ports import ApprovalStore
-from app.approvals.proving import Proving
+from app.approvals.ports import ApprovalStore, Proving
+from app.approvals.proving import Proving as NoCluster
 from app.approvals.readiness import Readiness
 from app.approvals.voiding import Voiding
 from app.domain.approval import Decision
@@ -91,7 +91,9 @@ class ApprovalStorage:
         return server
 
 
-def without_look(store: ApprovalStore, judge: CommandJudge, clock: Clock) -> Readiness:
-    """What execution asks before a command, where the cluster is not looked at."""
+def to_readiness(
+    store: ApprovalStore, judge: CommandJudge, clock: Clock, cluster: Proving | None = None
+) -> Readiness:
+    """What execution asks before a command; without a cluster, nothing is looked at."""
     voiding = Voiding(store, judge, clock, Changes(), timedelta(hours=1))
-    return Readiness(store, judge, Proving(None, judge, clock), voiding)
+    return Readiness(store, judge, cluster or NoCluster(None, judge, clock), voiding)

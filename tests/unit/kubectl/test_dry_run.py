@@ -30,12 +30,12 @@ REVISION = seen(
     [
         (
             "set image deploy/checkout app=checkout:2 -n shop",
-            "set image deployment/checkout app=checkout:2 --namespace=shop --dry-run=server "
+            "set image deployment/checkout app=checkout:2 --dry-run=server --namespace=shop "
             "--output=json",
         ),
         (
             "label deploy/checkout a=b -n shop -o yaml",
-            "label deployment/checkout a=b --namespace=shop --dry-run=server --output=json",
+            "label deployment/checkout a=b --dry-run=server --namespace=shop --output=json",
         ),
         (
             "taint node node-1 a=b:NoSchedule",
@@ -43,11 +43,11 @@ REVISION = seen(
         ),
         (
             "expose deploy/checkout --port=80 -n shop",
-            "expose deployment/checkout --namespace=shop --port=80 --dry-run=server --output=json",
+            "expose deployment/checkout --dry-run=server --namespace=shop --output=json --port=80",
         ),
         (
             "delete pod checkout-1 -n shop --timeout=5m",
-            "delete pod/checkout-1 --namespace=shop --dry-run=server --wait=false --output=name",
+            "delete pod/checkout-1 --dry-run=server --namespace=shop --output=name --wait=false",
         ),
     ],
 )
@@ -117,6 +117,12 @@ def test_a_verb_without_one_is_proven_by_the_equivalent_patch(
     assert flags.get("namespace", "") == path.partition("--namespace=")[2]
     assert json.loads(flags["patch"]) == patch
     assert (flags["dry-run"], flags["output"]) == ("server", "json")
+
+
+def test_a_dry_run_never_stands_behind_the_dashes():
+    (question,) = dry_run_of(parse("create job x --from=cronjob/y -n shop -- rm -rf /data"))
+
+    assert question.argv.index("--dry-run=server") < question.argv.index("--")
 
 
 def test_each_object_of_several_is_asked_about():
