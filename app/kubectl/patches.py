@@ -34,6 +34,8 @@ def patch_fields(text: str) -> tuple[tuple[str, Any], ...]:
 def _fields(value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, _Pairs):
         for key, inner in value:
+            if key == "$patch" and _removes_by_name(value):
+                continue
             if key == "metadata" and not isinstance(inner, _Pairs):
                 raise UnreadablePatch("the patch replaces the metadata")
             for part in key.split("/"):
@@ -43,6 +45,13 @@ def _fields(value: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, list):
         for inner in value:
             yield from _fields(inner)
+
+
+def _removes_by_name(pairs: _Pairs) -> bool:
+    """An item of a list, such as a variable, that the patch names and takes away."""
+    members = dict(pairs)
+    is_named = len(pairs) == len(members) == 2 and isinstance(members.get("name"), str)
+    return is_named and members["$patch"] == "delete"
 
 
 def _pointer_fields(pairs: _Pairs) -> Iterator[tuple[str, Any]]:
