@@ -13,7 +13,6 @@ from app.adapters.storage.approval_tables import approvals, commands
 from app.adapters.storage.tables import stamp
 from app.domain.approval import CommandDecision
 from app.domain.ids import ApprovalId
-from app.domain.plan import Phase
 from app.domain.proof import Proof, Verification
 from app.domain.review import Approval, ReviewedCommand
 from app.domain.review_moves import ApprovalStatus, CommandStatus
@@ -22,46 +21,6 @@ BATCH = 100
 NOT_READ = {"idempotency_key", "executor", "is_closed"}
 _APPROVAL = tuple(column for column in approvals.c if column.name not in NOT_READ)
 _COMMAND = tuple(column for column in commands.c if column.name not in {"approval_id", "number"})
-
-
-def has_command(*statuses: CommandStatus) -> sa.ColumnElement[bool]:
-    """Whether an approval has a command in one of the states."""
-    return _has_command(lambda its: its.c.status.in_(_values(statuses)))
-
-
-def has_step(*statuses: CommandStatus) -> sa.ColumnElement[bool]:
-    """Whether one of those is a command that is no later check."""
-    return _has_command(
-        lambda its: sa.and_(its.c.status.in_(_values(statuses)), its.c.phase != Phase.VERIFY.value)
-    )
-
-
-def has_check(*statuses: CommandStatus) -> sa.ColumnElement[bool]:
-    """Whether one of those is a later check."""
-    return _has_command(
-        lambda its: sa.and_(its.c.status.in_(_values(statuses)), its.c.phase == Phase.VERIFY.value)
-    )
-
-
-def has_change(*statuses: CommandStatus) -> sa.ColumnElement[bool]:
-    """Whether one of those can change the cluster and is no later check."""
-    return _has_command(
-        lambda its: sa.and_(
-            its.c.status.in_(_values(statuses)),
-            its.c.phase != Phase.VERIFY.value,
-            its.c.policy_risk.not_in(["", "SAFE"]),
-        )
-    )
-
-
-def has_undo(*statuses: CommandStatus) -> sa.ColumnElement[bool]:
-    """Whether the undo of one of its commands is in one of the states."""
-    return _has_command(lambda its: its.c.undo_status.in_(_values(statuses)))
-
-
-def lacks_proof() -> sa.ColumnElement[bool]:
-    """Whether the cluster was not asked about one of its commands yet."""
-    return _has_command(lambda its: sa.and_(its.c.proof.is_(None), its.c.is_refused == 0))
 
 
 def fetch_approvals(
@@ -148,16 +107,6 @@ def to_command_decision(command: ReviewedCommand) -> dict[str, object]:
         "edited_to": command.edited_to,
         "reason": command.reason,
     }
-
-
-def _values(statuses: Sequence[CommandStatus]) -> list[str]:
-    return [status.value for status in statuses]
-
-
-def _has_command(condition: Any) -> sa.ColumnElement[bool]:
-    its = commands.alias("its")
-    is_its = its.c.approval_id == approvals.c.approval_id
-    return sa.exists().where(is_its, condition(its))
 
 
 def _to_approval(rows: Sequence[tuple[Any, ...]]) -> Approval:

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from app.adapters.storage import audit_facts, deciding
-from app.adapters.storage.approval_rows import BATCH, fetch_approvals, fetch_one, lacks_proof
+from app.adapters.storage.approval_conditions import lacks_proof
+from app.adapters.storage.approval_rows import BATCH, fetch_approvals, fetch_one
 from app.adapters.storage.approval_tables import SCHEMA, approvals
 from app.adapters.storage.audit import AuditTrail
 from app.adapters.storage.database import Database, open_database

@@ -5,7 +5,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from app.adapters.storage.approval_rows import BATCH, fetch_approvals, has_undo
+from app.adapters.storage.approval_conditions import has_undo
+from app.adapters.storage.approval_rows import BATCH, fetch_approvals
 from app.adapters.storage.approval_tables import ME, approvals, is_free, reports
 from app.adapters.storage.database import Database
 from app.adapters.storage.running import HAS_ENDED

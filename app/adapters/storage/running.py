@@ -3,14 +3,8 @@
 import sqlalchemy as sa
 
 from app.adapters.storage import audit_facts
-from app.adapters.storage.approval_rows import (
-    BATCH,
-    fetch_approvals,
-    has_change,
-    has_check,
-    has_step,
-    has_undo,
-)
+from app.adapters.storage.approval_conditions import has_change, has_check, has_step, has_undo
+from app.adapters.storage.approval_rows import BATCH, fetch_approvals
 from app.adapters.storage.approval_tables import ME, approvals, commands, is_free
 from app.adapters.storage.audit import AuditTrail
 from app.domain.errors import Conflict, ObjectBusy
