@@ -308,6 +308,17 @@ def test_an_error_that_is_still_logged_means_that_it_did_not_help(desk: ClusterD
     assert "error gone" in str(outcome["facts"])
 
 
+def test_logs_that_may_not_be_read_leave_it_unknown_whether_it_helped(desk: ClusterDesk):
+    approval_id = desk.propose(RESTART, error_patterns=["connection to orders-db refused"])
+    desk.api.troubles.append(Trouble(403, path="/log"))
+    desk.run(approval_id)
+
+    outcome = desk.outcome(approval_id)
+
+    assert outcome["recovery"] == "unknown"
+    assert [fact["name"] for fact in outcome["facts"] if fact["holds"] is None] == ["error gone"]
+
+
 def test_steps_that_verify_run_after_the_others_and_their_result_counts(desk: ClusterDesk):
     approval_id = desk.propose(
         SCALE,
