@@ -13,15 +13,10 @@ WhyNotRun = Callable[[ReviewedCommand], str | None]
 """Why an approved command is not run nevertheless; None when it is."""
 
 
-def always_run(_: ReviewedCommand) -> str | None:
-    """Nothing keeps an approved command from running."""
-    return None
-
-
 class Running:
     """Who runs, or says that nothing runs any more, holds the turn."""
 
-    def __init__(self, runner: CommandRunner | None, why_not_run: WhyNotRun = always_run) -> None:
+    def __init__(self, runner: CommandRunner | None, why_not_run: WhyNotRun) -> None:
         """Without a runner there is no cluster."""
         self._runner = runner
         self.why_not_run = why_not_run

@@ -63,10 +63,10 @@ async def open_approval_services(settings: Settings) -> AsyncIterator[ApprovalSe
         yield ApprovalServices(
             desk=desk,
             reports=reports,
-            reads=ReadOnlyCommands(judge, cluster.runner),
+            reads=ReadOnlyCommands(judge, cluster.runner, settings.command_mode),
             audit=audit,
             clock=clock,
-            mode="approve",
+            mode=settings.command_mode,
             kubectl=await cluster.runner.trouble() if cluster.runner else None,
         )
 

@@ -21,6 +21,7 @@ from app.approvals.verifying import Pace, Verifying
 from app.approvals.voiding import Voiding
 from app.approvals.watching import Watching
 from app.domain.ports import Clock, CommandRunner
+from app.kubectl.modes import why_mode_refuses
 from app.settings import Settings
 
 LOOK_SECONDS = 10.0
@@ -58,7 +59,8 @@ def to_cluster_parts(settings: Settings, ground: Ground, expiry: timedelta) -> C
     """Built in order; nothing runs yet."""
     store, judge, clock, changes = ground.store, ground.judge, ground.clock, ground.changes
     runner, look = to_runner(settings), _look(settings)
-    running = Running(runner)
+    mode = settings.command_mode
+    running = Running(runner, lambda command: why_mode_refuses(command.policy_risk, mode))
     proving = Proving(look, judge, clock)
     looking = Looking(store, judge, proving, has_cluster=runner is not None)
     voiding = Voiding(store, judge, clock, changes, expiry)

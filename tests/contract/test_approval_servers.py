@@ -27,6 +27,7 @@ from tests.fakes.approvals import (
     DrivenClock,
     ScriptedRunner,
     ScriptedSender,
+    always_run,
     approval,
     command,
 )
@@ -44,7 +45,7 @@ async def pair(postgres_url: str) -> AsyncIterator[Pair]:
 def execution_on(server: StoringServer, runner: CommandRunner) -> Execution:
     judge, clock = CommandJudge(load_policy()), DrivenClock()
     readiness = to_readiness(server.store, judge, clock)
-    return Execution(server.store, judge, Running(runner), readiness, clock, Changes())
+    return Execution(server.store, judge, Running(runner, always_run), readiness, clock, Changes())
 
 
 async def strike_off(dead: StoringServer, by: StoringServer) -> None:

@@ -75,6 +75,21 @@ def test_scaling_is_proven_run_verified_and_taken_back(desk: ClusterDesk):
     assert desk.api.replicas == 2
 
 
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [("suggest", ["recorded", "recorded"]), ("read-only", ["succeeded", "recorded"])],
+)
+def test_a_mode_runs_no_more_than_it_says(tmp_path: Path, mode: str, expected: list[str]):
+    with open_cluster_desk(tmp_path, COMMAND_MODE=mode) as desk:
+        approval_id = desk.propose("kubectl get deployment/checkout -n shop", SCALE)
+
+        ran = desk.run(approval_id)
+
+        assert statuses(ran) == expected
+        assert f"COMMAND_MODE={mode}" in ran["commands"][1]["output"]
+        assert desk.api.replicas == 2
+
+
 def test_an_image_that_cannot_be_pulled_does_not_help_and_is_taken_back(desk: ClusterDesk):
     desk.api.controller.bad_images["checkout:2"] = "ImagePullBackOff"
     approval_id = desk.propose(IMAGE)

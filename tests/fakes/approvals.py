@@ -117,3 +117,8 @@ def payload(*commands: str, **metadata: JsonValue) -> dict[str, JsonValue]:
         ],
         "metadata": {"severity": "HIGH", "service": "checkout", "namespace": "shop", **metadata},
     }
+
+
+def always_run(_: ReviewedCommand) -> str | None:
+    """Nothing keeps an approved command from running."""
+    return None

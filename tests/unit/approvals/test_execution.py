@@ -13,7 +13,7 @@ from app.approvals.changes import Changes
 from app.approvals.execution import RUN_WITHIN, Execution
 from app.approvals.judging import CommandJudge
 from app.approvals.ports import Proving as ProvingPort
-from app.approvals.running import Running, WhyNotRun, always_run
+from app.approvals.running import Running, WhyNotRun
 from app.domain.approval import Decision
 from app.domain.command_result import CommandResult
 from app.domain.errors import ClusterFailed, ExternalFailed
@@ -30,6 +30,7 @@ from tests.fakes.approvals import (
     SCALE,
     DrivenClock,
     ScriptedRunner,
+    always_run,
     approval,
     command,
 )
