@@ -83,6 +83,15 @@ async def storing_process(
     location: DatabaseLocation, clock: SetClock | None = None
 ) -> AsyncIterator[StoringProcess]:
     """A registered process that follows what others append."""
+    async with lone_process(location, clock) as process, process.events.following(lambda: True):
+        yield process
+
+
+@asynccontextmanager
+async def lone_process(
+    location: DatabaseLocation, clock: SetClock | None = None
+) -> AsyncIterator[StoringProcess]:
+    """A registered process without others: its listeners hear exactly what it appends itself."""
     me, clock = new_process_id(), clock or SetClock()
     async with open_database(location) as database:
         events = SqlEventLog(database, clock, await read_epoch(database), Metrics())
@@ -96,8 +105,7 @@ async def storing_process(
             SqlProcessTable(database, me),
         )
         await process.processes.beat()
-        async with events.following(lambda: True):
-            yield process
+        yield process
 
 
 def said(text: str, type: EventType = EventType.STATUS) -> Event:  # noqa: A002 - the event's own word
