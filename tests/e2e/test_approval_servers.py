@@ -12,10 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.fakes.approval_process import ApprovalHost, propose, statuses, until
+from tests.fakes.approval_process import ApprovalHost, propose, statuses
 from tests.fakes.approvals import RESTART, SCALE
 from tests.fakes.postgres import Postgres
 from tests.fakes.servers import RunningProduct
+from tests.fakes.waiting import wait_until
 from tests.fakes.webhook_receiver import WebhookReceiver, webhook_receiver
 
 ROUNDS = 3
@@ -73,7 +74,7 @@ def test_what_a_killed_server_was_running_is_told_by_the_other(
         doomed, client = pair.start(1)
         approval_id = propose(living, RESTART, SCALE)
         assert client.post(f"/api/approvals/{approval_id}/approve").status_code == 200
-        until(lambda: pid.exists() and pid.read_text())
+        wait_until(lambda: pid.exists() and pid.read_text())
 
         before = statuses(living, approval_id)
         doomed.kill()
@@ -100,7 +101,7 @@ def test_a_server_that_was_paused_for_too_long_changes_nothing_that_was_told(
         paused, client = pair.start(1)
         approval_id = propose(client, RESTART, SCALE)
         client.post(f"/api/approvals/{approval_id}/approve")
-        until(partial(pair.has_run, 1))
+        wait_until(partial(pair.has_run, 1))
 
         paused.process.send_signal(signal.SIGSTOP)
         receiver.wait_for(1)
@@ -108,9 +109,9 @@ def test_a_server_that_was_paused_for_too_long_changes_nothing_that_was_told(
         go_on.write_text("\n")
         later = propose(client, RESTART)
         client.post(f"/api/approvals/{later}/approve")
-        until(partial(pair.has_run, 2))
+        wait_until(partial(pair.has_run, 2))
         go_on.write_text("\n")
-        until(lambda: statuses(living, later) == ["succeeded"])
+        wait_until(lambda: statuses(living, later) == ["succeeded"])
 
         assert statuses(client, approval_id) == ["unknown", "skipped"]
         assert len(pair.ran().splitlines()) == 2
@@ -131,11 +132,11 @@ def test_what_a_command_came_to_while_the_database_was_away_is_not_lost(
         _, client = pair.start(0)
         approval_id = propose(client, RESTART)
         client.post(f"/api/approvals/{approval_id}/approve")
-        until(partial(pair.has_run, 1))
+        wait_until(partial(pair.has_run, 1))
 
         postgres.stop()
         go_on.write_text("\n")
-        until(lambda: client.get("/api/approvals/pending").status_code == 503)
+        wait_until(lambda: client.get("/api/approvals/pending").status_code == 503)
         postgres.start()
         (webhook,) = receiver.wait_for(1)
 
@@ -156,6 +157,9 @@ def test_across_kills_of_both_nothing_is_lost_and_nothing_runs_twice(
     def all_are_told() -> bool:
         return {webhook.json["approval_id"] for webhook in list(receiver.received)} == set(decided)
 
+    def has_come_to(count: int) -> bool:
+        return pair.has_run(count) or all_are_told()
+
     with pair.stack:
         running = [pair.start(0), pair.start(1)]
         for attempt in range(ROUNDS):
@@ -168,11 +172,11 @@ def test_across_kills_of_both_nothing_is_lost_and_nothing_runs_twice(
                 assert answer.status_code == 200
                 decided[approval_id] = name
             count = len(pair.ran().splitlines()) + chance.randrange(3)
-            until(lambda count=count: pair.has_run(count) or all_are_told())
+            wait_until(partial(has_come_to, count))
             killed = chance.randrange(2)
             running[killed][0].kill()
             running[killed] = pair.start(killed)
-        until(all_are_told)
+        wait_until(all_are_told)
 
         ran = pair.ran()
         for approval_id, name in decided.items():

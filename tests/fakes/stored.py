@@ -1,7 +1,6 @@
 """Processes that store workflows, opened in this one: each with a database of its own to talk to."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,7 +19,6 @@ from app.domain.plan import SafetyLevel
 from app.domain.workflow import Claim, WorkflowInput, WorkflowRecord, WorkflowState
 from app.observability.metrics import Metrics
 
-LIMIT_SECONDS = 20.0
 WORKFLOW = WorkflowId("9f7c1f7e-3c2e-4f2b-9d55-0f2d6f7d2f10")
 RESTART = "kubectl rollout restart deployment/checkout -n shop"
 INPUT = WorkflowInput("ERROR out of memory \u2028 😀", (("password", 2),))
@@ -139,12 +137,3 @@ def proposal_of(number: int, workflow_id: WorkflowId = WORKFLOW) -> OutgoingProp
     proposal = Proposal(action="Restart checkout", commands=(command,), metadata=metadata)
     key = f"{workflow_id}_remediation_{number}"
     return OutgoingProposal(key, workflow_id, FeedbackId(key), proposal)
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Return as soon as it is so; it must be within the limit."""
-    async with asyncio.timeout(LIMIT_SECONDS):
-        while True:
-            if is_so():
-                return
-            await asyncio.sleep(0.01)
