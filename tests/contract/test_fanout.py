@@ -24,12 +24,12 @@ from tests.fakes.streaming import (
     memory_log,
     open_doors,
     said,
-    until,
     write,
     write_later,
     written,
 )
 from tests.fakes.unreliable_log import UnreliableLog
+from tests.fakes.waiting import until
 
 CROWD = 100
 READERS = 12

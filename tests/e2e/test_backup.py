@@ -13,9 +13,9 @@ import pytest
 
 from tests.fakes.gemini_server import KEY, Canned, GeminiServer, running_gemini
 from tests.fakes.postgres import SECRET
-from tests.fakes.processes import wait_until
 from tests.fakes.servers import RunningProduct, product_environment, running_product
 from tests.fakes.stream import Message, follow_stream, read_stream, start_workflow
+from tests.fakes.waiting import wait_until
 
 LOGS = b"INFO cart starts\nFATAL deployment/cart -n shop: config key PORT is missing\n"
 DECIDED = ("approved_count", "rejected_count", "approval_rate", "average_reward")
