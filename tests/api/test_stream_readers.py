@@ -91,7 +91,7 @@ async def test_a_stalled_reader_is_cut_off_and_goes_on_later_without_loss(is_rep
     assert seqs(seen + rest) == list(range(1, EVENTS + 3))
 
 
-async def test_a_reader_of_10_kB_a_second_gets_everything():
+async def test_a_reader_of_ten_kilobytes_a_second_gets_everything():
     async with open_doors(memory_log(), StreamLimits(stall_seconds=SLOW_STALL_SECONDS)) as doors:
         workflow_id = await written(doors.log, said("begun"))
         async with plugged(doors, workflow_id) as plug, asyncio.timeout(60):
