@@ -16,7 +16,7 @@ from tests.fakes.talk import Child, child
 HEARTBEAT_SECONDS = 0.3
 HEARTBEAT = b":\n"
 CONNECTS_PER_SECOND = 100
-CONNECTS = 400
+CONNECTS = 600
 KEPT_FILES = 6
 """Of three threads that read the database; each opens its connection when it is first needed."""
 SETTLE_SECONDS = 20.0
