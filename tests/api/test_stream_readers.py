@@ -102,7 +102,9 @@ async def test_a_reader_of_ten_kilobytes_a_second_gets_everything():
             while not raw.endswith(b"\r\n0\r\n\r\n"):
                 # The pace is what is tried.
                 await asyncio.sleep(SIP / SLOW_BYTES_PER_SECOND)
-                raw += await read_some(plug, SIP)
+                piece = await read_some(plug, SIP)
+                assert piece, "it was cut off"
+                raw += piece
 
     assert seqs(events_in(raw)) == list(range(1, SLOW_EVENTS + 3))
 
