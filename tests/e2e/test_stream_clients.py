@@ -17,7 +17,7 @@ from tests.fakes.waiting import wait_until
 HEARTBEAT_SECONDS = 0.3
 HEARTBEAT = b":\n"
 CONNECTS_PER_SECOND = 100
-CONNECTS = 400
+CONNECTS = 600
 KEPT_FILES = 6
 """Of three threads that read the database; each opens its connection when it is first needed."""
 SETTLE_SECONDS = 20.0
