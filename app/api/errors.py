@@ -4,7 +4,6 @@ from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
-
 from starlette.requests import ClientDisconnect
 
 from app.domain import errors
