@@ -76,4 +76,4 @@ async def _storage(parts: Services) -> str | None:
         await parts.workflows.page(None, 1)
     except StorageFailed as error:
         return str(error)
-    return None
+    return parts.process.trouble
