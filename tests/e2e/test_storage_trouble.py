@@ -99,12 +99,19 @@ def test_a_full_disk_is_said_to_who_asks_and_what_was_accepted_goes_on(start_pro
                 accepted.append(response.json()["workflow_id"])
             return response
 
+        def ready() -> httpx.Response:
+            return client.get(f"{product.url}/ready")
+
         start()
         with full_disk(product):
             refusal = until(start, httpx.codes.INSUFFICIENT_STORAGE)
+            trouble = until(ready, httpx.codes.SERVICE_UNAVAILABLE)
             known = client.get(f"/workflows/{accepted[0]}/events")
         until(start, httpx.codes.ACCEPTED)
+        until(ready, httpx.codes.OK)
 
+        assert trouble.json()["status"] == "degraded"
+        assert trouble.json()["checks"]["storage"].startswith("The disk is full")
         assert refusal.json()["detail"].startswith("The disk is full")
         assert known.status_code == httpx.codes.OK
         for workflow_id in accepted:

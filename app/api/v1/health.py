@@ -93,4 +93,4 @@ async def _storage(parts: Services) -> str | None:
         return f"The database does not answer within {STORAGE_SECONDS:g} s."
     except StorageFailed as error:
         return str(error)
-    return None
+    return parts.process.trouble
