@@ -70,7 +70,7 @@ def test_a_view_says_what_a_decision_needs(client: httpx.Client):
     assert [command["in_evidence"] for command in shown["commands"]] == [True, False]
     assert [command["policy_risk"] for command in shown["commands"]] == ["CAUTION", "SAFE"]
     assert [command["risk"] for command in shown["commands"]] == ["CAUTION", "CAUTION"]
-    for key in ("decision", "edited_to", "reason", "proof", "undo_status"):
+    for key in ("decision", "edited_to", "reason", "undo_status"):
         assert [command[key] for command in shown["commands"]] == [None, None]
 
 
