@@ -45,13 +45,17 @@ router = APIRouter()
 async def pending(
     parts: Parts, limit: Annotated[int | None, Query(ge=1, le=100)] = None, after: str | None = None
 ) -> JSONResponse:
-    """All that wait for a decision, oldest first; with `limit` a page, and its `next` cursor."""
+    """All that wait for a decision, oldest first; with `limit` a page, its `next` cursor and the `total`."""
     if limit is None:
         approvals = await parts.desk.pending()
         return JSONResponse({"approvals": [approval_view(approval) for approval in approvals]})
     approvals, following = await parts.desk.pending_page(after, limit)
     return JSONResponse(
-        {"approvals": [approval_view(approval) for approval in approvals], "next": following}
+        {
+            "approvals": [approval_view(approval) for approval in approvals],
+            "next": following,
+            "total": await parts.desk.pending_count(),
+        }
     )
 
 

@@ -26,7 +26,15 @@ from app.settings import Settings
 
 WEB = Path(__file__).resolve().parents[1] / "web"
 PAGE = WEB / "approvals"
-SHARED = ("theme.css", "dom.js", "badge.js", "format.js", "icon.svg")
+SHARED = (
+    "theme.css",
+    "announcer.js",
+    "badge.js",
+    "dom.js",
+    "format.js",
+    "section.js",
+    "icon.svg",
+)
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",

@@ -124,6 +124,10 @@ class ApprovalDesk:
         """Some that wait for a decision, oldest first, and the cursor of the next page."""
         return await self._store.pending_page(after, limit)
 
+    async def pending_count(self) -> int:
+        """How many wait for a decision."""
+        return await self._store.pending_count()
+
     async def page(
         self, statuses: Collection[ApprovalStatus], before: str | None, limit: int
     ) -> tuple[Sequence[Approval], str | None]:

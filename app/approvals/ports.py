@@ -39,6 +39,10 @@ class ApprovalStore(Protocol):
         """Some that wait for a decision, oldest first, and the cursor of the next page."""
         ...
 
+    async def pending_count(self) -> int:
+        """How many wait for a decision."""
+        ...
+
     async def page(
         self, statuses: Collection[ApprovalStatus], before: str | None, limit: int
     ) -> tuple[Sequence[Approval], str | None]:

@@ -231,6 +231,7 @@ def test_pending_requests_are_paged_when_a_limit_is_given(start: StartServer):
     assert [one["id"] for one in first["approvals"]] == ids[:2]
     assert [one["id"] for one in second["approvals"]] == ids[2:]
     assert second["next"] is None
+    assert first["total"] == second["total"] == 3
     assert list(client.get("/api/approvals/pending").json()) == ["approvals"]
     assert client.get("/api/approvals/pending", params={"limit": 0}).status_code == 422
     wrong = client.get("/api/approvals/pending", params={"limit": 2, "after": "x"})

@@ -108,7 +108,7 @@ def investigate_out_of_memory(page: Page, product: RunningProduct) -> None:
 def approve(approvals: Page, address: str) -> None:
     approvals.goto(address)
     request = approvals.locator(f"[id='{urlsplit(address).fragment}']")
-    request.get_by_role("button", name="Approve", exact=True).click()
+    request.get_by_role("button", name="Approve selected").click()
     for box in request.get_by_role("checkbox").all():
         box.check()
     request.get_by_role("button", name="Yes, approve").click()

@@ -77,6 +77,13 @@ class SqlApprovals:
         is_later = sa.true() if after is None else approvals.c.position > _position(after, "after")
         return await self._page(sa.and_(IS_PENDING, is_later), OLDEST_FIRST, limit)
 
+    async def pending_count(self) -> int:
+        """How many wait for a decision."""
+        counted = sa.select(sa.func.count()).select_from(approvals).where(IS_PENDING)
+        return await self._database.read(
+            lambda connection: int(connection.execute(counted).scalar_one())
+        )
+
     async def page(
         self, statuses: Collection[ApprovalStatus], before: str | None, limit: int
     ) -> tuple[Sequence[Approval], str | None]:

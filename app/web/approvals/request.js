@@ -1,42 +1,179 @@
-/* A request that waits: what it would do, and the two panels that decide it. */
+/* A request that waits: what it would do, what is said to each command, and the two decisions. */
 
-import { badge, priorityBadge, severityBadge } from "./badge.js";
-import { riskBadge, text, workflowLink } from "./judged.js";
+import { decisionBadge, priorityBadge, severityBadge } from "./badge.js";
 import { element, replaceContent } from "./dom.js";
-import { countOf, formatTime } from "./format.js";
-import { config } from "./server.js";
+import { formatTime } from "./format.js";
+import { workflowLink } from "./judged.js";
+import { approvePanel, enableLater, rejectPanel } from "./panel.js";
+import { plain, text } from "./plain.js";
+import { ProposedCommand } from "./proposed.js";
+import { approvalAddress, ask, config } from "./server.js";
+import { distance, expiry } from "./when.js";
 
-const SETTLE_MS = 800;
+export class RequestCard {
+  #approval;
+  #commands;
+  #decide;
+  #putAway;
+  #when = element("p", { class: "small muted" });
+  #notice = element("div", { role: "alert" });
+  #panel = element("div", { class: "panel", hidden: true });
+  #approve = element("button", { type: "button", class: "button button-primary", onclick: () => this.#openApproval() }, "Approve selected");
+  #reject = element("button", { type: "button", class: "button button-danger", onclick: () => this.#openRejection() }, "Reject all");
+  #look = element("button", { type: "button", class: "button", onclick: () => this.#lookAgain() }, "Look at the cluster again");
+  isOver = false;
+  isTouched = false;
+  isDeciding = false;
 
-/* `decide(id, verb, body)` rejects with a sentence when it did not work. */
-export function requestCard(approval, decide) {
-  const { id, action, commands, metadata } = approval;
-  const panel = element("div", { class: "panel", hidden: true });
-  const approve = element("button", { type: "button", class: "button button-primary", disabled: true, "data-does": "approve" }, "Approve");
-  const reject = element("button", { type: "button", class: "button button-danger", "data-does": "reject" }, "Reject");
-  approve.addEventListener("click", () => openPanel(panel, approvePanel(approval, panel, decide)));
-  reject.addEventListener("click", () => openPanel(panel, rejectPanel(approval, panel, decide)));
-  enableLater(approve);
-  const back = (event) => event.key === "Escape" && closePanel(panel);
-  return element(
-    "article",
-    { class: "card request", id, tabindex: "-1", "aria-label": action, onkeydown: back },
-    element(
-      "div",
-      { class: "stack" },
-      element("div", {}, element("h3", {}, action || "No title"), element("p", { class: "small muted" }, formatTime(approval.timestamp))),
+  /* `decide(card, verb, body)` rejects with a Refusal when it did not work. */
+  constructor(approval, decide, putAway) {
+    const { id, action, commands, metadata } = approval;
+    this.#approval = approval;
+    this.#decide = decide;
+    this.#putAway = putAway;
+    this.#commands = commands.map((command) => new ProposedCommand(command, metadata, id));
+    this.#look.hidden = !config.has_cluster;
+    this.root = element(
+      "article",
+      {
+        class: "card request stack",
+        id,
+        tabindex: "-1",
+        "aria-label": action || "No title",
+        onkeydown: (event) => event.key === "Escape" && this.#closePanel(),
+        oninput: () => (this.isTouched = true),
+      },
+      element("div", {}, element("h3", {}, plain(action || "No title")), this.#when),
+      this.#notice,
       facts(metadata),
-      metadata.root_cause && element("p", { class: "quote" }, text(metadata.root_cause)),
-      element("ol", { class: "proposed stack-tight" }, commands.map((command) => proposedCommand(command, metadata))),
-      element("div", { class: "row" }, approve, reject, workflowLink(metadata)),
-      panel,
-    ),
-  );
-}
+      metadata.root_cause && element("p", { class: "quote" }, plain(metadata.root_cause)),
+      element("ol", { class: "proposed stack-tight" }, this.#commands.map(({ root }) => root)),
+      element("div", { class: "row" }, this.#approve, this.#reject, this.#look, workflowLink(metadata)),
+      this.#panel,
+    );
+    enableLater(this.#approve);
+    if (approval.void_reason) this.#tell("warn", `Asked again, round ${approval.round}: ${approval.void_reason}`);
+    this.update(approval);
+  }
 
-export function select(card) {
-  card?.focus();
-  card?.scrollIntoView({ block: "nearest" });
+  get isInUse() {
+    return this.isTouched || this.root.contains(document.activeElement);
+  }
+
+  update(approval) {
+    const isOther = approval.version !== this.#approval.version;
+    const wasLooking = this.#approval.commands.some(({ proof }) => !proof);
+    this.#approval = approval;
+    this.#commands.forEach((command, place) => command.update(approval.commands[place]));
+    replaceContent(this.#when, `Proposed ${distance(approval.timestamp)} (${formatTime(approval.timestamp)}), ${expiry(approval.expires_at)}`);
+    if (!isOther) return;
+    enableLater(this.#approve);
+    if (approval.void_reason) this.#tell("warn", `Asked again, round ${approval.round}: ${approval.void_reason}`);
+    else if (!wasLooking) this.#tell("warn", "The cluster has changed since this was drawn. What you see is new: look again.");
+    if (!this.#panel.hidden) this.#closePanel();
+  }
+
+  /* Somebody else was first, or nobody was in time. */
+  end({ status, reviewer, decided_at: at, reason }) {
+    this.isOver = true;
+    const away = element("button", { type: "button", class: "button", onclick: () => this.#putAway(this) }, "Put away");
+    const isExpired = status === "expired";
+    const who = isExpired ? "Nobody decided in time" : `${reviewer || "Somebody"} ${status} it`;
+    replaceContent(
+      this.root,
+      element("h3", {}, plain(this.#approval.action || "No title")),
+      element(
+        "div",
+        { class: "banner banner-warn stack-tight", role: "alert" },
+        element("p", {}, element("strong", {}, "Your decision does not count. "), decisionBadge(status)),
+        element("p", {}, plain(`${who}, ${formatTime(at)}.`)),
+        reason && element("p", {}, plain(`Reason: ${reason}`)),
+      ),
+      element("div", {}, away),
+    );
+    this.root.focus();
+  }
+
+  select() {
+    this.root.focus();
+    this.root.scrollIntoView({ block: "nearest" });
+  }
+
+  press(what) {
+    if (this.isOver) return;
+    if (what === "approve") this.#approve.click();
+    else if (what === "reject") this.#reject.click();
+    else this.#inFocus()?.choice.edit();
+  }
+
+  #inFocus() {
+    const own = this.#commands.filter(({ choice }) => choice);
+    return own.find(({ root }) => root.contains(document.activeElement)) ?? own[0];
+  }
+
+  #openApproval() {
+    if (!this.#commands.every(({ choice }) => choice?.check() ?? true)) return;
+    if (this.#commands.some(({ choice }) => choice?.runs)) {
+      this.#open(approvePanel(this.#commands, (reason) => this.#approveChosen(reason), () => this.#closePanel()));
+    } else this.#openRejection();
+  }
+
+  #openRejection() {
+    this.#open(rejectPanel(this.#commands, (reason) => this.#send("reject", { reason }), () => this.#closePanel()));
+  }
+
+  #open(form) {
+    replaceContent(this.#panel, form);
+    this.#panel.hidden = false;
+    this.#panel.querySelector("textarea, input, button:not(:disabled)").focus();
+    this.#panel.scrollIntoView({ block: "nearest" });
+  }
+
+  #closePanel() {
+    this.#panel.hidden = true;
+    this.select();
+  }
+
+  #approveChosen(reason) {
+    const chosen = this.#commands.filter(({ choice }) => choice);
+    const sent = this.#send("approve", { commands: chosen.map(({ choice }) => choice.toBody(reason)) });
+    return sent.catch((error) => {
+      const place = misplaced(error);
+      if (place === null) throw error;
+      this.#closePanel();
+      chosen[place].choice.refuse(error.message);
+    });
+  }
+
+  async #send(verb, body) {
+    try {
+      await this.#decide(this, verb, { ...body, seen: this.#approval.version });
+    } catch (error) {
+      if (error.status === 404 && error.answer.status) this.end(error.answer);
+      else if (error.status === 409 && error.answer.version) await this.#redraw(error);
+      else throw error;
+    }
+  }
+
+  async #redraw(error) {
+    this.update(await ask(approvalAddress(this.#approval.id)));
+    this.#tell("warn", error.message);
+    this.#closePanel();
+  }
+
+  async #lookAgain() {
+    this.#look.disabled = true;
+    try {
+      this.update(await ask(approvalAddress(this.#approval.id, "refresh"), {}));
+    } catch (error) {
+      this.#tell("bad", error.message);
+    }
+    this.#look.disabled = false;
+  }
+
+  #tell(tone, sentence) {
+    replaceContent(this.#notice, element("p", { class: `banner banner-${tone}` }, plain(sentence)));
+  }
 }
 
 function facts(metadata) {
@@ -50,91 +187,12 @@ function facts(metadata) {
     { class: "row" },
     metadata.severity && severityBadge(text(metadata.severity)),
     metadata.priority && priorityBadge(text(metadata.priority)),
-    named.filter(([, value]) => value).map(([name, value]) => element("span", {}, element("span", { class: "muted" }, `${name}: `), text(value))),
+    named.filter(([, value]) => value).map(([name, value]) => element("span", {}, element("span", { class: "muted" }, `${name}: `), plain(value))),
   );
 }
 
-function proposedCommand(command, metadata) {
-  const note = own(metadata.notes, command.command);
-  const rollback = own(metadata.rollback, command.command);
-  return element(
-    "li",
-    { class: "stack-tight" },
-    element("div", { class: "row" }, riskBadge(command), note && badge(text(note), "warn")),
-    element("pre", { class: "command" }, command.command),
-    command.explanation && element("p", {}, command.explanation),
-    element("p", { class: "small" }, element("span", { class: "muted" }, "Policy: "), command.reasons.join("; ") || "no remarks"),
-    rollback && element("div", { class: "small" }, element("span", { class: "muted" }, "Takes it back:"), element("pre", { class: "command" }, [rollback].flat().map(text).join("\n"))),
-  );
-}
-
-function openPanel(panel, content) {
-  replaceContent(panel, content);
-  panel.hidden = false;
-  panel.querySelector("textarea, input, button").focus();
-}
-
-function closePanel(panel) {
-  panel.hidden = true;
-  select(panel.closest(".request"));
-}
-
-function approvePanel(approval, panel, decide) {
-  const { commands, metadata } = approval;
-  const refused = commands.filter((command) => command.is_refused).length;
-  const noted = commands.filter((command) => own(metadata.notes, command.command)).length;
-  const destructive = commands.filter((command) => command.risk === "DESTRUCTIVE").length;
-  const verb = config.has_cluster ? "Approve and run" : "Approve and record";
-  const sentences = [
-    `${verb} ${countOf(commands.length - refused, "command")}?`,
-    refused && `${countOf(refused, "command")} refused by policy will not run.`,
-    destructive && `${countOf(destructive, "command")} stops or removes something.`,
-    noted && `${countOf(noted, "command")} with a note of its own.`,
-  ];
-  const needsCheck = Boolean(refused || noted || destructive);
-  const submit = element("button", { type: "submit", class: "button button-primary", disabled: true }, "Yes, approve");
-  const form = decisionForm({ approval, panel, decide }, "approve", submit, () => ({}), [
-    element("p", {}, sentences.filter(Boolean).join(" ")),
-    needsCheck && element("label", { class: "choice" }, element("input", { type: "checkbox", required: true }), "I have checked these commands"),
-  ]);
-  enableLater(submit);
-  return form;
-}
-
-function rejectPanel(approval, panel, decide) {
-  const reason = element("textarea", { id: `reason-${approval.id}`, rows: "2", required: true, maxlength: "4000" });
-  const submit = element("button", { type: "submit", class: "button button-danger" }, "Yes, reject");
-  return decisionForm({ approval, panel, decide }, "reject", submit, () => ({ reason: reason.value.trim() }), [
-    element("div", { class: "field" }, element("label", { for: reason.id }, "Why not? The next plan learns from it."), reason),
-  ]);
-}
-
-function decisionForm({ approval, panel, decide }, verb, submit, body, content) {
-  const failure = element("p", { class: "banner banner-bad", role: "alert", hidden: true });
-  const cancel = element("button", { type: "button", class: "button" }, "Back");
-  cancel.addEventListener("click", () => closePanel(panel));
-  const form = element("form", { class: "stack-tight" }, content, failure, element("div", { class: "row" }, submit, cancel));
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const decision = body();
-    if (decision.reason === "") return;
-    submit.disabled = true;
-    try {
-      await decide(approval.id, verb, decision);
-    } catch (error) {
-      submit.disabled = false;
-      failure.hidden = false;
-      replaceContent(failure, error.message);
-    }
-  });
-  return form;
-}
-
-/* A request that appears under a key or a pointer already going down is not approved by it. */
-function enableLater(button) {
-  setTimeout(() => (button.disabled = false), SETTLE_MS);
-}
-
-function own(table, key) {
-  return table && typeof table === "object" && Object.hasOwn(table, key) ? table[key] : null;
+/* Which of the decisions sent the server does not take; null when it is about something else. */
+function misplaced({ status, answer }) {
+  const place = status === 422 && Array.isArray(answer.detail) && answer.detail[0]?.loc;
+  return place && place[1] === "commands" && Number.isInteger(place[2]) ? place[2] : null;
 }

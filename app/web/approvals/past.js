@@ -1,0 +1,75 @@
+/* What was decided, newest first, of one kind or all. */
+
+import { replaceContent, element } from "./dom.js";
+import { DecidedEntry } from "./decided.js";
+import { approvalAddress, ask, listed } from "./server.js";
+
+const FIRST = 10;
+const MORE = 30;
+
+export class PastList {
+  #entries = new Map();
+  #count = FIRST;
+  #status = "decided";
+  #list;
+  #older;
+  #reviewer;
+  #hasChanged;
+
+  constructor({ list, older, reviewer, hasChanged }) {
+    this.#list = list;
+    this.#older = older;
+    this.#reviewer = reviewer;
+    this.#hasChanged = hasChanged;
+  }
+
+  get isMoving() {
+    return [...this.#entries.values()].some((entry) => entry.isMoving);
+  }
+
+  showMore() {
+    this.#count += MORE;
+  }
+
+  filter(status) {
+    this.#status = status;
+    this.#count = FIRST;
+  }
+
+  /* `linked`: the request that the page's address names, however old it is. */
+  async refresh(linked) {
+    const { approvals, next } = await listed(`/api/approvals?status=${this.#status}&`, "before", this.#count);
+    const isExtra = linked && linked.status !== "pending" && !approvals.some(({ id }) => id === linked.id);
+    const all = isExtra ? [linked, ...approvals] : approvals;
+    const known = new Map(all.map((approval) => [approval.id, this.#entry(approval)]));
+    if ([...known.keys()].join() !== [...this.#entries.keys()].join()) this.#place(known);
+    this.#entries = known;
+    this.#older.hidden = !next;
+  }
+
+  /* Opens the entry and goes there. */
+  open(id) {
+    const entry = this.#entries.get(id);
+    if (!entry) return;
+    entry.root.open = true;
+    entry.root.querySelector("summary").focus();
+  }
+
+  #entry(approval) {
+    const known = this.#entries.get(approval.id);
+    known?.update(approval);
+    return known ?? new DecidedEntry(approval, (id) => this.#undo(id));
+  }
+
+  #place(entries) {
+    const focused = document.activeElement;
+    const nothing = element("p", { class: "muted" }, "Nothing of this kind yet.");
+    replaceContent(this.#list, entries.size ? [...entries.values()].map(({ root }) => root) : nothing);
+    if (this.#list.contains(focused)) focused.focus({ preventScroll: true });
+  }
+
+  async #undo(id) {
+    await ask(approvalAddress(id, "undo"), { reviewer: this.#reviewer() });
+    await this.#hasChanged();
+  }
+}

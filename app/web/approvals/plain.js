@@ -1,0 +1,25 @@
+/* Text of others as it is: what would hide or turn around other characters is shown by its number. */
+
+import { element } from "./dom.js";
+
+const HIDDEN = /([^\P{C}\t\n]|[\u2028\u2029\u115f\u1160\u3164\uffa0])/u;
+
+/* Nodes that show the text, isolated from the direction of what stands around it. */
+export function plain(value) {
+  const parts = text(value).split(HIDDEN);
+  return element("bdi", {}, parts.map((part, place) => (place % 2 ? hidden(part) : part)));
+}
+
+/* Metadata is whatever its proposer sent. */
+export function text(value) {
+  return typeof value === "string" ? value : JSON.stringify(value ?? "");
+}
+
+export function commandText(command) {
+  return element("pre", { class: "command", dir: "ltr" }, plain(command));
+}
+
+function hidden(character) {
+  const number = character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
+  return element("span", { class: "hidden-character", title: "A character that cannot be seen" }, `U+${number}`);
+}
