@@ -19,6 +19,7 @@ from app.observability.metrics import Metrics
 from tests.fakes.sse_reader import Cut, Dispatched, Parser
 from tests.fakes.stored import StoringProcess, last_words
 from tests.fakes.streaming import (
+    LIMIT_SECONDS,
     Doors,
     last,
     memory_log,
@@ -56,15 +57,18 @@ async def test_readers_in_both_processes_see_all_that_one_of_them_runs(
 ):
     workflow_id, claim = await here.claimed()
     chance = Random(1)
+    appended: list[int] = []
 
     async def run() -> None:
         for number in range(EVENTS):
             event = said(str(number), chance.choice([EventType.TOKEN, EventType.STATUS]))
             await here.events.append(workflow_id, [event], claim)
+            appended.append(number)
         await here.events.append(workflow_id, [last_words()], claim)
 
     async def read(doors: Doors) -> list[Dispatched]:
-        await asyncio.sleep(chance.random() / 4)
+        begin = chance.randrange(EVENTS)
+        await until(lambda: len(appended) >= begin)
         return await doors.all_of(workflow_id)
 
     async with (
@@ -313,8 +317,9 @@ async def test_old_events_are_not_kept_for_those_who_may_come(log: UnreliableLog
                 return log.reads - reads
 
             assert await replay() > 0
-            await asyncio.sleep(0.1)
-            assert await replay() > 0
+            async with asyncio.timeout(LIMIT_SECONDS):
+                while not await replay():
+                    pass
 
 
 class Connection:
