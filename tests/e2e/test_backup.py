@@ -64,7 +64,9 @@ def finished_and_decided(product: RunningProduct) -> str:
     approve = f"{product.approval_url}/api/approvals/{approval['id']}/approve"
     httpx.post(approve, timeout=10).raise_for_status()
     api = f"{product.url}/api/v1/feedback"
-    (plan, *_) = httpx.get(f"{api}/workflow/{workflow_id}").json()["feedback_opportunities"]
+    (plan, *_) = httpx.get(f"{api}/workflow/{workflow_id}", timeout=30).json()[
+        "feedback_opportunities"
+    ]
     rating = {"feedback_id": plan["feedback_id"], "rating": 4, "was_helpful": True}
     httpx.post(f"{api}/submit", json=rating, timeout=10).raise_for_status()
     wait_until(lambda: learned(product)["approved_count"])

@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import StartProduct
 from tests.fakes.postgres import SECRET, Postgres
 from tests.fakes.servers import REPOSITORY, RunningProduct
+from tests.fakes.waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -21,11 +22,8 @@ SMALL_FILE = 64 * 1024
 
 
 def wait_until_logged(product: RunningProduct, words: str) -> None:
-    deadline = time.monotonic() + 20
     log = product.logs_dir / "app.log"
-    while words not in log.read_text():
-        assert time.monotonic() < deadline, log.read_text()
-        assert product.process.poll() is None
+    wait_until(lambda: words in log.read_text())
 
 
 def until(answer: Callable[[], httpx.Response], status: int) -> httpx.Response:
