@@ -30,7 +30,7 @@ from bench.kills import Victim, database_settings, kill_all
 from tests.fakes.kube_api import open_kube_api
 from tests.fakes.servers import free_port, product_environment, stop, wait_until_healthy
 
-END_LIMIT_SECONDS = 240.0
+END_LIMIT_SECONDS = 600.0
 LOOK_SECONDS = 1.0
 DECIDERS = ("Ada", "Bo", "Chen")
 QUICK = {

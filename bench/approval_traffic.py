@@ -17,7 +17,7 @@ from tests.fakes.kube_api import KubeApi
 from tests.fakes.kube_api_objects import NAMESPACE, deployment
 
 SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "crash-loop-bad-config.log"
-PAUSE_SECONDS = 0.7
+PAUSE_SECONDS = 2.0
 RETRY_SECONDS = 0.2
 TRIES = 100
 TIMEOUT_SECONDS = 15
