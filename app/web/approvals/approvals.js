@@ -14,7 +14,7 @@ const QUICK_POLL_MS = 1000;
 const byId = (id) => document.getElementById(id);
 const reviewer = () => byId("reviewer").value.trim() || null;
 const state = new ServerState(byId("state"), byId("backend"));
-const pending = new PendingList({ list: byId("cards"), more: byId("more"), reviewer, hasDecided: refresh });
+const pending = new PendingList({ list: byId("cards"), more: byId("more"), reviewer, hasDecided: showFate });
 const past = new PastList({ list: byId("recent"), older: byId("older"), reviewer, hasChanged: refresh });
 let followed = "";
 
@@ -56,6 +56,12 @@ async function refresh() {
   }
 }
 
+/* What somebody has just decided is followed without another click. */
+async function showFate(id) {
+  await refresh();
+  past.reveal(id);
+}
+
 /* A link from elsewhere names a request in the address's hash. */
 async function linkedRequest() {
   const id = location.hash.slice(1);
@@ -71,7 +77,7 @@ function follow(linked) {
   followed = linked.id;
   if (document.activeElement !== document.body) return;
   if (linked.status === "pending") pending.card(linked.id)?.select();
-  else past.open(linked.id);
+  else past.reveal(linked.id)?.querySelector("summary").focus();
 }
 
 function showTotal(total) {

@@ -97,7 +97,7 @@ function decidedCommand(command) {
   return element(
     "li",
     { class: "stack-tight" },
-    element("div", { class: "row" }, decision && known(SAID, decision), known(STATUS, command.status), command.undo_status && known(UNDO, command.undo_status), riskBadge(command), phaseNote(command)),
+    element("div", { class: "row" }, element("strong", {}, `${number + 1}.`), decision && known(SAID, decision), known(STATUS, command.status), command.undo_status && known(UNDO, command.undo_status), riskBadge(command), phaseNote(command)),
     edited && element("span", { class: "small muted" }, "Proposed:"),
     commandText(command.command),
     edited && [element("span", { class: "small muted" }, "Edited to:"), commandText(edited)],

@@ -47,12 +47,10 @@ export class PastList {
     this.#older.hidden = !next;
   }
 
-  /* Opens the entry and goes there. */
-  open(id) {
+  reveal(id) {
     const entry = this.#entries.get(id);
-    if (!entry) return;
-    entry.root.open = true;
-    entry.root.querySelector("summary").focus();
+    if (entry) entry.root.open = true;
+    return entry?.root;
   }
 
   #entry(approval) {

@@ -17,7 +17,7 @@ export class PendingList {
   #decisions = 0;
   #hasDecided;
 
-  /* `hasDecided()` lets the page look again at once. */
+  /* `hasDecided(id)` lets the page look again at once. */
   constructor({ list, more, reviewer, hasDecided }) {
     this.#list = list;
     this.#more = more;
@@ -26,7 +26,7 @@ export class PendingList {
   }
 
   get shown() {
-    return [...this.#cards.values()];
+    return [...this.#list.children].map(({ id }) => this.#cards.get(id));
   }
 
   showMore() {
@@ -100,7 +100,7 @@ export class PendingList {
     this.#decisions += 1;
     announce(verb === "approve" ? "Decided." : "Rejected.");
     this.#putAway(card);
-    await this.#hasDecided();
+    await this.#hasDecided(card.root.id);
   }
 
   #putAway(card) {

@@ -10,6 +10,11 @@ export function plain(value) {
   return element("bdi", {}, parts.map((part, place) => (place % 2 ? hidden(part) : part)));
 }
 
+/* The same where only letters can stand: in labels. */
+export function plainWords(value) {
+  return text(value).split(HIDDEN).map((part, place) => (place % 2 ? numberOf(part) : part)).join("");
+}
+
 /* Metadata is whatever its proposer sent. */
 export function text(value) {
   return typeof value === "string" ? value : JSON.stringify(value ?? "");
@@ -20,6 +25,9 @@ export function commandText(command) {
 }
 
 function hidden(character) {
-  const number = character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
-  return element("span", { class: "hidden-character", title: "A character that cannot be seen" }, `U+${number}`);
+  return element("span", { class: "hidden-character", title: "A character that cannot be seen" }, numberOf(character));
+}
+
+function numberOf(character) {
+  return `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
 }

@@ -13,6 +13,7 @@ const STATES = {
   unreachable: ["The cluster could not be asked", "warn"],
   no_cluster: ["No cluster", ""],
 };
+const UNDO = { command: "Undo", recreate: "Undo: creates it again", none: "No undo" };
 const FEW = 8;
 
 export function proofCard({ proof, is_refused: isRefused }) {
@@ -32,7 +33,7 @@ export function proofCard({ proof, is_refused: isRefused }) {
 
 export function undoOf({ kind, command, why }) {
   if (kind === "command") return commandText(command);
-  return plain(kind === "recreate" ? `creates it again. ${why}` : why || "nothing is known that takes it back.");
+  return plain(why || (kind === "recreate" ? "Creates it again." : "Nothing is known that takes it back."));
 }
 
 function warnings({ warnings: sentences, object }) {
@@ -98,7 +99,7 @@ function undo(proof) {
   return element(
     "div",
     { class: "stack-tight small" },
-    element("strong", {}, kind === "none" ? "No undo" : "Undo"),
+    element("strong", {}, UNDO[kind] ?? kind),
     undoOf(proof.undo),
     kind === "command" && proof.undo.why && element("span", { class: "muted" }, plain(proof.undo.why)),
   );

@@ -36,12 +36,13 @@ export class ProposedCommand {
   }
 
   #parts() {
-    const { command, explanation, reasons, in_evidence: isSeen } = this.command;
+    const { number, command, explanation, reasons, in_evidence: isSeen } = this.command;
     const rollback = own(this.metadata.rollback, command);
     return [
       element(
         "div",
         { class: "row" },
+        element("strong", {}, `${number + 1}.`),
         riskBadge(this.command),
         isSeen === false && badge("Not in evidence", "warn"),
         this.note && badge(plain(this.note), "warn"),

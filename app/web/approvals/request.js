@@ -5,7 +5,7 @@ import { element, replaceContent } from "./dom.js";
 import { formatTime } from "./format.js";
 import { workflowLink } from "./judged.js";
 import { approvePanel, enableLater, rejectPanel } from "./panel.js";
-import { plain, text } from "./plain.js";
+import { plain, plainWords } from "./plain.js";
 import { ProposedCommand } from "./proposed.js";
 import { approvalAddress, ask, config } from "./server.js";
 import { distance, expiry } from "./when.js";
@@ -39,7 +39,7 @@ export class RequestCard {
         class: "card request stack",
         id,
         tabindex: "-1",
-        "aria-label": action || "No title",
+        "aria-label": plainWords(action || "No title"),
         onkeydown: (event) => event.key === "Escape" && this.#closePanel(),
         oninput: () => (this.isTouched = true),
       },
@@ -185,8 +185,8 @@ function facts(metadata) {
   return element(
     "div",
     { class: "row" },
-    metadata.severity && severityBadge(text(metadata.severity)),
-    metadata.priority && priorityBadge(text(metadata.priority)),
+    metadata.severity && severityBadge(plainWords(metadata.severity)),
+    metadata.priority && priorityBadge(plainWords(metadata.priority)),
     named.filter(([, value]) => value).map(([name, value]) => element("span", {}, element("span", { class: "muted" }, `${name}: `), plain(value))),
   );
 }
