@@ -112,7 +112,7 @@ def test_hostile_text_in_every_field_stays_text_and_fits_a_phone(
 ):
     command = f"kubectl annotate pod/x note='{HOSTILE}' -n shop"
     keys = ("severity", "priority", "service", "issue", "root_cause", "phase", "workflow_id")
-    metadata = dict.fromkeys(keys, HOSTILE) | {
+    metadata: dict[str, Any] = dict.fromkeys(keys, HOSTILE) | {
         "notes": {RESTART: HOSTILE},
         "rollback": {RESTART: [HOSTILE]},
         "phases": [HOSTILE[:300], HOSTILE[:300]],
