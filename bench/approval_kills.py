@@ -69,7 +69,7 @@ def run(kills: int, database: str, seed: int) -> bool:
         faults = [*traffic.faults, *faults_of(traffic, approvals), *_of_audit(desks)]
         made = sum(victim.kills for victim in (backend, *desks))
         if made != kills:
-            faults.append(f"{made} of {kills} kills: a process ended by itself")
+            faults.append(f"{made} of {kills} kills: one ended by itself or started too late")
     print(f"{database}: seed {seed}, {made} kills in {time.monotonic() - begun:.0f} s")
     print(_counts(traffic, approvals))
     print(f"{len(faults)} faults")

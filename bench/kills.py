@@ -116,14 +116,19 @@ class Victim:
         """Until no kill is left."""
         while kills_left.acquire(blocking=False):
             running = self.start()
-            if self.is_server and self.chance.random() > UNREADY_SHARE:
-                wait_until_healthy(running)
-            with suppress(subprocess.TimeoutExpired):
-                running.process.wait(self.chance.uniform(*LIFETIME_SECONDS))
-            if running.process.poll() is not None:
-                raise AssertionError(f"the {self.kind} ended by itself: {running.printed()}")
-            running.kill()
+            try:
+                self._live(running)
+            finally:
+                running.kill()
             self.kills += 1
+
+    def _live(self, running: RunningProduct) -> None:
+        if self.is_server and self.chance.random() > UNREADY_SHARE:
+            wait_until_healthy(running)
+        with suppress(subprocess.TimeoutExpired):
+            running.process.wait(self.chance.uniform(*LIFETIME_SECONDS))
+        if running.process.poll() is not None:
+            raise AssertionError(f"the {self.kind} ended by itself: {running.printed()}")
 
     def start(self) -> RunningProduct:
         """Start it without waiting for it."""
