@@ -25,8 +25,9 @@ import httpx
 
 from bench.approval_faults import all_approvals, faults_of, is_over
 from bench.approval_traffic import DeskTraffic, View
+from bench.databases import database_settings
 from bench.figures import say
-from bench.kills import Victim, database_settings, kill_all
+from bench.kills import Victim, kill_all
 from tests.fakes.kube_api import open_kube_api
 from tests.fakes.servers import free_port, product_environment, stop, wait_until_healthy
 

@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
+from bench.databases import database_settings
 from bench.figures import Figure, percentile, say
-from bench.kills import database_settings
 from tests.fakes.approval_process import COMMAND
 from tests.fakes.approvals import payload
 from tests.fakes.kube_api import open_kube_api

@@ -18,7 +18,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Queue
@@ -26,8 +26,8 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
+from bench.databases import database_settings
 from bench.figures import say
-from tests.fakes.postgres import Postgres
 from tests.fakes.servers import (
     RunningProduct,
     product_environment,
@@ -267,27 +267,16 @@ def _all_workflows(url: str) -> list[str]:
 def _approvals(url: str) -> Counter[tuple[str, str]]:
     rows = httpx.get(f"{url}/api/approvals/pending", timeout=60).json()["approvals"]
     return Counter(
-        (row["metadata"]["workflow_id"], json.dumps([row["action"], row["commands"]]))
+        (
+            row["metadata"]["workflow_id"],
+            json.dumps([row["action"], [one["command"] for one in row["commands"]]]),
+        )
         for row in rows
     )
 
 
 def _is_resumed(events: list[dict[str, object]]) -> bool:
     return any("resumed where it was interrupted" in str(event["data"]) for event in events)
-
-
-@contextmanager
-def database_settings(database: str) -> Iterator[dict[str, str]]:
-    """What points processes to a fresh database."""
-    if database == "sqlite":
-        yield {}
-        return
-    with TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
-        cluster = Postgres(Path(folder))
-        cluster.start()
-        with cluster.database() as url:
-            yield {"DATABASE_URL": url}
-        cluster.stop()
 
 
 def main() -> None:
