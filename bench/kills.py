@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,7 +44,7 @@ UNREADY_SHARE = 0.2
 PAUSE_BETWEEN_STARTS_SECONDS = 0.15
 END_LIMIT_SECONDS = 240.0
 READERS = 8
-COMMANDS = {"server": ["-m", "app", "serve"], "worker": ["-m", "app", "worker"]}
+COMMANDS = {"server": ["serve"], "worker": ["worker"]}
 
 
 @dataclass
@@ -104,38 +104,54 @@ class Victim:
     """One process that is killed and started again."""
 
     kind: str
+    arguments: Sequence[str]
     root: Path
     environment: dict[str, str]
     chance: random.Random
+    is_server: bool
+    """Whether it answers requests, for which most of its lives wait."""
     kills: int = 0
 
     def live_and_die(self, kills_left: threading.Semaphore) -> None:
         """Until no kill is left."""
         while kills_left.acquire(blocking=False):
             running = self.start()
-            if self.kind == "server" and self.chance.random() > UNREADY_SHARE:
-                wait_until_healthy(running)
-            with suppress(subprocess.TimeoutExpired):
-                running.process.wait(self.chance.uniform(*LIFETIME_SECONDS))
-            if running.process.poll() is not None:
-                raise AssertionError(f"the {self.kind} ended by itself: {running.printed()}")
-            running.kill()
+            try:
+                self._live(running)
+            finally:
+                running.kill()
             self.kills += 1
+
+    def _live(self, running: RunningProduct) -> None:
+        if self.is_server and self.chance.random() > UNREADY_SHARE:
+            wait_until_healthy(running)
+        with suppress(subprocess.TimeoutExpired):
+            running.process.wait(self.chance.uniform(*LIFETIME_SECONDS))
+        if running.process.poll() is not None:
+            raise AssertionError(f"the {self.kind} ended by itself: {running.printed()}")
 
     def start(self) -> RunningProduct:
         """Start it without waiting for it."""
-        command = [sys.executable, *COMMANDS[self.kind]]
+        command = [sys.executable, "-m", "app", *self.arguments]
         return start_process(command, self.root / self.kind, self.environment)
 
 
 def run(kills: int, database: str, seed: int) -> bool:
     """Whether nothing was lost and nothing happened twice; prints what was counted."""
     chance = random.Random(seed)
-    with TemporaryDirectory() as folder, _database_settings(database) as settings:
+    with TemporaryDirectory() as folder, database_settings(database) as settings:
         root = Path(folder)
         environment = product_environment(root, {**settings, "MAX_QUEUED_WORKFLOWS": "100000"})
         victims = [
-            Victim(kind, root, environment, random.Random(chance.random())) for kind in COMMANDS
+            Victim(
+                kind,
+                arguments,
+                root,
+                environment,
+                random.Random(chance.random()),
+                is_server=kind == "server",
+            )
+            for kind, arguments in COMMANDS.items()
         ]
         traffic = Traffic(f"http://127.0.0.1:{environment['PORT']}")
         begun = time.monotonic()
@@ -161,11 +177,18 @@ def run(kills: int, database: str, seed: int) -> bool:
 
 
 def _kill_under_traffic(victims: list[Victim], traffic: Traffic, kills: int) -> None:
-    kills_left = threading.Semaphore(kills)
     starter = threading.Thread(target=traffic.start_workflows)
     for _ in range(READERS):
         threading.Thread(target=traffic.read_workflows, daemon=True).start()
     starter.start()
+    kill_all(victims, kills, lambda: f"{len(traffic.accepted)} workflows")
+    traffic.is_over.set()
+    starter.join()
+
+
+def kill_all(victims: Sequence[Victim], kills: int, progress: Callable[[], str]) -> None:
+    """Kill them independently of each other, so often in all."""
+    kills_left = threading.Semaphore(kills)
     killers = [
         threading.Thread(target=victim.live_and_die, args=(kills_left,)) for victim in victims
     ]
@@ -174,10 +197,7 @@ def _kill_under_traffic(victims: list[Victim], traffic: Traffic, kills: int) -> 
     while any(killer.is_alive() for killer in killers):
         for killer in killers:
             killer.join(10)
-        done = sum(victim.kills for victim in victims)
-        say(f"{done} of {kills} kills, {len(traffic.accepted)} workflows")
-    traffic.is_over.set()
-    starter.join()
+        say(f"{sum(victim.kills for victim in victims)} of {kills} kills, {progress()}")
 
 
 def _read_to_the_end(traffic: Traffic) -> None:
@@ -257,7 +277,8 @@ def _is_resumed(events: list[dict[str, object]]) -> bool:
 
 
 @contextmanager
-def _database_settings(database: str) -> Iterator[dict[str, str]]:
+def database_settings(database: str) -> Iterator[dict[str, str]]:
+    """What points processes to a fresh database."""
     if database == "sqlite":
         yield {}
         return

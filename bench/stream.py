@@ -26,7 +26,7 @@ class Effort:
     idle_seconds: float
 
 
-WHOLE = Effort(rounds=3, seconds=2, kills=5, churn_seconds=60, idle_seconds=300)
+WHOLE = Effort(rounds=7, seconds=1, kills=5, churn_seconds=60, idle_seconds=300)
 QUICK = Effort(rounds=1, seconds=0.6, kills=1, churn_seconds=2, idle_seconds=0)
 
 

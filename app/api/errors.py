@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
 
 from app.domain import errors
 
@@ -22,6 +23,9 @@ STATUS: dict[type[errors.AppError], HTTPStatus] = {
     errors.StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.StartupFailed: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+
+CLIENT_LEFT = 499
+"""As nginx counts it: nobody reads this answer, and it is no failure of the server."""
 
 RETRY_LATER = {"Retry-After": "5"}
 HEADERS = {
@@ -53,6 +57,12 @@ def add_error_pages(app: FastAPI) -> None:
     @app.exception_handler(errors.AppError)
     async def known(_: Request, error: errors.AppError) -> JSONResponse:
         return render_error(error)
+
+    @app.exception_handler(ClientDisconnect)
+    async def left(_: Request, __: ClientDisconnect) -> JSONResponse:
+        return JSONResponse(
+            {"detail": "The client left before its request was whole."}, CLIENT_LEFT
+        )
 
     @app.exception_handler(Exception)
     async def unknown(_: Request, __: Exception) -> JSONResponse:

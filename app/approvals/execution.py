@@ -150,6 +150,9 @@ class Execution:
         except RefusedByPolicy as error:
             await self._store.move(approval_id, number, CommandStatus.FAILED, str(error))
             return False
+        if refusal := await self._readiness.refusal(command):
+            await self._store.move(approval_id, number, CommandStatus.FAILED, refusal)
+            return False
         await self._readiness.prove(approval, number, command, touched)
         await self._store.move(approval_id, number, CommandStatus.EXECUTING, "")
         self._changes.announce()

@@ -1,5 +1,6 @@
 """Every command is judged when it is proposed and once more before it runs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from app.domain.errors import BadInput
@@ -69,6 +70,14 @@ class CommandJudge:
         if command is None or verdict.risk is Risk.FORBIDDEN:
             raise RefusedByPolicy(f"refused by policy: {'; '.join(verdict.reasons)}")
         return command
+
+    def refusal_of(self, command: ParsedCommand, labels: Mapping[str, str]) -> str | None:
+        """Why the policy refuses a command on what has these labels; None when it does not."""
+        facts = LiveFacts(self.clock.now() if self.clock else None, labels)
+        verdict = judge(command, self.policy, Evidence.unknown(), facts)
+        if verdict.risk is not Risk.FORBIDDEN:
+            return None
+        return f"refused by policy: {'; '.join(verdict.reasons)}"
 
     def safe_read(self, text: str, namespace: str | None) -> ParsedCommand | None:
         """The command as it is run when it needs nobody's approval, else None."""

@@ -130,6 +130,10 @@ class Proving(Protocol):
         """What the command would do, to which object, and how it is taken back."""
         ...
 
+    async def refusal(self, command: ParsedCommand) -> str | None:
+        """Why the labels of what it would change forbid it; raises ClusterFailed."""
+        ...
+
     async def versions(self, references: Collection[str]) -> Mapping[str, str | None]:
         """By object its resourceVersion now, None for what is gone, within a few seconds.
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from app.approvals.cluster_look import NO_ANSWER, ClusterLook, ClusterRefused
 from app.approvals.judging import CommandJudge, RefusedByPolicy
@@ -56,6 +56,16 @@ class Proving:
             log.exception("a proof card cannot be made", extra={"action": command.action})
             return self._plain(ProofState.REFUSED, "The cluster's answer is not understood.")
 
+    async def refusal(self, command: ParsedCommand) -> str | None:
+        """Why the labels of what it changes forbid it; raises ClusterFailed."""
+        policy = self._judge.policy
+        if self._look is None or not policy.protects_labels or makes_new(command):
+            return None
+        if not policy.rule(command.path).is_write:
+            return None
+        live = [await self._look.get(target) for target in targets(command)]
+        return self._refused(command, [each for each in live if each is not None])
+
     async def versions(self, references: Collection[str]) -> Mapping[str, str | None]:
         """Each object's version, None for one that is gone; raises ClusterFailed."""
         if self._look is None or not references:
@@ -72,9 +82,15 @@ class Proving:
             names = {each.target for each in live}
             gone = ", ".join(target.short for target in found if target not in names)
             return self._plain(ProofState.REFUSED, f"The cluster has no {gone}.")
+        if refusal := self._refused(command, live):
+            return self._plain(ProofState.REFUSED, refusal)
         seen = await _look_around(look, command, live)
         undo = self._judged(seen.undo_of(command))
         return await asyncio.to_thread(card_of, command, seen, undo, self._clock.now())
+
+    def _refused(self, command: ParsedCommand, live: Iterable[ClusterObject]) -> str | None:
+        reasons = (self._judge.refusal_of(command, each.labels) for each in live)
+        return next((reason for reason in reasons if reason), None)
 
     def _judged(self, undo: Undo) -> Undo:
         """The undo, unless the policy would refuse its command as well."""

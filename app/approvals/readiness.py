@@ -41,6 +41,10 @@ class Readiness:
         await self._voiding.void(approval, f"{names} {words} after the decision; decide again.")
         return False
 
+    async def refusal(self, command: ParsedCommand) -> str | None:
+        """Why the labels of what it would change forbid it; raises ClusterFailed."""
+        return await self._proving.refusal(command)
+
     async def prove(
         self,
         approval: Approval,
@@ -56,7 +60,8 @@ class Readiness:
         command = approval.commands[number]
         is_edited = command.decision is CommandDecision.EDITED
         is_touched = command.object_reference in touched
-        if command.proof is not None and not is_edited and not is_touched:
+        is_known = command.proof is not None and command.proof.state is not ProofState.UNREACHABLE
+        if is_known and not is_edited and not is_touched:
             return
         proof = await self._proving.prove(parsed)
         if proof.state is ProofState.UNREACHABLE:

@@ -186,6 +186,11 @@ class Policy(_Part):
         """The rule of a verb with its subverb; where the policy says nothing, it is forbidden."""
         return self._rules.get(path, UNNAMED)
 
+    @property
+    def protects_labels(self) -> bool:
+        """Whether labels of live objects decide about commands."""
+        return self.team is not None and bool(self.team.policy.protected_labels)
+
     def why_protected(self, namespace: str) -> str | None:
         """Why this namespace is only read, if it is."""
         if self.team is not None:

@@ -22,6 +22,11 @@ class WorkflowProcess:
     upkeep: Upkeep
     delivery: ProposalDelivery
 
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing goes on at present; None when it does."""
+        return self.takeover.trouble
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Work until left; what is unfinished then goes on elsewhere, or at the next start."""

@@ -44,6 +44,8 @@ class Takeover:
     queue: JobQueue
     workflows: WorkflowStore
     beat_seconds: float = 1.0
+    trouble: str | None = field(default=None, init=False)
+    """Why this process cannot beat at present; None when it can."""
     _peers: dict[ProcessId, _Peer] = field(default_factory=dict, init=False)
 
     @property
@@ -63,18 +65,18 @@ class Takeover:
             raise
 
     async def _look_after_others(self) -> None:
-        beats, heard_at, is_failing = 0, time.monotonic(), False
+        beats, heard_at = 0, time.monotonic()
         while True:
             now = time.monotonic()
             try:
                 await self._listen(now - heard_at)
                 if beats % BEATS_PER_SEARCH == 0:
                     await self._search()
-                beats, heard_at, is_failing = beats + 1, now, False
+                beats, heard_at, self.trouble = beats + 1, now, None
             except StorageFailed as error:
-                if not is_failing:
+                if self.trouble is None:
                     log.warning("nobody is looked after now", extra={"reason": str(error)})
-                is_failing = True
+                self.trouble = str(error)
             await asyncio.sleep(self.beat_seconds)
 
     async def _listen(self, seconds: float) -> None:

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from tests.fakes.approval_app import approval_server
-from tests.fakes.approval_process import until
 from tests.fakes.approvals import DELETE_VOLUME, GET, RESTART, SCALE, payload
+from tests.fakes.waiting import wait_until
 from tests.fakes.webhook_receiver import WebhookReceiver, webhook_receiver
 
 StartServer = Callable[..., httpx.Client]
@@ -70,7 +70,7 @@ def test_a_view_says_what_a_decision_needs(client: httpx.Client):
     assert [command["in_evidence"] for command in shown["commands"]] == [True, False]
     assert [command["policy_risk"] for command in shown["commands"]] == ["CAUTION", "SAFE"]
     assert [command["risk"] for command in shown["commands"]] == ["CAUTION", "CAUTION"]
-    for key in ("decision", "edited_to", "reason", "proof", "undo_status"):
+    for key in ("decision", "edited_to", "reason", "undo_status"):
         assert [command[key] for command in shown["commands"]] == [None, None]
 
 
@@ -285,7 +285,7 @@ def test_there_is_nothing_to_undo_where_nothing_ran(client: httpx.Client):
 
 def test_without_a_cluster_another_look_shows_the_same(client: httpx.Client):
     one = propose(client)
-    until(lambda: view(client, one)["commands"][0]["proof"])
+    wait_until(lambda: view(client, one)["commands"][0]["proof"])
 
     answer = client.post(f"/api/approvals/{one}/refresh")
 

@@ -125,8 +125,9 @@ async def test_waiting_gives_the_next_event_when_it_comes(doors: Doors):
             page(doors, workflow_id, after="memory-1", wait=15, types="proposal")
         )
         await until(lambda: b"incident_agents_streams_open 1.0" in doors.fanout.metrics.render())
-        await write(doors.log, workflow_id, said("not this"))
-        await asyncio.sleep(0.05)
+        async with doors.opened(workflow_id, "?from=now") as witness:
+            await write(doors.log, workflow_id, said("not this"))
+            await anext(witness.events())
         assert not waiting.done()
         await write(doors.log, workflow_id, said("this", EventType.PROPOSAL))
 

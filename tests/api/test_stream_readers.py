@@ -16,6 +16,10 @@ from tests.fakes.streaming import Doors, last, memory_log, open_doors, said, unt
 STALL_SECONDS = 1.0
 SMALL_BUFFER = 4096
 EVENTS = 1200
+SLOW_BYTES_PER_SECOND = 10_000
+SLOW_EVENTS = 60
+SLOW_STALL_SECONDS = 2.5
+SIP = 1000
 TEXT = "x" * 2000
 HOPELESS = StreamLimits(stall_seconds=60)
 
@@ -87,19 +91,22 @@ async def test_a_stalled_reader_is_cut_off_and_goes_on_later_without_loss(is_rep
     assert seqs(seen + rest) == list(range(1, EVENTS + 3))
 
 
-async def test_a_slow_reader_that_goes_on_reading_gets_everything():
-    async with open_doors(memory_log(), StreamLimits(stall_seconds=STALL_SECONDS)) as doors:
+async def test_a_reader_of_ten_kilobytes_a_second_gets_everything():
+    async with open_doors(memory_log(), StreamLimits(stall_seconds=SLOW_STALL_SECONDS)) as doors:
         workflow_id = await written(doors.log, said("begun"))
-        async with plugged(doors, workflow_id) as plug, asyncio.timeout(30):
+        async with plugged(doors, workflow_id) as plug, asyncio.timeout(60):
             raw = await read_some(plug, 1000)
-            for number in range(120):
+            for number in range(SLOW_EVENTS):
                 await write(doors.log, workflow_id, said(f"{number} {TEXT}"))
             await write(doors.log, workflow_id, last())
             while not raw.endswith(b"\r\n0\r\n\r\n"):
-                await asyncio.sleep(0.05)
-                raw += await read_some(plug, 8000)
+                # The pace is what is tried.
+                await asyncio.sleep(SIP / SLOW_BYTES_PER_SECOND)
+                piece = await read_some(plug, SIP)
+                assert piece, "it was cut off"
+                raw += piece
 
-    assert seqs(events_in(raw)) == list(range(1, 123))
+    assert seqs(events_in(raw)) == list(range(1, SLOW_EVENTS + 3))
 
 
 async def test_a_reader_that_does_not_read_holds_up_nobody():

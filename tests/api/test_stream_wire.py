@@ -227,6 +227,7 @@ async def test_events_that_come_together_stay_in_order_however_they_are_written(
         await anext(events)
         for number in range(50):
             await write(doors.log, workflow_id, said(str(number), EventType.TOKEN))
+            # Some come together and some apart: both ways of writing are to be tried.
             await asyncio.sleep(0.001 * (number % 3))
         await write(doors.log, workflow_id, last())
         seqs = [orjson.loads(event.data)["seq"] async for event in events]

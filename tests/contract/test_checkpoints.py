@@ -21,6 +21,7 @@ from app.workflow.state import State, answers_in
 from tests.fakes.graph_run import GraphRun, Listening, graph_run
 from tests.fakes.postgres import SECRET, Postgres
 from tests.fakes.servers import REPOSITORY
+from tests.fakes.waiting import until
 
 LIMIT_SECONDS = 60.0
 pytestmark = pytest.mark.timeout(120)
@@ -65,10 +66,8 @@ async def killed_in(agent: AgentName, location: DatabaseLocation, folder: Path) 
     arguments = ["-m", "tests.fakes.graph_run", location.url, WORKFLOW, agent, str(told)]
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments, cwd=REPOSITORY)
     try:
-        async with asyncio.timeout(LIMIT_SECONDS):
-            while not (told.exists() and agent in told.read_text()):
-                assert process.returncode is None
-                await asyncio.sleep(0.02)
+        await until(lambda: process.returncode is not None or _says(told, agent))
+        assert process.returncode is None
     finally:
         process.kill()
         await process.wait()
@@ -254,6 +253,10 @@ async def when_it_works(go: Callable[[], Awaitable[State]]) -> State:
                 return await go()
             except StorageFailed:
                 await asyncio.sleep(0.1)
+
+
+def _says(told: Path, agent: AgentName) -> bool:
+    return told.exists() and agent in told.read_text()
 
 
 def _ignore(_: AgentName) -> None:

@@ -14,7 +14,7 @@ from app.domain.events import Bystander, EventType, Latecomer, LogBounds, Record
 from app.domain.ids import ProcessId, WorkflowId, new_workflow_id
 from app.domain.ports import EventLog
 from app.domain.workflow import Claim
-from tests.fakes.stored import StoringProcess, last_words, said, storing_process
+from tests.fakes.stored import StoringProcess, last_words, lone_process, said
 
 
 @dataclass
@@ -38,7 +38,7 @@ async def logbook(request: pytest.FixtureRequest) -> AsyncIterator[Logbook]:
     if request.param == "memory":
         yield Logbook(MemoryEventLog(SystemClock()))
         return
-    async with storing_process(request.getfixturevalue(f"{request.param}_location")) as process:
+    async with lone_process(request.getfixturevalue(f"{request.param}_location")) as process:
         yield Logbook(process.events, process)
 
 

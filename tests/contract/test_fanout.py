@@ -24,12 +24,12 @@ from tests.fakes.streaming import (
     memory_log,
     open_doors,
     said,
-    until,
     write,
     write_later,
     written,
 )
 from tests.fakes.unreliable_log import UnreliableLog
+from tests.fakes.waiting import until
 
 CROWD = 100
 READERS = 12
@@ -57,14 +57,18 @@ async def test_readers_in_both_processes_see_all_that_one_of_them_runs(
     workflow_id, claim = await here.claimed()
     chance = Random(1)
 
+    run_so_far = 0
+
     async def run() -> None:
-        for number in range(EVENTS):
-            event = said(str(number), chance.choice([EventType.TOKEN, EventType.STATUS]))
+        nonlocal run_so_far
+        for run_so_far in range(EVENTS):
+            event = said(str(run_so_far), chance.choice([EventType.TOKEN, EventType.STATUS]))
             await here.events.append(workflow_id, [event], claim)
         await here.events.append(workflow_id, [last_words()], claim)
 
     async def read(doors: Doors) -> list[Dispatched]:
-        await asyncio.sleep(chance.random() / 4)
+        start = chance.randrange(EVENTS)
+        await until(lambda: run_so_far >= start)
         return await doors.all_of(workflow_id)
 
     async with (
@@ -303,6 +307,7 @@ async def test_a_storage_that_fails_slowly_is_asked_once_for_all_who_wait(
         crowd = [group.create_task(doors.all_of(workflow_id)) for _ in range(CROWD)]
         metrics = doors.fanout.metrics
         await until(lambda: f"streams_open {CROWD}.0".encode() in metrics.render())
+        # Nothing tells from outside that all of them wait for the same page now.
         await asyncio.sleep(0.1)
         log.is_down = True
         log.turns_pages.set()
@@ -335,8 +340,9 @@ async def test_old_events_are_not_kept_for_those_who_may_come(log: UnreliableLog
                 return log.reads - reads
 
             assert await replay() > 0
-            await asyncio.sleep(0.1)
-            assert await replay() > 0
+            async with asyncio.timeout(5):
+                while not await replay():
+                    pass
 
 
 class Connection:
@@ -345,6 +351,7 @@ class Connection:
     def __init__(self, *, is_odd: bool = False) -> None:
         self.sent = b""
         self.is_gone = asyncio.Event()
+        self.has_left = asyncio.Event()
         self.is_odd = is_odd
 
     async def receive(self) -> Message:
@@ -372,12 +379,17 @@ async def connected(*connections: Connection) -> AsyncIterator[tuple[EventLog, W
         "query_string": b"from=now",
         "headers": [],
     }
+
+    async def serve(connection: Connection) -> None:
+        await app(dict(scope), connection.receive, connection.send)
+        connection.has_left.set()
+
     async with (
         open_fanout(log, DEFAULT_LIMITS, Metrics()) as app.state.fanout,
         asyncio.TaskGroup() as group,
     ):
         for connection in connections:
-            group.create_task(app(dict(scope), connection.receive, connection.send))
+            group.create_task(serve(connection))
         await until(lambda: all(connection.sent for connection in connections))
         yield log, workflow_id
         for connection in connections:
@@ -402,7 +414,7 @@ async def test_nothing_is_sent_to_who_has_left():
         await write(log, workflow_id, said("to both"))
         await until(lambda: first.has(1) and second.has(1))
         first.is_gone.set()
-        await asyncio.sleep(0.01)
+        await first.has_left.wait()
         await write(log, workflow_id, said("to one"))
         await until(lambda: second.has(2))
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,9 @@ from app.domain.errors import StartupFailed, StorageFailed
 from app.domain.ids import ProcessId, WorkflowId, new_process_id
 from tests.fakes.postgres import SECRET, Postgres
 from tests.fakes.servers import REPOSITORY, free_port
+from tests.fakes.waiting import until
 
-LIMIT_SECONDS = 60.0
+IDLE_SECONDS = 2.0
 pytestmark = pytest.mark.timeout(120)
 A, B, C = WorkflowId("a"), WorkflowId("b"), WorkflowId("c")
 
@@ -39,13 +41,14 @@ class Bench:
     begun: list[WorkflowId] = field(default_factory=list)
     ended: list[WorkflowId] = field(default_factory=list)
     most_at_once: int = 0
-    seconds: float = 0.0
     may_end: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def work(self, workflow_id: WorkflowId) -> None:
+    def begin(self, workflow_id: WorkflowId) -> None:
         self.begun.append(workflow_id)
         self.most_at_once = max(self.most_at_once, len(self.begun) - len(self.ended))
-        await asyncio.sleep(self.seconds)
+
+    async def work(self, workflow_id: WorkflowId) -> None:
+        self.begin(workflow_id)
         await self.may_end.wait()
         self.ended.append(workflow_id)
 
@@ -55,14 +58,6 @@ def bench() -> Bench:
     made = Bench()
     made.may_end.set()
     return made
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(LIMIT_SECONDS):
-        while True:
-            if holds():
-                return
-            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager
@@ -87,12 +82,16 @@ class Consumer:
         lines = [line.split() for line in self.told.read_text().splitlines()]
         return [rest for first, rest in lines if first == word]
 
+    def let_end(self) -> None:
+        """Whatever it works on ends now, and what comes later ends at once."""
+        self.told.with_suffix(".go").touch()
+
     @property
     def name(self) -> ProcessId:
         return ProcessId(self.lines("me")[0])
 
 
-StartConsumer = Callable[[float, int], Consumer]
+StartConsumer = Callable[[int], Consumer]
 
 
 @pytest.fixture
@@ -101,11 +100,9 @@ def start_consumer(url: str, tmp_path: Path) -> Iterator[StartConsumer]:
     started: list[Consumer] = []
     with ExitStack() as running:
 
-        def start(seconds: float, concurrency: int) -> Consumer:
+        def start(concurrency: int) -> Consumer:
             number = len(started)
-            consumer = running.enter_context(
-                consuming(url, tmp_path / f"{number}", seconds, concurrency)
-            )
+            consumer = running.enter_context(consuming(url, tmp_path / f"{number}", concurrency))
             started.append(consumer)
             return consumer
 
@@ -114,9 +111,9 @@ def start_consumer(url: str, tmp_path: Path) -> Iterator[StartConsumer]:
 
 
 @contextmanager
-def consuming(url: str, stem: Path, seconds: float, concurrency: int) -> Iterator[Consumer]:
+def consuming(url: str, stem: Path, concurrency: int) -> Iterator[Consumer]:
     told, printed = stem.with_suffix(".told"), stem.with_suffix(".printed")
-    arguments = [url, str(told), str(seconds), str(concurrency)]
+    arguments = [url, str(told), str(concurrency)]
     with printed.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.fakes.queue_process", *arguments],
@@ -159,12 +156,23 @@ async def test_the_same_attempt_twice_is_one_and_another_attempt_is_another(url:
 
 
 async def test_no_more_work_is_done_at_once_than_the_bound_allows(url: str, bench: Bench):
-    bench.seconds = 0.05
+    turns = asyncio.Semaphore(0)
 
-    async with a_queue(url, concurrency=3) as queue, queue.consume(bench.work):
+    async def work(workflow_id: WorkflowId) -> None:
+        bench.begin(workflow_id)
+        await turns.acquire()
+        bench.ended.append(workflow_id)
+
+    def has_come_to(ended: int) -> bool:
+        return len(bench.ended) == ended and len(bench.begun) >= min(20, ended + 3)
+
+    async with a_queue(url, concurrency=3) as queue, queue.consume(work):
         for number in range(20):
             await queue.enqueue(WorkflowId(str(number)), 1)
-        await until(lambda: len(bench.ended) == 20)
+        for ended in range(20):
+            await until(partial(has_come_to, ended))
+            turns.release()
+        await until(partial(has_come_to, 20))
 
     assert bench.most_at_once == 3
 
@@ -207,7 +215,7 @@ async def test_what_was_cut_off_by_leaving_is_first_in_line_once_it_is_recovered
 async def test_the_work_of_a_killed_process_is_done_by_another(
     url: str, bench: Bench, start_consumer: StartConsumer
 ):
-    killed = start_consumer(1000.0, 2)
+    killed = start_consumer(2)
     async with a_queue(url, concurrency=2) as queue:
         for name in (A, B, C):
             await queue.enqueue(name, 1)
@@ -226,12 +234,15 @@ async def test_processes_share_the_queue_and_each_entry_goes_to_one(
     url: str, start_consumer: StartConsumer
 ):
     names = [str(number) for number in range(40)]
-    consumers = [start_consumer(0.4, 2) for _ in range(3)]
+    consumers = [start_consumer(2) for _ in range(3)]
 
     async with a_queue(url) as queue:
         await until(lambda: all(consumer.lines("me") for consumer in consumers))
         for name in names:
             await queue.enqueue(WorkflowId(name), 1)
+        await until(lambda: all(len(consumer.lines("begin")) == 2 for consumer in consumers))
+        for consumer in consumers:
+            consumer.let_end()
         await until(lambda: sum(len(one.lines("end")) for one in consumers) >= len(names))
 
     shares = [consumer.lines("begin") for consumer in consumers]
@@ -271,7 +282,8 @@ async def test_a_queue_with_nothing_to_do_costs_next_to_nothing(url: str, bench:
         await queue.enqueue(A, 1)
         await until(lambda: bench.ended == [A])
         before, began = time.process_time(), time.monotonic()
-        await asyncio.sleep(2)
+        # What it costs to do nothing shows only while nothing is done.
+        await asyncio.sleep(IDLE_SECONDS)
         share = (time.process_time() - before) / (time.monotonic() - began)
 
     assert share < 0.08

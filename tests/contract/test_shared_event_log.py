@@ -20,7 +20,8 @@ from app.domain.events import (
 from app.domain.ids import new_workflow_id
 from app.domain.workflow import Claim, WorkflowState
 from tests.fakes.postgres import Postgres
-from tests.fakes.stored import StoringProcess, last_words, said, storing_process, until
+from tests.fakes.stored import StoringProcess, last_words, said, storing_process
+from tests.fakes.waiting import until
 
 
 async def test_what_one_process_appends_is_heard_in_the_others_too(

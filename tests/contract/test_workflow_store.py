@@ -19,8 +19,8 @@ from tests.fakes.stored import (
     proposal_of,
     said,
     storing_process,
-    until,
 )
+from tests.fakes.waiting import until
 
 
 @pytest.fixture

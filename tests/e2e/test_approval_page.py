@@ -119,7 +119,7 @@ def test_hostile_text_in_every_field_stays_text_and_fits_a_phone(
 ):
     command = f"kubectl annotate pod/x note='{HOSTILE}' -n shop"
     keys = ("severity", "priority", "service", "issue", "root_cause", "phase", "workflow_id")
-    metadata = dict.fromkeys(keys, HOSTILE) | {
+    metadata: dict[str, Any] = dict.fromkeys(keys, HOSTILE) | {
         "notes": {RESTART: HOSTILE},
         "rollback": {RESTART: [HOSTILE]},
         "phases": [HOSTILE[:300], HOSTILE[:300]],
@@ -482,3 +482,20 @@ def test_a_cluster_that_changed_meanwhile_is_shown_before_anything_is_decided(
     approve(card)
     expect(card).to_have_count(0)
     desk.wait(approval_id, lambda found: found["commands"][0]["status"] == "succeeded")
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [({"PATH": "/nowhere"}, "kubectl"), ({"COMMAND_MODE": "suggest"}, "COMMAND_MODE=suggest")],
+)
+def test_what_keeps_commands_from_running_is_said_first(
+    page: Page, tmp_path: Path, settings: dict[str, str], sentence: str
+):
+    with open_cluster_desk(tmp_path, **settings) as desk:
+        approval_id = desk.propose_at_once(SCALE)
+        card = opened(page, desk.product.approval_url, approval_id)
+
+        expect(page.locator("#state")).to_contain_text(sentence)
+        card.get_by_role("button", name="Approve selected").click()
+        expect(card).to_contain_text("Approve and record 1 command?")
+        expect(card.get_by_text("looking at the cluster")).to_have_count(0)

@@ -12,10 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.fakes.approval_process import ApprovalHost, propose, statuses, until
+from tests.fakes.approval_process import ApprovalHost, propose, statuses
 from tests.fakes.approvals import RESTART, SCALE
 from tests.fakes.postgres import Postgres
 from tests.fakes.servers import RunningProduct
+from tests.fakes.waiting import wait_until
 from tests.fakes.webhook_receiver import WebhookReceiver, webhook_receiver
 
 ROUNDS = 3
@@ -73,7 +74,7 @@ def test_what_a_killed_server_was_running_is_told_by_the_other(
         doomed, client = pair.start(1)
         approval_id = propose(living, RESTART, SCALE)
         assert client.post(f"/api/approvals/{approval_id}/approve").status_code == 200
-        until(lambda: pid.exists() and pid.read_text())
+        wait_until(lambda: pid.exists() and pid.read_text())
 
         before = statuses(living, approval_id)
         doomed.kill()
@@ -100,7 +101,7 @@ def test_a_server_that_was_paused_for_too_long_changes_nothing_that_was_told(
         paused, client = pair.start(1)
         approval_id = propose(client, RESTART, SCALE)
         client.post(f"/api/approvals/{approval_id}/approve")
-        until(partial(pair.has_run, 1))
+        wait_until(partial(pair.has_run, 1))
 
         paused.process.send_signal(signal.SIGSTOP)
         receiver.wait_for_one_of("executed")
@@ -108,13 +109,13 @@ def test_a_server_that_was_paused_for_too_long_changes_nothing_that_was_told(
         go_on.write_text("\n")
         later = propose(client, RESTART)
         client.post(f"/api/approvals/{later}/approve")
-        until(partial(pair.has_run, 2))
+        wait_until(partial(pair.has_run, 2))
         go_on.write_text("\n")
-        until(lambda: statuses(living, later) == ["succeeded"])
+        wait_until(lambda: statuses(living, later) == ["succeeded"])
 
         assert statuses(client, approval_id) == ["unknown", "skipped"]
         assert len(pair.ran().splitlines()) == 2
-        until(lambda: len(receiver.of("executed")) == 2)
+        wait_until(lambda: len(receiver.of("executed")) == 2)
         told = [webhook.json["approval_id"] for webhook in receiver.of("executed")]
         assert told == [approval_id, later]
 
@@ -131,7 +132,7 @@ def test_two_servers_never_change_one_object_at_the_same_time(
 
         for number, approval_id in enumerate(ids):
             clients[number % 2].post(f"/api/approvals/{approval_id}/approve")
-        until(lambda: len(receiver.of("executed")) == len(ids))
+        wait_until(lambda: len(receiver.of("executed")) == len(ids))
 
         assert changing.read_text().split() == ["begun", "ended"] * len(ids)
         assert {statuses(clients[0], approval_id)[0] for approval_id in ids} == {"succeeded"}
@@ -148,11 +149,11 @@ def test_what_a_command_came_to_while_the_database_was_away_is_not_lost(
         _, client = pair.start(0)
         approval_id = propose(client, RESTART)
         client.post(f"/api/approvals/{approval_id}/approve")
-        until(partial(pair.has_run, 1))
+        wait_until(partial(pair.has_run, 1))
 
         postgres.stop()
         go_on.write_text("\n")
-        until(lambda: client.get("/api/approvals/pending").status_code == 503)
+        wait_until(lambda: client.get("/api/approvals/pending").status_code == 503)
         postgres.start()
         webhook = receiver.wait_for_one_of("executed")
 
@@ -189,11 +190,11 @@ def test_across_kills_of_both_nothing_is_lost_and_nothing_runs_twice(
                 assert answer.status_code == 200
                 decided[approval_id] = name
             count = len(pair.ran().splitlines()) + chance.randrange(3)
-            until(partial(has_come, count))
+            wait_until(partial(has_come, count))
             killed = chance.randrange(2)
             running[killed][0].kill()
             running[killed] = pair.start(killed)
-        until(all_are_told)
+        wait_until(all_are_told)
 
         ran = pair.ran()
         for approval_id, name in decided.items():

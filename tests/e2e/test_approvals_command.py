@@ -14,10 +14,10 @@ from mcp import Client, StdioServerParameters
 from pydantic import JsonValue
 
 from tests.fakes.approval_app import approval_server
-from tests.fakes.approval_process import until
 from tests.fakes.approvals import GET, RESTART, SCALE, payload
 from tests.fakes.older_approval_server import OlderApprovalServer, older_approval_server
 from tests.fakes.servers import free_port, product_environment
+from tests.fakes.waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 COMMAND = [sys.executable, "-m", "app"]
@@ -199,11 +199,11 @@ def test_a_watch_tells_what_is_new_until_it_is_interrupted(client: httpx.Client,
             stderr=subprocess.STDOUT,
         )
     try:
-        until(lambda: "Ctrl+C" in printed.read_text())
+        wait_until(lambda: "Ctrl+C" in printed.read_text())
         one = propose(client)
-        until(lambda: "proposed" in printed.read_text())
+        wait_until(lambda: "proposed" in printed.read_text())
         client.post(f"/api/approvals/{one}/approve", json={"reviewer": "Ada"})
-        until(lambda: "recorded" in printed.read_text())
+        wait_until(lambda: "recorded" in printed.read_text())
     finally:
         watching.send_signal(signal.SIGINT)
         code = watching.wait(20)

@@ -22,14 +22,16 @@ from tests.fakes.approval_process import (
     propose,
     started,
     statuses,
-    until,
 )
 from tests.fakes.approvals import RESTART, SCALE, payload
-from tests.fakes.servers import answers, free_port, product_environment
+from tests.fakes.servers import STOP_LIMIT_SECONDS, answers, free_port, product_environment
+from tests.fakes.waiting import wait_until
 from tests.fakes.webhook_receiver import WebhookReceiver, webhook_receiver
 
 KILLS = 3
 REQUESTS = 5
+STOP_SECONDS = 5
+"""Less than one on a quiet machine; whoever waited for the command would wait for ever."""
 END = {"succeeded", "failed", "unknown", "skipped", "recorded"}
 
 pytestmark = [
@@ -55,7 +57,7 @@ def test_a_command_that_runs_when_the_server_is_killed_is_unknown_and_never_run_
         product, client = server.start(BACKEND_WEBHOOK_URL=receiver.url)
         approval_id = propose(client, RESTART, SCALE)
         client.post(f"/api/approvals/{approval_id}/approve", json={"reviewer": "Ada"})
-        until(lambda: pid.exists() and pid.read_text())
+        wait_until(lambda: pid.exists() and pid.read_text())
 
         before = statuses(client, approval_id)
         product.kill()
@@ -88,12 +90,12 @@ def test_across_kills_nothing_is_lost_and_nothing_runs_twice(
                 answer = client.post(f"/api/approvals/{approval_id}/approve")
                 assert answer.status_code == 200
                 decided[approval_id] = name
-            until(partial(has_run, server, count))
+            wait_until(partial(has_run, server, count))
             product.kill()
 
         _, client = server.start(BACKEND_WEBHOOK_URL=receiver.url)
         for kind in ("decided", "executed"):
-            until(partial(are_told, receiver, kind, decided))
+            wait_until(partial(are_told, receiver, kind, decided))
 
         ran = server.ran.read_text()
         for approval_id, name in decided.items():
@@ -119,9 +121,9 @@ async def test_a_stop_is_quick_even_when_agents_wait_and_a_command_runs(
         running = await asyncio.to_thread(propose, client, RESTART)
         await asyncio.to_thread(client.post, f"/api/approvals/{running}/approve")
         call = group.create_task(agent.call_tool("propose_remediation", arguments))
-        await asyncio.to_thread(until, partial(has_run, server, 1))
+        await asyncio.to_thread(wait_until, partial(has_run, server, 1))
         await asyncio.to_thread(
-            until, lambda: client.get("/api/approvals/pending").json()["approvals"]
+            wait_until, lambda: client.get("/api/approvals/pending").json()["approvals"]
         )
         began = time.monotonic()
 
@@ -130,7 +132,7 @@ async def test_a_stop_is_quick_even_when_agents_wait_and_a_command_runs(
         result = await call
 
     assert code == 0, product.printed()
-    assert seconds < 2, product.printed()
+    assert seconds < STOP_SECONDS, product.printed()
     assert result.is_error
     assert "goes on without this call" in str(result.content)
 
@@ -145,12 +147,12 @@ def test_it_stops_when_the_process_that_started_it_is_gone(tmp_path: Path):
         stderr=subprocess.DEVNULL,
     )
     with process:
-        until(lambda: answers(int(environment["APPROVAL_PORT"])))
+        wait_until(lambda: answers(int(environment["APPROVAL_PORT"])))
 
         assert process.stdin is not None
         process.stdin.close()
 
-        assert process.wait(5) == 0
+        assert process.wait(STOP_LIMIT_SECONDS) == 0
 
 
 @pytest.mark.parametrize("obstacle", ["folder in use", "port in use", "folder is a file"])

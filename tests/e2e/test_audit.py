@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from app.adapters.storage.jsonl import LineFile
-from tests.fakes.approval_process import COMMAND, ApprovalHost, propose, until
+from tests.fakes.approval_process import COMMAND, ApprovalHost, propose
 from tests.fakes.approvals import RESTART
+from tests.fakes.waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 WHOLE = "The file is whole and unchanged."
@@ -58,7 +59,7 @@ def test_a_kill_between_commit_and_copy_is_made_good_by_the_next_start(
 ):
     product, client = host.start()
     propose(client, RESTART)
-    until(lambda: types(tmp_path) == ["proposed"])
+    wait_until(lambda: types(tmp_path) == ["proposed"])
     with LineFile(audit(tmp_path)).locked():
         propose(client, RESTART)
         propose(client, RESTART)
@@ -68,7 +69,7 @@ def test_a_kill_between_commit_and_copy_is_made_good_by_the_next_start(
 
     host.start()
 
-    until(lambda: types(tmp_path) == ["proposed"] * 3)
+    wait_until(lambda: types(tmp_path) == ["proposed"] * 3)
     done = app(tmp_path, "audit", "verify")
     assert done.returncode == 0, done.stdout
     assert WHOLE in done.stdout
@@ -82,7 +83,7 @@ def test_a_line_that_was_half_written_is_told_and_then_written_again(
     product, client = host.start()
     propose(client, RESTART)
     propose(client, RESTART)
-    until(lambda: len(types(tmp_path)) == 2)
+    wait_until(lambda: len(types(tmp_path)) == 2)
     product.kill()
     audit(tmp_path).write_bytes(audit(tmp_path).read_bytes()[:-40])
     torn = app(tmp_path, "audit", "verify")
@@ -91,7 +92,7 @@ def test_a_line_that_was_half_written_is_told_and_then_written_again(
 
     assert torn.returncode == 1
     assert "Line 2 has no end" in torn.stdout
-    until(lambda: app(tmp_path, "audit", "verify").returncode == 0)
+    wait_until(lambda: app(tmp_path, "audit", "verify").returncode == 0)
 
 
 def test_everything_from_proposal_to_end_is_told_in_order_and_by_whom(
@@ -100,7 +101,7 @@ def test_everything_from_proposal_to_end_is_told_in_order_and_by_whom(
     _, client = host.start()
     run_one(client)
 
-    until(lambda: "execution_ended" in types(tmp_path))
+    wait_until(lambda: "execution_ended" in types(tmp_path))
 
     lines = [json.loads(line) for line in audit(tmp_path).read_bytes().splitlines()]
     assert [line["type"] for line in lines[:4]] == [
@@ -117,7 +118,7 @@ def test_what_somebody_did_to_the_file_is_told_with_its_line(host: ApprovalHost,
     product, client = host.start()
     for _ in range(4):
         propose(client, RESTART)
-    until(lambda: len(types(tmp_path)) == 4)
+    wait_until(lambda: len(types(tmp_path)) == 4)
     product.terminate()
     path = audit(tmp_path)
     lines = path.read_bytes().splitlines(keepends=True)
@@ -140,7 +141,7 @@ def test_a_backup_has_the_audit_file_and_a_restored_server_goes_on_with_it(
 ):
     _, client = host.start()
     propose(client, RESTART)
-    until(lambda: len(types(tmp_path)) == 1)
+    wait_until(lambda: len(types(tmp_path)) == 1)
 
     done = app(tmp_path, "backup", str(tmp_path / "copy"))
 

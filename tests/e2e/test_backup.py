@@ -13,9 +13,9 @@ import pytest
 
 from tests.fakes.gemini_server import KEY, Canned, GeminiServer, running_gemini
 from tests.fakes.postgres import SECRET
-from tests.fakes.processes import wait_until
 from tests.fakes.servers import RunningProduct, product_environment, running_product
 from tests.fakes.stream import Message, follow_stream, read_stream, start_workflow
+from tests.fakes.waiting import wait_until
 
 LOGS = b"INFO cart starts\nFATAL deployment/cart -n shop: config key PORT is missing\n"
 DECIDED = ("approved_count", "rejected_count", "approval_rate", "average_reward")
@@ -64,7 +64,9 @@ def finished_and_decided(product: RunningProduct) -> str:
     approve = f"{product.approval_url}/api/approvals/{approval['id']}/approve"
     httpx.post(approve, timeout=10).raise_for_status()
     api = f"{product.url}/api/v1/feedback"
-    (plan, *_) = httpx.get(f"{api}/workflow/{workflow_id}").json()["feedback_opportunities"]
+    (plan, *_) = httpx.get(f"{api}/workflow/{workflow_id}", timeout=30).json()[
+        "feedback_opportunities"
+    ]
     rating = {"feedback_id": plan["feedback_id"], "rating": 4, "was_helpful": True}
     httpx.post(f"{api}/submit", json=rating, timeout=10).raise_for_status()
     wait_until(lambda: learned(product)["approved_count"])

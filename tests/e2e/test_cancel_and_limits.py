@@ -39,7 +39,7 @@ def first_agent_answers(gemini: GeminiServer) -> None:
 
 
 def cancel(product: RunningProduct, workflow_id: str) -> httpx.Response:
-    return httpx.post(f"{product.url}/api/v1/workflows/{workflow_id}/cancel", timeout=10)
+    return httpx.post(f"{product.url}/api/v1/workflows/{workflow_id}/cancel", timeout=30)
 
 
 def seen_until(product: RunningProduct, workflow_id: str, agent: str) -> None:
@@ -79,7 +79,7 @@ def test_a_cancelled_run_ends_with_what_it_has(start_product: StartProduct, gemi
     assert messages[-1].data["status"] == "ERROR"
     assert "cancelled by request" in messages[-1].data["data"]
     assert "1 error" in messages[-1].data["data"]
-    detail = httpx.get(f"{product.url}/api/v1/workflows/{workflow_id}").json()
+    detail = httpx.get(f"{product.url}/api/v1/workflows/{workflow_id}", timeout=30).json()
     assert detail["state"] == "cancelled"
     assert len(detail["result"]["findings"]["errors"]) == 1
 
@@ -158,7 +158,7 @@ def test_who_waits_is_told_the_place_and_who_comes_too_late_is_turned_away(
     seen_until(product, running, "MonitoringAgent")
     waiting = [start_workflow(product.url, LOGS) for _ in range(3)]
 
-    refused = httpx.post(f"{product.url}/api/v1/workflows/start", content=LOGS, timeout=10)
+    refused = httpx.post(f"{product.url}/api/v1/workflows/start", content=LOGS, timeout=30)
     place = next(
         json.loads(message.data["data"])["queue_position"]
         for message in follow_stream(product.url, waiting[2])

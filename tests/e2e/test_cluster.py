@@ -90,6 +90,28 @@ def test_a_mode_runs_no_more_than_it_says(tmp_path: Path, mode: str, expected: l
         assert desk.api.replicas == 2
 
 
+def test_what_has_a_protected_label_in_the_cluster_is_not_changed(tmp_path: Path):
+    policy = tmp_path / "team.yaml"
+    policy.write_text("protected_labels: {tier=data: ask the database team}\n")
+    with open_cluster_desk(tmp_path, POLICY_FILE=str(policy)) as desk:
+        approval_id = desk.propose(SCALE)
+        allowed = proof(desk, approval_id)
+        found = desk.api.get("Deployment", "checkout")
+        found["metadata"].setdefault("labels", {})["tier"] = "data"
+        desk.api.store.update(found)
+        protected = desk.propose(SCALE)
+
+        card = proof(desk, protected)
+        ran = desk.run(protected)
+
+        assert allowed["state"] == "proven"
+        assert card["state"] == "refused"
+        assert "ask the database team" in card["sentence"]
+        assert statuses(ran) == ["failed"]
+        assert "ask the database team" in ran["commands"][0]["output"]
+        assert desk.api.replicas == 2
+
+
 def test_an_image_that_cannot_be_pulled_does_not_help_and_is_taken_back(desk: ClusterDesk):
     desk.api.controller.bad_images["checkout:2"] = "ImagePullBackOff"
     approval_id = desk.propose(IMAGE)

@@ -15,7 +15,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
 
 
 def pending(product: RunningProduct, workflow_id: str) -> list[str]:
-    rows = httpx.get(f"{product.approval_url}/api/approvals/pending").json()["approvals"]
+    rows = httpx.get(f"{product.approval_url}/api/approvals/pending", timeout=30).json()[
+        "approvals"
+    ]
     return [row["id"] for row in rows if row["metadata"]["workflow_id"] == workflow_id]
 
 
@@ -33,7 +35,7 @@ def test_a_stream_until_the_outcome_goes_on_until_everything_is_decided(
         if message.id == agents[-1].id:
             reason = {"reason": "not in the evening"}
             address = f"{product.approval_url}/api/approvals/{approval_id}/reject"
-            assert httpx.post(address, json=reason).status_code == 200
+            assert httpx.post(address, json=reason, timeout=30).status_code == 200
 
     assert seen[: len(agents)] == agents
     decision, outcome = seen[len(agents) :]
@@ -58,7 +60,7 @@ def test_the_same_decision_reported_again_is_told_once(start_product: StartProdu
 
     for _ in range(3):
         address = f"{product.url}/api/v1/feedback/mcp-approval"
-        assert httpx.post(address, json=report).status_code == 200
+        assert httpx.post(address, json=report, timeout=30).status_code == 200
     seen = list(follow_stream(product.url, workflow_id, until="outcome"))
 
     named = [m.event for m in seen if m.event not in {"message", "progress"}]

@@ -5,8 +5,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.fakes.approval_process import until
 from tests.fakes.servers import REPOSITORY, RunningProduct, running_product
+from tests.fakes.waiting import wait_until
 
 LOG = REPOSITORY / "data" / "samples" / "oom-killed.log"
 
@@ -48,7 +48,7 @@ def test_a_decision_at_one_product_is_known_and_used_at_the_other(
             timeout=30,
         )
         assert answer.status_code == 200
-        until(lambda: statistics(one)["rejected_count"] > 0)
+        wait_until(lambda: statistics(one)["rejected_count"] > 0)
 
         second = run_workflow(one)
 

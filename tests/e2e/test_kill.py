@@ -44,7 +44,7 @@ def test_every_accepted_workflow_ends_once_across_kills(start_product: StartProd
 def _watch_a_while(product: RunningProduct, workflow_id: str, lines: int) -> None:
     """Come to a random point of the run."""
     address = f"{product.url}/api/v1/workflows/{workflow_id}/stream"
-    with httpx.stream("GET", address, timeout=10) as answer:
+    with httpx.stream("GET", address, timeout=30) as answer:
         for number, _ in enumerate(answer.iter_lines()):
             if number >= lines:
                 return
@@ -59,7 +59,7 @@ def _check(messages: list[Message], seed: int) -> None:
 
 def _proposals(product: RunningProduct) -> Counter[str]:
     """How many proposals the approval server holds, by workflow and plan."""
-    rows = httpx.get(f"{product.approval_url}/api/approvals/pending", timeout=10).json()
+    rows = httpx.get(f"{product.approval_url}/api/approvals/pending", timeout=30).json()
     by_plan = Counter((a["metadata"]["workflow_id"], a["action"]) for a in rows["approvals"])
     assert set(by_plan.values()) == {1}
     return Counter(workflow_id for workflow_id, _ in by_plan)

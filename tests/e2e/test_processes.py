@@ -17,7 +17,6 @@ from tests.fakes.processes import (
     logged,
     running_worker,
     serving,
-    wait_until,
 )
 from tests.fakes.servers import (
     REPOSITORY,
@@ -26,10 +25,11 @@ from tests.fakes.servers import (
     running_product,
 )
 from tests.fakes.stream import Message, follow_stream, read_stream, start_workflow
+from tests.fakes.waiting import wait_until
 
 LOGS = (REPOSITORY / "data" / "samples" / "oom-killed.log").read_bytes()
-STOP_SECONDS = 8
-"""Two or three on a quiet machine."""
+STOP_SECONDS = 20
+"""Two or three on a quiet machine; whoever waited for an open stream would wait for ever."""
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
 

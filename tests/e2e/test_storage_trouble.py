@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import StartProduct
 from tests.fakes.postgres import SECRET, Postgres
 from tests.fakes.servers import REPOSITORY, RunningProduct
+from tests.fakes.waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -21,11 +22,8 @@ SMALL_FILE = 64 * 1024
 
 
 def wait_until_logged(product: RunningProduct, words: str) -> None:
-    deadline = time.monotonic() + 20
     log = product.logs_dir / "app.log"
-    while words not in log.read_text():
-        assert time.monotonic() < deadline, log.read_text()
-        assert product.process.poll() is None
+    wait_until(lambda: words in log.read_text())
 
 
 def until(answer: Callable[[], httpx.Response], status: int) -> httpx.Response:
@@ -99,12 +97,19 @@ def test_a_full_disk_is_said_to_who_asks_and_what_was_accepted_goes_on(start_pro
                 accepted.append(response.json()["workflow_id"])
             return response
 
+        def ready() -> httpx.Response:
+            return client.get(f"{product.url}/ready")
+
         start()
         with full_disk(product):
             refusal = until(start, httpx.codes.INSUFFICIENT_STORAGE)
+            trouble = until(ready, httpx.codes.SERVICE_UNAVAILABLE)
             known = client.get(f"/workflows/{accepted[0]}/events")
         until(start, httpx.codes.ACCEPTED)
+        until(ready, httpx.codes.OK)
 
+        assert trouble.json()["status"] == "degraded"
+        assert trouble.json()["checks"]["storage"].startswith("The disk is full")
         assert refusal.json()["detail"].startswith("The disk is full")
         assert known.status_code == httpx.codes.OK
         for workflow_id in accepted:

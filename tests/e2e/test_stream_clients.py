@@ -12,11 +12,12 @@ import pytest
 
 from tests.fakes.sse_reader import Dispatched, Parser, opened, resumed_at
 from tests.fakes.talk import Child, child
+from tests.fakes.waiting import wait_until
 
 HEARTBEAT_SECONDS = 0.3
 HEARTBEAT = b":\n"
 CONNECTS_PER_SECOND = 100
-CONNECTS = 400
+CONNECTS = 600
 KEPT_FILES = 6
 """Of three threads that read the database; each opens its connection when it is first needed."""
 SETTLE_SECONDS = 20.0
@@ -89,10 +90,7 @@ def test_clients_that_come_and_go_leave_nothing_behind(server: Child):
 
     come_and_go(server, CONNECTS)
 
-    deadline = time.monotonic() + SETTLE_SECONDS
-    while files_of(server) > files + KEPT_FILES and time.monotonic() < deadline:
-        threading.Event().wait(0.1)
-    assert files_of(server) <= files + KEPT_FILES
+    wait_until(lambda: files_of(server) <= files + KEPT_FILES, SETTLE_SECONDS)
     assert memory_of(server) - memory < 5 * MEBIBYTE
 
 

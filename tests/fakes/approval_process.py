@@ -3,9 +3,6 @@
 import os
 import stat
 import sys
-import threading
-import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,9 +16,9 @@ from tests.fakes.servers import (
     start_process,
     stop,
 )
+from tests.fakes.waiting import wait_until
 
 COMMAND = [sys.executable, "-m", "app", "approval-server"]
-PAUSE = threading.Event()
 # Its cluster does not let itself be looked at: what is noted was approved by a person.
 _NO_LOOKS = """\
 case "$*" in *--output=json*|*--output=custom-columns*|*--dry-run=server*)
@@ -54,18 +51,10 @@ class ApprovalHost:
         )
         product = start_process(COMMAND, self._folder, environment)
         self._running.callback(stop, product)
-        until(lambda: answers(product.approval_port) or product.process.poll() is not None)
+        wait_until(lambda: answers(product.approval_port) or product.process.poll() is not None)
         assert product.process.poll() is None, product.printed()
         client = httpx.Client(base_url=product.approval_url, trust_env=False, timeout=10)
         return product, self._running.enter_context(client)
-
-
-def until(fact: Callable[[], object], seconds: float = 60) -> None:
-    """Ask again and again, because another process decides when it is so."""
-    deadline = time.monotonic() + seconds
-    while not fact():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        PAUSE.wait(0.05)
 
 
 def has_run(host: ApprovalHost, count: int) -> bool:

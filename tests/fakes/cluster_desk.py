@@ -7,9 +7,10 @@ from typing import Any
 
 import httpx
 
-from tests.fakes.approval_process import COMMAND, until
+from tests.fakes.approval_process import COMMAND
 from tests.fakes.kube_api import KubeApi, open_kube_api
 from tests.fakes.servers import answers, product_environment, start_process, stop
+from tests.fakes.waiting import wait_until
 from tests.fakes.webhook_receiver import WebhookReceiver, webhook_receiver
 
 QUICK = {
@@ -45,7 +46,7 @@ class ClusterDesk:
         """Start the server and wait until it answers."""
         product = start_process(COMMAND, self._folder, self._environment)
         self._stack.callback(stop, product)
-        until(lambda: answers(product.approval_port) or product.process.poll() is not None)
+        wait_until(lambda: answers(product.approval_port) or product.process.poll() is not None)
         assert product.process.poll() is None, product.printed()
         client = httpx.Client(base_url=product.approval_url, trust_env=False, timeout=30)
         self.product, self.client = product, self._stack.enter_context(client)
@@ -91,7 +92,7 @@ class ClusterDesk:
 
     def wait(self, approval_id: str, fact: Callable[[View], object]) -> View:
         """The approval when the fact is one."""
-        until(lambda: fact(self.view(approval_id)))
+        wait_until(lambda: fact(self.view(approval_id)))
         return self.view(approval_id)
 
     def run(self, approval_id: str) -> View:

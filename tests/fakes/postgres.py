@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -13,6 +14,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from tests.fakes.processes import children_of
 from tests.fakes.servers import free_port
 
 SECRET = "never-to-be-printed"
@@ -87,6 +89,20 @@ class Postgres:
             self._shell.stdin.close()
             self._shell.wait(START_SECONDS)
             self._shell = None
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Every process of it stands still: connections are open, accepted, and without an answer."""
+        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(postmaster, signal.SIGSTOP)
+        backends = children_of(postmaster)
+        for backend in backends:
+            os.kill(backend, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in (*backends, postmaster):
+                os.kill(process, signal.SIGCONT)
 
     @contextmanager
     def database(self) -> Iterator[str]:

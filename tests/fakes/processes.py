@@ -3,24 +3,13 @@
 import json
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.fakes.servers import RunningProduct, product_environment, start_process, stop
-
-LIMIT_SECONDS = 40
-
-
-def wait_until(is_so: Callable[[], object], limit: float = LIMIT_SECONDS) -> None:
-    """Return as soon as it is so; it must be within the limit."""
-    deadline, pause = time.monotonic() + limit, threading.Event()
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come to be in time"
-        pause.wait(0.03)
+from tests.fakes.waiting import wait_until
 
 
 def logged(product: RunningProduct, message: str) -> list[dict[str, Any]]:

@@ -43,6 +43,9 @@ class TableCluster:
             raise self.trouble
         return proof(self.version or "gone")
 
+    async def refusal(self, command: ParsedCommand) -> str | None:
+        return None
+
     async def versions(self, references: Collection[str]) -> Mapping[str, str | None]:
         """All of them have the same version."""
         if self.trouble is not None:

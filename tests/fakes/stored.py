@@ -1,6 +1,5 @@
 """Processes that store workflows, opened in this one: each with a database of its own to talk to."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,7 +19,6 @@ from app.domain.plan import SafetyLevel
 from app.domain.workflow import Claim, WorkflowInput, WorkflowRecord, WorkflowState
 from app.observability.metrics import Metrics
 
-LIMIT_SECONDS = 20.0
 WORKFLOW = WorkflowId("9f7c1f7e-3c2e-4f2b-9d55-0f2d6f7d2f10")
 RESTART = "kubectl rollout restart deployment/checkout -n shop"
 INPUT = WorkflowInput("ERROR out of memory \u2028 😀", (("password", 2),))
@@ -85,6 +83,15 @@ async def storing_process(
     has_peers: Callable[[], bool] = lambda: True,
 ) -> AsyncIterator[StoringProcess]:
     """A registered process that follows what others append; `has_peers`: what it knows of them."""
+    async with lone_process(location, clock) as process, process.events.following(has_peers):
+        yield process
+
+
+@asynccontextmanager
+async def lone_process(
+    location: DatabaseLocation, clock: SetClock | None = None
+) -> AsyncIterator[StoringProcess]:
+    """A registered process without others: its listeners hear exactly what it appends itself."""
     me, clock = new_process_id(), clock or SetClock()
     async with open_database(location) as database:
         events = SqlEventLog(database, clock, await read_epoch(database), Metrics())
@@ -98,8 +105,7 @@ async def storing_process(
             SqlProcessTable(database, me),
         )
         await process.processes.beat()
-        async with events.following(has_peers):
-            yield process
+        yield process
 
 
 def said(text: str, type: EventType = EventType.STATUS) -> Event:  # noqa: A002 - the event's own word
@@ -133,12 +139,3 @@ def proposal_of(number: int, workflow_id: WorkflowId = WORKFLOW) -> OutgoingProp
     proposal = Proposal(action="Restart checkout", commands=(command,), metadata=metadata)
     key = f"{workflow_id}_remediation_{number}"
     return OutgoingProposal(key, workflow_id, FeedbackId(key), proposal)
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Return as soon as it is so; it must be within the limit."""
-    async with asyncio.timeout(LIMIT_SECONDS):
-        while True:
-            if is_so():
-                return
-            await asyncio.sleep(0.01)

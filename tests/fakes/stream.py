@@ -43,7 +43,7 @@ def follow_stream(url: str, workflow_id: str, **parameters: str) -> Iterator[Mes
     """Events as they come; the caller may leave at any time."""
     address = f"{url}/api/v1/workflows/{workflow_id}/stream"
     with httpx.stream("GET", address, params=parameters, timeout=30) as response:
-        assert response.status_code == httpx.codes.OK, response.status_code
+        assert response.status_code == httpx.codes.OK, (response.status_code, response.read())
         yield from parse_stream(response.iter_lines())
 
 
@@ -52,7 +52,7 @@ def read_stream(url: str, workflow_id: str, last_event_id: str = "") -> list[Mes
     headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
     address = f"{url}/api/v1/workflows/{workflow_id}/stream"
     with httpx.stream("GET", address, headers=headers, timeout=30) as response:
-        assert response.status_code == httpx.codes.OK, response.status_code
+        assert response.status_code == httpx.codes.OK, (response.status_code, response.read())
         return list(parse_stream(response.iter_lines()))
 
 

@@ -1,10 +1,9 @@
 """The stream's doors on a real socket in the test's own event loop, and a client for them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from itertools import count
 
 import uvicorn
 from fastapi import APIRouter
@@ -26,6 +25,7 @@ from app.domain.workflow import Claim
 from app.observability.metrics import Metrics
 from tests.fakes.servers import free_port
 from tests.fakes.sse_reader import Cut, Dispatched, Parser
+from tests.fakes.waiting import until as until
 
 CLAIM = Claim(ProcessId("test"), 1)
 LIMIT_SECONDS = 20.0
@@ -67,15 +67,6 @@ async def written(log: EventLog, *events: Event) -> WorkflowId:
     workflow_id = new_workflow_id()
     await write(log, workflow_id, *events)
     return workflow_id
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Return once it holds."""
-    async with asyncio.timeout(LIMIT_SECONDS):
-        for _ in count():
-            if condition():
-                return
-            await asyncio.sleep(0.01)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ name that ends in `.go`; its end is written under the claim. SIGTERM is a clean 
 """
 
 import asyncio
+import math
 import signal
 import sys
 from pathlib import Path
@@ -22,16 +23,9 @@ from app.domain.ids import WorkflowId, new_process_id
 from app.observability.metrics import Metrics
 from app.workflow.takeover import Takeover
 from tests.fakes.databases import location_of
+from tests.fakes.waiting import until
 
 LAST = Event(AgentName.ORCHESTRATOR, EventStatus.COMPLETED, "done", is_terminal=True)
-
-
-async def until_exists(path: Path) -> None:
-    """Wait for a file."""
-    while True:
-        if await asyncio.to_thread(path.exists):
-            return
-        await asyncio.sleep(0.05)
 
 
 async def live(url: str, told: Path) -> None:
@@ -53,7 +47,7 @@ async def live(url: str, told: Path) -> None:
             try:
                 claim = await workflows.claim(workflow_id)
                 tell("begin", workflow_id)
-                await until_exists(told.with_suffix(".go"))
+                await until(told.with_suffix(".go").exists, math.inf)
                 await events.append(workflow_id, [LAST], claim)
                 tell("end", workflow_id)
             except Conflict as error:

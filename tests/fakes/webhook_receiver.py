@@ -62,6 +62,14 @@ class WebhookReceiver:
             assert self._arrived.wait_for(lambda: self.of(kind), seconds), f"none of kind {kind}"
             return self.of(kind)[0]
 
+    def wait_for_id(self, webhook_id: str, seconds: float = 20) -> None:
+        """Return as soon as a webhook of this id is there."""
+        with self._arrived:
+            assert self._arrived.wait_for(
+                lambda: any(one.headers["webhook-id"] == webhook_id for one in self.received),
+                seconds,
+            ), f"no webhook {webhook_id}"
+
     def told_in_two_ways(self) -> list[str]:
         """Ids of webhooks that came with more than one body."""
         with self._arrived:

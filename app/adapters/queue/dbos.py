@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ParamSpec
 
 import sqlalchemy as sa
 
+from app.adapters.postgres import SILENCE_SECONDS, Patience
 from app.adapters.queue.engine import create_engine
 from app.adapters.queue.pace import Pace
 from app.adapters.queue.turns import Turns
@@ -91,7 +92,8 @@ async def open_dbos_queue(url: str, me: ProcessId, concurrency: int) -> AsyncIte
     """
     pace = Pace(IDLE_SECONDS)
     turns = Turns(concurrency, pace)
-    engine = create_engine(url, pace)
+    patience = Patience(SILENCE_SECONDS)
+    engine = create_engine(url, pace, patience)
     callers = ThreadPoolExecutor(CALLERS, "queue")
     loop = asyncio.get_running_loop()
     try:
@@ -100,6 +102,7 @@ async def open_dbos_queue(url: str, me: ProcessId, concurrency: int) -> AsyncIte
             yield DbosQueue(runtime, turns, pace, callers)
         finally:
             pace.end()
+            patience.end(0)
             await loop.run_in_executor(callers, _destroy, runtime)
     finally:
         callers.shutdown(wait=False)

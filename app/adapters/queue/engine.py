@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from app.adapters.postgres import NETWORK, Patience, be_patient
 from app.adapters.queue.pace import Pace
 from app.domain.errors import StorageFailed
 
@@ -19,21 +20,16 @@ POOL_SIZE = 8
 POOL_OVERFLOW = 4
 POOL_SECONDS = 10
 SQLITE_PRAGMAS = ("journal_mode=WAL", "busy_timeout=10000", "synchronous=NORMAL", "foreign_keys=ON")
-POSTGRES_CONNECTION = {
+POSTGRES_CONNECTION = NETWORK | {
     "application_name": "incident-agents queue",
-    "connect_timeout": 5,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
     # A crash of the server may lose the last entries; what is stored and not queued is found again.
-    "options": "-c statement_timeout=15s -c synchronous_commit=off",
+    "options": "-c statement_timeout=10s -c synchronous_commit=off",
 }
 # Lock conflicts and the like: DBOS knows what to do about them.
 PASSING = ("40", "55")
 
 
-def create_engine(url: str, pace: Pace) -> sa.Engine:
+def create_engine(url: str, pace: Pace, patience: Patience) -> sa.Engine:
     """Connections that DBOS uses from its own threads."""
     is_sqlite = sa.make_url(url).get_backend_name() == "sqlite"
     engine = sa.create_engine(
@@ -47,6 +43,8 @@ def create_engine(url: str, pace: Pace) -> sa.Engine:
     )
     if is_sqlite:
         sa.event.listen(engine, "connect", _tune)
+    else:
+        be_patient(engine, patience)
     sa.event.listen(engine, "handle_error", _translate)
 
     def hold(_: sa.Connection, __: object, statement: str, *___: object) -> None:

@@ -23,6 +23,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
+from app.adapters.postgres import NETWORK, AsyncPatientConnection
 from app.adapters.storage.answer_json import AnswerJson, UnreadableCheckpoint
 from app.adapters.storage.location import DatabaseLocation
 from app.domain.errors import StartupFailed, StorageFailed
@@ -35,16 +36,12 @@ RECONNECT_SECONDS = 1.0
 SETUP_LOCK = 0x1A469  # any number that nobody else locks
 SETUP_SECONDS = 30.0
 SETUP_PAUSE_SECONDS = 0.1
-POSTGRES_ARGUMENTS = {
+CLOSE_SECONDS = 1.0
+POSTGRES_ARGUMENTS = NETWORK | {
     "application_name": "incident-agents checkpoints",
     # Each statement stands for itself. A crash of the server may lose the last: the events have it.
     "autocommit": True,
     "prepare_threshold": 0,
-    "connect_timeout": 5,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
     "options": "-c statement_timeout=10s -c synchronous_commit=off",
 }
 
@@ -85,13 +82,17 @@ async def _open_postgres(conninfo: str) -> AsyncIterator[BaseCheckpointSaver[str
         reconnect_timeout=RECONNECT_SECONDS,
         open=False,
         check=AsyncConnectionPool.check_connection,
+        connection_class=AsyncPatientConnection,
         kwargs={**POSTGRES_ARGUMENTS, "row_factory": dict_row},
     )
-    async with pool:
+    await pool.open()
+    try:
         checkpointer = _PostgresCheckpoints(pool, serde=AnswerJson())
         with _at_start():
             await _set_up(pool, checkpointer)
         yield checkpointer
+    finally:
+        await pool.close(CLOSE_SECONDS)
 
 
 async def _set_up_file(checkpointer: AsyncSqliteSaver) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from app.adapters.postgres import NETWORK, SILENCE_SECONDS, Patience, be_patient
 from app.adapters.storage.location import DatabaseLocation
 
 Synchronous = Literal["NORMAL", "FULL"]
@@ -14,14 +15,6 @@ Synchronous = Literal["NORMAL", "FULL"]
 
 BUSY_SECONDS = 10
 STATEMENT_SECONDS = 10
-POSTGRES_ARGUMENTS: dict[str, Any] = {
-    "connect_timeout": 5,
-    # A peer that is gone without a word is noticed: about 10 s, written to or not.
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-}
 
 
 class Access(StrEnum):
@@ -32,11 +25,14 @@ class Access(StrEnum):
 
 
 def open_engine(
-    location: DatabaseLocation, access: Access, synchronous: Synchronous = "NORMAL"
+    location: DatabaseLocation,
+    access: Access,
+    synchronous: Synchronous = "NORMAL",
+    patience: Patience | None = None,
 ) -> sa.Engine:
     """Makes connections without keeping any: each has one owner, for as long as it works."""
     if location.path is None:
-        return _postgres_engine(location)
+        return _postgres_engine(location, patience or Patience(SILENCE_SECONDS))
     uri = f"{location.path.absolute().as_uri()}?mode={access}"
 
     def connect() -> sqlite3.Connection:
@@ -80,15 +76,16 @@ def close(connection: sa.Connection) -> None:
         connection.close()
 
 
-def _postgres_engine(location: DatabaseLocation) -> sa.Engine:
+def _postgres_engine(location: DatabaseLocation, patience: Patience) -> sa.Engine:
     engine = sa.create_engine(
         location.url,
         poolclass=sa.NullPool,
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,
         use_native_hstore=False,
-        connect_args=POSTGRES_ARGUMENTS,
+        connect_args=NETWORK,
     )
+    be_patient(engine, patience)
     sa.event.listen(engine, "connect", _limit)
     return engine
 

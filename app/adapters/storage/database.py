@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
+from app.adapters.postgres import SILENCE_SECONDS, Patience
 from app.adapters.storage.connections import Access, Synchronous, close, open_engine
 from app.adapters.storage.faults import is_lost, translated
 from app.adapters.storage.location import DatabaseLocation
@@ -19,6 +20,7 @@ from app.domain.errors import StorageFailed
 T = TypeVar("T")
 
 READERS = 3
+STOP_SECONDS = 2.0
 
 
 class Database:
@@ -27,14 +29,17 @@ class Database:
     def __init__(self, location: DatabaseLocation, synchronous: Synchronous) -> None:
         """Use `open_database` instead: it prepares the database and stops the threads."""
         self.location = location
-        self.writer = Writer(open_engine(location, Access.WRITE, synchronous), location)
-        self._reading = open_engine(location, Access.READ)
+        self._patience = Patience(SILENCE_SECONDS)
+        writing = open_engine(location, Access.WRITE, synchronous, self._patience)
+        self.writer = Writer(writing, location)
+        self._reading = open_engine(location, Access.READ, patience=self._patience)
         self._threads = ThreadPoolExecutor(READERS, "database-reader")
         self._local = threading.local()
         self._connections: set[sa.Connection] = set()
 
     def stop(self) -> None:
-        """Finish what was asked, then stop."""
+        """Finish what was asked, as far as the database answers, then stop."""
+        self._patience.end(STOP_SECONDS)
         self.writer.stop()
         self._threads.shutdown()
         for connection in self._connections:

@@ -8,12 +8,15 @@ from pathlib import Path
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
+from app.adapters.postgres import Patience
 from app.adapters.storage.connections import Access, begin, close, open_engine
 from app.adapters.storage.faults import is_lost, reason
 from app.adapters.storage.location import DatabaseLocation
 from app.domain.errors import StartupFailed
 
 LOCK_SECONDS = 60
+MIGRATION_SECONDS = 3600.0
+"""For one statement on large tables."""
 LOCK_NUMBER = 7_021_930_411
 """Any number of our own: who holds it in a PostgreSQL database changes tables there."""
 
@@ -36,7 +39,8 @@ def prepare(location: DatabaseLocation, schema: Schema) -> None:
     """Migrate if need be; raises StartupFailed with one sentence that says what to do."""
     try:
         with _file_lock(location):
-            connection = open_engine(location, Access.WRITE).connect()
+            patience = Patience(MIGRATION_SECONDS)
+            connection = open_engine(location, Access.WRITE, patience=patience).connect()
             try:
                 if _revision(connection, schema) != schema.head:
                     _lock(connection, location)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from app.adapters.storage.approval_conditions import has_undo
+from app.adapters.storage.approval_conditions import has_change, has_check, has_undo
 from app.adapters.storage.approval_rows import BATCH, fetch_approvals
 from app.adapters.storage.approval_tables import ME, approvals, is_free, reports
 from app.adapters.storage.database import Database
@@ -41,11 +41,19 @@ def _is(*statuses: ApprovalStatus) -> sa.ColumnElement[bool]:
     return approvals.c.status.in_([status.value for status in statuses])
 
 
+# Where nothing changed no report follows that could tell how the later checks ended.
+TELLS_ALL = sa.or_(
+    has_change(CommandStatus.SUCCEEDED, CommandStatus.UNKNOWN),
+    ~has_check(CommandStatus.WAITING, CommandStatus.EXECUTING),
+)
 MISSING: Mapping[ReportKind, sa.ColumnElement[bool]] = {
     ReportKind.DECIDED: _is(ApprovalStatus.APPROVED, ApprovalStatus.REJECTED),
     ReportKind.EXPIRED: _is(ApprovalStatus.EXPIRED),
     ReportKind.EXECUTED: sa.and_(
-        _is(ApprovalStatus.APPROVED), HAS_ENDED, _has(ReportKind.DECIDED, going_on=True)
+        _is(ApprovalStatus.APPROVED),
+        HAS_ENDED,
+        TELLS_ALL,
+        _has(ReportKind.DECIDED, going_on=True),
     ),
     ReportKind.VERIFIED: sa.and_(
         approvals.c.verification.is_not(None), _has(ReportKind.EXECUTED, going_on=True)

@@ -10,13 +10,9 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
+from app.adapters.postgres import NETWORK, AsyncPatientConnection
 from app.adapters.storage.appending import CHANNEL
-from app.adapters.storage.connections import (
-    POSTGRES_ARGUMENTS,
-    Access,
-    close,
-    open_engine,
-)
+from app.adapters.storage.connections import Access, close, open_engine
 from app.adapters.storage.database import Database
 from app.adapters.storage.location import DatabaseLocation
 
@@ -89,8 +85,8 @@ async def _notifications(database: Database) -> AsyncGenerator[None]:
 
 
 async def _notifications_until_lost(database: Database) -> AsyncGenerator[None]:
-    connection = await psycopg.AsyncConnection.connect(
-        database.location.conninfo, autocommit=True, **POSTGRES_ARGUMENTS
+    connection = await AsyncPatientConnection.connect(
+        database.location.conninfo, autocommit=True, **NETWORK
     )
     async with connection:
         await connection.execute(f"LISTEN {CHANNEL}".encode())

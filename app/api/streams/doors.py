@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.api.known_hosts import KnownHosts
 from app.api.streams.fanout import Fanout
 from app.api.streams.requests import refuse
 from app.api.streams.sse_door import answer_event_stream
@@ -28,6 +29,9 @@ NOT_ALLOWED = JSONResponse({"detail": "Method Not Allowed"}, 405, {"Allow": "GET
 class StreamingApplication(FastAPI):
     """FastAPI behind the doors; `state.fanout` is open while it runs."""
 
+    known_hosts: frozenset[str] | None = None
+    """The names it answers to; None for any."""
+
     def end_streams(self) -> None:
         """The process stops: every stream ends, and none begins."""
         fanout: Fanout | None = getattr(self.state, "fanout", None)
@@ -42,7 +46,8 @@ class StreamingApplication(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Each layer would hold memory for every open stream, so none is before the doors."""
-        return StreamDoors(super().build_middleware_stack())
+        doors = StreamDoors(super().build_middleware_stack())
+        return doors if self.known_hosts is None else KnownHosts(doors, self.known_hosts)
 
 
 class StreamDoors:

@@ -1,5 +1,6 @@
 """For operators: who answers, whether it lives, whether it is ready, and its metrics."""
 
+import asyncio
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
@@ -18,6 +19,8 @@ FEATURES = [
     "human approval (REST and MCP)",
     "learning from decisions and ratings",
 ]
+
+STORAGE_SECONDS = 3.0
 
 router = APIRouter(tags=["operations"])
 
@@ -84,7 +87,10 @@ def _notes(parts: Services) -> dict[str, str]:
 
 async def _storage(parts: Services) -> str | None:
     try:
-        await parts.workflows.page(None, 1)
+        async with asyncio.timeout(STORAGE_SECONDS):
+            await parts.workflows.page(None, 1)
+    except TimeoutError:
+        return f"The database does not answer within {STORAGE_SECONDS:g} s."
     except StorageFailed as error:
         return str(error)
-    return None
+    return parts.process.trouble

@@ -86,7 +86,7 @@ export class RequestCard {
       element(
         "div",
         { class: "banner banner-warn stack-tight", role: "alert" },
-        element("p", {}, element("strong", {}, "Your decision does not count. "), decisionBadge(status)),
+        element("p", {}, element("strong", {}, "This was decided meanwhile. "), decisionBadge(status)),
         element("p", {}, plain(`${who}, ${formatTime(at)}.`)),
         reason && element("p", {}, plain(`Reason: ${reason}`)),
       ),

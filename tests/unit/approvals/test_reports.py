@@ -20,6 +20,7 @@ from app.domain.report import Backlog
 from app.domain.review import Approval, ReviewedCommand
 from app.domain.review_moves import CommandStatus
 from tests.fakes.approvals import (
+    GET,
     SCALE,
     DrivenClock,
     ScriptedSender,
@@ -240,6 +241,23 @@ async def test_what_only_read_is_final_once_it_has_run(office: Office):
     await office.reports(sender).deliver_due()
 
     assert told(sender) == [("approval.decided", False), ("approval.executed", True)]
+
+
+async def test_where_nothing_changed_the_last_report_waits_for_the_later_checks(office: Office):
+    sender = ScriptedSender()
+    check = replace(command(GET), phase="VERIFY", policy_risk="SAFE")
+    await office.approved(command(), check)
+    await office.store.move(ONE, 0, CommandStatus.FAILED, "no such object")
+
+    await office.reports(sender).deliver_due()
+    before = [report.kind for report in sender.delivered]
+    await office.store.move(ONE, 1, CommandStatus.SKIPPED, "nothing to check")
+    await office.reports(sender).deliver_due()
+
+    assert before == ["decided"]
+    body = json.loads(sender.delivered[-1].body)
+    assert (body["type"], body["is_final"]) == ("approval.executed", True)
+    assert [one["status"] for one in body["commands"]] == ["failed", "skipped"]
 
 
 async def test_a_server_that_was_down_meanwhile_reports_every_step_in_order(office: Office):

@@ -1,7 +1,7 @@
 """Whom a process takes for dead, and what it does then."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import cast
@@ -10,6 +10,7 @@ from app.domain.errors import StorageFailed
 from app.domain.ids import ProcessId, WorkflowId
 from app.domain.ports import JobQueue, ProcessTable, WorkflowStore
 from app.workflow.takeover import Takeover
+from tests.fakes.waiting import until
 
 BEAT_SECONDS = 0.02
 ME, OTHER, THIRD = ProcessId("m"), ProcessId("o"), ProcessId("a")
@@ -83,14 +84,6 @@ async def taking_over(database: SharedDatabase) -> AsyncIterator[Takeover]:
             yield takeover
         finally:
             running.cancel()
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while True:
-            if holds():
-                return
-            await asyncio.sleep(0.001)
 
 
 async def after_beats(database: SharedDatabase, count: int) -> None:
