@@ -30,6 +30,7 @@ SHARED = (
     "theme.css",
     "announcer.js",
     "badge.js",
+    "command.js",
     "dom.js",
     "format.js",
     "section.js",

@@ -64,13 +64,13 @@ function triedInstead(text, reasons = []) {
   );
 }
 
-function copyButton(command) {
+export function copyButton(command, words = command) {
   return element(
     "button",
     {
       type: "button",
       class: "button button-small",
-      "aria-label": `Copy command: ${command}`,
+      "aria-label": `Copy command: ${words}`,
       onclick: (event) => copy(event.currentTarget, command),
     },
     "Copy",

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.fakes.approval_app import approval_server
 from tests.fakes.approvals import DELETE_VOLUME, GET, RESTART, SCALE, payload
@@ -43,6 +43,13 @@ ATTACKS = """async ([target, socket]) => {
   }));
   return answers;
 }"""
+
+SHOWN_WITHIN_A_SECOND = """selector => new Promise(done => {
+  const isShown = () => document.querySelector(selector) !== null;
+  const watch = new MutationObserver(() => isShown() && done(true));
+  watch.observe(document.body, {childList: true, subtree: true});
+  setTimeout(() => done(isShown()), 1000);
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -237,6 +244,75 @@ def test_commands_are_decided_one_by_one_and_an_edit_is_judged(page: Page, serve
     assert commands[3]["reason"] == "seen before"
 
 
+def test_a_refused_edit_is_mended_with_one_click_and_no_reason_is_lost(
+    page: Page, server: httpx.Client
+):
+    approval_id = propose(server, RESTART, SCALE)
+    card = opened(page, server.base_url, approval_id)
+    field = choose(card, 0, "Edit").get_by_label("Run this instead")
+    field.fill(DELETE_VOLUME)
+    choose(card, 1, "Reject")
+    card.get_by_role("button", name="Approve selected").click()
+    card.get_by_label("Why is the rest rejected?").fill("three are enough")
+    card.get_by_role("button", name="Yes, approve").click()
+    expect(
+        card.get_by_role("alert").filter(has_text="The policy refuses this edit")
+    ).to_be_visible()
+
+    field.fill(GET)
+    card.get_by_role("button", name="Approve selected").click()
+    expect(card.get_by_label("Why is the rest rejected?")).to_have_value("three are enough")
+    card.get_by_role("button", name="Yes, approve").click()
+
+    expect(card).to_have_count(0)
+    commands = view(server, approval_id)["commands"]
+    assert (commands[0]["edited_to"], commands[1]["reason"]) == (GET, "three are enough")
+
+
+def test_a_reason_stays_when_the_request_changed_before_it_was_sent(
+    page: Page, server: httpx.Client
+):
+    approval_id = propose(server)
+    card = opened(page, server.base_url, approval_id)
+    stale = {"error": "Look again.", "detail": "Look again.", "version": "another"}
+    page.route("**/reject", lambda route: route.fulfill(status=409, json=stale), times=1)
+
+    card.get_by_role("button", name="Reject all").click()
+    card.get_by_label("Why not? The next plan").fill("it is the database")
+    card.get_by_role("button", name="Yes, reject").click()
+    expect(card.get_by_role("alert").filter(has_text="Look again.")).to_be_visible()
+    card.get_by_role("button", name="Reject all").click()
+    expect(card.get_by_label("Why not? The next plan")).to_have_value("it is the database")
+    card.get_by_role("button", name="Yes, reject").click()
+
+    expect(card).to_have_count(0)
+    assert view(server, approval_id)["reason"] == "it is the database"
+
+
+def test_reasons_given_one_by_one_are_kept_when_all_is_rejected(page: Page, server: httpx.Client):
+    approval_id = propose(server, RESTART, SCALE)
+    card = opened(page, server.base_url, approval_id)
+    for number, reason in enumerate(("restarts hide the leak", "no memory for it")):
+        choose(card, number, "Reject").get_by_label("Why not? Or give one").fill(reason)
+
+    card.get_by_role("button", name="Approve selected").click()
+    card.get_by_role("button", name="Yes, reject").click()
+
+    expect(card).to_have_count(0)
+    assert view(server, approval_id)["reason"] == "restarts hide the leak; no memory for it"
+
+
+def test_a_command_can_be_copied(browser: Browser, server: httpx.Client):
+    approval_id = propose(server, SCALE)
+    granted = {"permissions": ["clipboard-read", "clipboard-write"]}
+    with watched_page(browser, **granted) as page:
+        card = opened(page, server.base_url, approval_id)
+        card.get_by_role("button", name=f"Copy command: {SCALE}").click()
+
+        expect(card.get_by_text("Copied", exact=True)).to_be_visible()
+        assert page.evaluate("navigator.clipboard.readText()") == SCALE
+
+
 def test_what_is_not_in_evidence_has_to_be_confirmed(page: Page, server: httpx.Client):
     approval_id = propose(server, GET, RESTART, not_in_evidence=[RESTART])
     card = opened(page, server.base_url, approval_id)
@@ -344,6 +420,24 @@ def test_decided_requests_are_filtered(page: Page, server: httpx.Client):
         expect(page.locator(f"[data-id='{shown}']")).to_be_visible()
     page.get_by_role("combobox", name="Show").select_option("expired")
     expect(page.get_by_text("Nothing of this kind yet.")).to_be_visible()
+
+
+def test_a_late_answer_to_another_filter_is_not_shown(page: Page, server: httpx.Client):
+    approved = propose(server)
+    page.goto(str(server.base_url))
+    expect(page.get_by_text("Nothing of this kind yet.")).to_be_visible()
+    server.post(f"/api/approvals/{approved}/approve")
+    held: list[Route] = []
+    page.route("**/api/approvals?status=decided*", lambda route: held.append(route))
+    with page.expect_request("**/api/approvals?status=decided*"):
+        pass
+
+    with page.expect_response("**/api/approvals?status=rejected*"):
+        page.get_by_role("combobox", name="Show").select_option("rejected")
+    with page.expect_response("**/api/approvals?status=decided*"):
+        held[0].continue_()
+
+    assert page.evaluate(SHOWN_WITHIN_A_SECOND, ".decided") is False
 
 
 @NEEDS_KUBECTL

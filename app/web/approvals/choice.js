@@ -29,7 +29,8 @@ export class Choice {
     this.#reasonField = field("Why not? Or give one reason for all when you decide.", this.#reason);
     this.root = element(
       "fieldset",
-      { class: "stack-tight", onchange: () => this.#show() },
+      // A text that changes as its field is left must not move the button that is being pressed.
+      { class: "stack-tight", onchange: ({ target }) => target.type !== "textarea" && this.#show() },
       element("legend", { class: "visually-hidden" }, `Decision on command ${command.number + 1}`),
       element("div", { class: "row" }, Object.keys(WORDS).map((decision) => this.#radio(decision, name))),
       this.#confirm && element("label", { class: "choice not-in-evidence" }, this.#confirm, "Not in evidence: the logs do not name this. I have checked that it is right."),
@@ -48,15 +49,19 @@ export class Choice {
     return this.decision !== "rejected";
   }
 
+  get reason() {
+    return this.#reason.value.trim();
+  }
+
   get lacksReason() {
-    return !this.runs && !this.#reason.value.trim();
+    return !this.runs && !this.reason;
   }
 
   /* As the server takes it; `reason` is the one for all rejections. */
   toBody(reason) {
     const body = { number: this.#number, decision: this.decision };
     if (this.decision === "edited") body.edited_to = this.#edit.value;
-    if (!this.runs) body.reason = this.#reason.value.trim() || reason;
+    if (!this.runs) body.reason = this.reason || reason;
     return body;
   }
 

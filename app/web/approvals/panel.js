@@ -6,8 +6,8 @@ import { runsCommands } from "./server.js";
 
 const SETTLE_MS = 800;
 
-/* `send(reason)` resolves when it is decided, and rejects with a sentence for people. */
-export function approvePanel(commands, send, back) {
+/* `send(reason)` resolves when it is decided, and rejects with a sentence for people. `input` takes the reason, and keeps it. */
+export function approvePanel(commands, input, send, back) {
   const chosen = commands.filter(({ choice }) => choice?.runs);
   const rejected = commands.filter(({ choice }) => choice && !choice.runs);
   const refused = commands.filter(({ choice }) => !choice);
@@ -25,7 +25,7 @@ export function approvePanel(commands, send, back) {
   ];
   const needsCheck = destructive.length + noted.length + refused.length > 0;
   const check = element("label", { class: "choice" }, element("input", { type: "checkbox", required: true }), "I have checked these commands");
-  const reason = commands.some(({ choice }) => choice?.lacksReason) && reasonField("Why is the rest rejected?");
+  const reason = commands.some(({ choice }) => choice?.lacksReason) && reasonField("Why is the rest rejected?", input);
   const submit = element("button", { type: "submit", class: "button button-primary" }, "Yes, approve");
   enableLater(submit);
   return decisionForm({ submit, reason, send, back }, [
@@ -35,8 +35,8 @@ export function approvePanel(commands, send, back) {
   ]);
 }
 
-export function rejectPanel(commands, send, back) {
-  const reason = reasonField("Why not? The next plan learns from it.");
+export function rejectPanel(commands, input, send, back) {
+  const reason = reasonField("Why not? The next plan learns from it.", input);
   const submit = element("button", { type: "submit", class: "button button-danger" }, "Yes, reject");
   return decisionForm({ submit, reason, send, back }, [
     element("p", {}, `Reject all of it? Nothing runs: ${countOf(commands.length, "command")}.`),
@@ -50,8 +50,7 @@ export function enableLater(button) {
   setTimeout(() => (button.disabled = false), SETTLE_MS);
 }
 
-function reasonField(words) {
-  const input = element("textarea", { rows: "2", required: true, maxlength: "4000" });
+function reasonField(words, input) {
   return { input, root: element("label", { class: "field" }, element("span", { class: "legend" }, words), input) };
 }
 

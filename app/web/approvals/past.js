@@ -9,6 +9,7 @@ const MORE = 30;
 
 export class PastList {
   #entries = new Map();
+  #order = null;
   #count = FIRST;
   #status = "decided";
   #list;
@@ -38,11 +39,15 @@ export class PastList {
 
   /* `linked`: the request that the page's address names, however old it is. */
   async refresh(linked) {
-    const { approvals, next } = await listed(`/api/approvals?status=${this.#status}&`, "before", this.#count);
+    const status = this.#status;
+    const { approvals, next } = await listed(`/api/approvals?status=${status}&`, "before", this.#count);
+    if (status !== this.#status) return;
     const isExtra = linked && linked.status !== "pending" && !approvals.some(({ id }) => id === linked.id);
     const all = isExtra ? [linked, ...approvals] : approvals;
     const known = new Map(all.map((approval) => [approval.id, this.#entry(approval)]));
-    if ([...known.keys()].join() !== [...this.#entries.keys()].join()) this.#place(known);
+    const order = [...known.keys()].join();
+    if (order !== this.#order) this.#place(known);
+    this.#order = order;
     this.#entries = known;
     this.#older.hidden = !next;
   }

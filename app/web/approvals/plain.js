@@ -1,5 +1,6 @@
 /* Text of others as it is: what would hide or turn around other characters is shown by its number. */
 
+import { copyButton } from "./command.js";
 import { element } from "./dom.js";
 
 const HIDDEN = /([^\P{C}\t\n]|[\u2028\u2029\u115f\u1160\u3164\uffa0])/u;
@@ -21,7 +22,8 @@ export function text(value) {
 }
 
 export function commandText(command) {
-  return element("pre", { class: "command", dir: "ltr" }, plain(command));
+  const line = element("pre", { class: "command", dir: "ltr" }, plain(command));
+  return element("div", { class: "command-block" }, line, copyButton(command, plainWords(command)));
 }
 
 function hidden(character) {

@@ -18,6 +18,7 @@ export class RequestCard {
   #when = element("p", { class: "small muted" });
   #notice = element("div", { role: "alert" });
   #panel = element("div", { class: "panel", hidden: true });
+  #reason = element("textarea", { rows: "2", required: true, maxlength: "4000" });
   #approve = element("button", { type: "button", class: "button button-primary", onclick: () => this.#openApproval() }, "Approve selected");
   #reject = element("button", { type: "button", class: "button button-danger", onclick: () => this.#openRejection() }, "Reject all");
   #look = element("button", { type: "button", class: "button", onclick: () => this.#lookAgain() }, "Look at the cluster again");
@@ -114,12 +115,20 @@ export class RequestCard {
   #openApproval() {
     if (!this.#commands.every(({ choice }) => choice?.check() ?? true)) return;
     if (this.#commands.some(({ choice }) => choice?.runs)) {
-      this.#open(approvePanel(this.#commands, (reason) => this.#approveChosen(reason), () => this.#closePanel()));
-    } else this.#openRejection();
+      this.#open(approvePanel(this.#commands, this.#reason, (reason) => this.#approveChosen(reason), () => this.#closePanel()));
+    } else {
+      this.#reason.value ||= this.#ownReasons();
+      this.#openRejection();
+    }
   }
 
   #openRejection() {
-    this.#open(rejectPanel(this.#commands, (reason) => this.#send("reject", { reason }), () => this.#closePanel()));
+    this.#open(rejectPanel(this.#commands, this.#reason, (reason) => this.#send("reject", { reason }), () => this.#closePanel()));
+  }
+
+  #ownReasons() {
+    const reasons = this.#commands.map(({ choice }) => choice?.reason).filter(Boolean);
+    return [...new Set(reasons)].join("; ").slice(0, this.#reason.maxLength);
   }
 
   #open(form) {
