@@ -9,12 +9,18 @@ from types import FrameType
 import orjson
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
 from app.api.streams.transport import LENT, limit_buffer
 from app.cli.patience import MOST_FRAMING_BYTES, Patience
+from app.cli.unframed import ended_by_close
 
 PING_SECONDS = 15.0
 PONG_SECONDS = 30.0
@@ -126,6 +132,10 @@ class LendingHttpProtocol(HttpToolsProtocol):
         """A request is whole."""
         self._is_whole = True
         super().on_message_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        is_old = cycle.scope["http_version"] == "1.0"
+        super()._start_asgi_task(cycle, ended_by_close(app, cycle) if is_old else app)
 
     def send_400_response(self, msg: str) -> None:
         """In the shape of every other error."""
