@@ -117,14 +117,14 @@ async def test_a_client_goes_on_after_the_last_id_it_has(doors: Doors):
         ("?last_event_id=memory-3", {}, {}, [4, 5, 6]),
         ("", {"last-event-id": "memory-3"}, {}, [4, 5, 6]),
         ("?last_event_id=memory-3", {}, {"last_event_id": "memory-4"}, [5, 6]),
-        ("?types=token", {}, {"flush_ms": "0"}, [6]),
+        ("?types=token", {}, {"flush_ms": 0}, [6]),
     ],
 )
 async def test_what_the_first_frame_leaves_out_is_taken_from_the_address(
     doors: Doors,
     query: str,
     headers: dict[str, str],
-    frame: dict[str, str],
+    frame: dict[str, object],
     expected: list[int],
 ):
     workflow_id = await written(doors.log, *(said(str(n)) for n in range(5)), last())

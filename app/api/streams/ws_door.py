@@ -100,6 +100,8 @@ def _text(name: str, value: object) -> str:
     match value:
         case str():
             return value
+        case int() if name == "flush_ms":
+            return str(value)
         case list() if name == "types" and all(isinstance(kind, str) for kind in value):
             return ",".join(value)
         case _:
