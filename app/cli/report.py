@@ -1,5 +1,7 @@
 """A diagnosis as text for people and as data for programs."""
 
+import textwrap
+
 from rich.console import Console
 from rich.padding import Padding
 from rich.rule import Rule
@@ -96,5 +98,10 @@ def _print_rest(plan: Plan, console: Console) -> None:
 
 
 def _line(console: Console, text: str, *, indent: int = 0, style: str = "") -> None:
-    if text:
+    if not text:
+        return
+    if console.is_terminal:
         console.print(Padding(Text(plain(text), style=style), (0, 0, 0, indent)))
+    else:
+        # A program, or a person with a pager, wants a command in one piece.
+        console.print(Text(textwrap.indent(plain(text), " " * indent)), soft_wrap=True)

@@ -193,6 +193,10 @@ async def test_pages_go_on_until_the_outcome_when_asked_to(doors: Doors):
         ({"after": "x"}, 400),
         ({"types": "nonsense"}, 400),
         ({"until": "forever"}, 400),
+        ({"from": "later"}, 400),
+        ({"last_event_id": "x"}, 400),
+        ({"flush_ms": 0}, 422),
+        ({"afetr": 1}, 422),
         ({"limit": 0}, 422),
         ({"limit": 1001}, 422),
         ({"wait": 31}, 422),
@@ -209,6 +213,17 @@ async def test_what_makes_no_sense_is_refused(
 
     assert answer.status_code == status
     assert answer.json()["detail"]
+
+
+async def test_the_parameters_of_the_stream_mean_the_same_here(doors: Doors):
+    workflow_id = await written(doors.log, said("a"), said("b"))
+
+    resumed = await page(doors, workflow_id, last_event_id="memory-1")
+    skipped = await page(doors, workflow_id, **{"from": "now"})
+
+    assert [event["id"] for event in resumed["events"]] == ["memory-2"]
+    assert skipped["events"] == []
+    assert skipped["next"] == "memory-2"
 
 
 async def test_unknown_and_malformed_ids(doors: Doors):

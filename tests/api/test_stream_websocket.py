@@ -111,6 +111,34 @@ async def test_a_client_goes_on_after_the_last_id_it_has(doors: Doors):
     assert seqs(messages) == [4, 5, 6]
 
 
+@pytest.mark.parametrize(
+    ("query", "headers", "frame", "expected"),
+    [
+        ("?last_event_id=memory-3", {}, {}, [4, 5, 6]),
+        ("", {"last-event-id": "memory-3"}, {}, [4, 5, 6]),
+        ("?last_event_id=memory-3", {}, {"last_event_id": "memory-4"}, [5, 6]),
+        ("?types=token", {}, {"flush_ms": 0}, [6]),
+    ],
+)
+async def test_what_the_first_frame_leaves_out_is_taken_from_the_address(
+    doors: Doors,
+    query: str,
+    headers: dict[str, str],
+    frame: dict[str, object],
+    expected: list[int],
+):
+    workflow_id = await written(doors.log, *(said(str(n)) for n in range(5)), last())
+
+    async with (
+        asyncio.timeout(LIMIT_SECONDS),
+        connect(
+            doors.socket_url(workflow_id) + query, additional_headers=headers, proxy=None
+        ) as socket,
+    ):
+        await socket.send(orjson.dumps(frame).decode())
+        assert seqs(await rest_of(socket)) == expected
+
+
 async def test_at_the_end_it_is_closed_at_once(doors: Doors):
     workflow_id = await written(doors.log, said("a"), last())
 

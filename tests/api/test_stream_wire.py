@@ -15,6 +15,7 @@ from app.api.streams.limits import StreamLimits
 from app.domain.events import EventType
 from tests.fakes.sse_reader import Parser
 from tests.fakes.streaming import (
+    LIMIT_SECONDS,
     Answer,
     Doors,
     answer_of,
@@ -53,6 +54,25 @@ async def test_the_first_byte_comes_at_once_though_nothing_happens(doors: Doors)
 
     async with asyncio.timeout(1), doors.opened(workflow_id, "?from=now") as answer:
         assert (await anext(answer.pieces())).startswith(b":\n")
+
+
+async def test_a_client_of_http_1_0_gets_no_chunks_and_the_close_is_the_end(doors: Doors):
+    workflow_id = await written(doors.log, said("begun"))
+
+    async with asyncio.timeout(LIMIT_SECONDS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", doors.port)
+        writer.write(f"GET {doors.path(workflow_id)} HTTP/1.0\r\n\r\n".encode())
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        begun = await reader.readuntil(b"\n\n")
+        await write(doors.log, workflow_id, last())
+        rest = await reader.read()
+        writer.close()
+
+    parser = Parser()
+    events = [*parser.feed(begun), *parser.feed(rest)]
+    assert b"transfer-encoding" not in head
+    assert b"\r" not in begun + rest
+    assert [orjson.loads(event.data)["seq"] for event in events] == [1, 2]
 
 
 async def test_headers_keep_caches_and_proxies_from_touching_it(doors: Doors):

@@ -1,5 +1,6 @@
 """`diagnose` as a shell uses it."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,28 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path, options: list[st
 
     assert "Traceback" not in words
     assert "BrokenPipe" not in words
+
+
+def test_no_command_is_cut_where_no_terminal_shows_it(tmp_path: Path):
+    def said(*options: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-m", "app", "diagnose", *options, str(SAMPLE)],
+            cwd=tmp_path,
+            env=product_environment(tmp_path, {}),
+            capture_output=True,
+            text=True,
+            timeout=50,
+            check=True,
+        ).stdout
+
+    plans = json.loads(said("--json"))["remediation"]["remediation_plans"]
+    steps = [step for plan in plans for step in plan["steps"]]
+    commands = [command["command"] for step in steps for command in step["commands"]]
+    lines = said().splitlines()
+
+    assert max(map(len, commands)) > 70
+    for command in commands:
+        assert any(line.endswith(command) for line in lines), command
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,24 @@ def test_a_data_folder_that_cannot_be_written_is_named(tmp_path: Path):
     assert "DATA_DIR" in said
 
 
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [("serve", "workflows.sqlite"), ("approval-server", "approvals.sqlite")],
+)
+def test_a_damaged_database_is_named_with_the_way_out(tmp_path: Path, command: str, name: str):
+    file = tmp_path / "data" / name
+    file.parent.mkdir()
+    file.write_bytes(b"no database " * 1000)
+
+    done = run_app(command, tmp_path, {})
+
+    said = (done.stdout + done.stderr).strip()
+    assert done.returncode == 1
+    assert len(said.splitlines()) == 1, said
+    assert str(file) in said
+    assert "python -m app restore" in said
+
+
 def test_a_settings_file_that_is_no_text_is_named(tmp_path: Path):
     (tmp_path / ".env").write_bytes(b"\xff\xfeP\x00O\x00R\x00T\x00")
 

@@ -1,5 +1,6 @@
 """A storage that fails for a while delays workflows; it neither ends nor loses one."""
 
+import itertools
 import json
 import resource
 import time
@@ -114,6 +115,35 @@ def test_a_full_disk_is_said_to_who_asks_and_what_was_accepted_goes_on(start_pro
         assert known.status_code == httpx.codes.OK
         for workflow_id in accepted:
             assert_is_complete(events_of(client, workflow_id))
+
+
+def test_a_rating_that_the_disk_had_no_room_for_is_taken_later(start_product: StartProduct):
+    product = start_product()
+    file = product.data_dir / "feedback" / "remediation_feedback.jsonl"
+
+    with connected(product) as client:
+        workflow_id = client.post("/workflows/start", content=LOGS).json()["workflow_id"]
+        assert_is_complete(events_of(client, workflow_id))
+        plan = client.get(f"/feedback/workflow/{workflow_id}").json()["feedback_opportunities"][0]
+
+        numbers = itertools.count()
+
+        def rate(comment: str) -> httpx.Response:
+            comment = f"{next(numbers)} {comment}"
+            rating = {"feedback_id": plan["feedback_id"], "feedback_comments": comment}
+            return client.post("/feedback/submit", json=rating)
+
+        with full_disk(product):
+            refusal = until(lambda: rate("x" * 3000), httpx.codes.INSUFFICIENT_STORAGE)
+            torn = file.read_bytes()
+        until(lambda: rate("there is room"), httpx.codes.OK)
+
+    lines = file.read_bytes()
+    assert refusal.json()["detail"].startswith("The disk is full")
+    assert not torn.endswith(b"\n")
+    assert lines.startswith(torn)
+    assert b"there is room" in lines.splitlines()[-1]
+    assert len([line for line in lines.splitlines() if not line.endswith(b"}")]) == 1
 
 
 def test_postgres_may_go_away_and_come_back(

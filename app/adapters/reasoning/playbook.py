@@ -72,9 +72,8 @@ class PlaybookReasoner:
 
     async def _findings(self, facts: MonitoringFacts, teller: Teller) -> Findings:
         batch = facts.batch
-        await teller.progress(
-            f"Reading {batch.total_lines} lines with {len(self._library.playbooks)} playbooks"
-        )
+        lines = "1 line" if batch.total_lines == 1 else f"{batch.total_lines} lines"
+        await teller.progress(f"Reading {lines} with {len(self._library.playbooks)} playbooks")
         verdict = await self._verdict(batch)
         if verdict.diagnoses:
             titles = ", ".join(item.playbook.title for item in verdict.diagnoses)

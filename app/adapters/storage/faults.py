@@ -12,6 +12,7 @@ from app.domain.errors import StorageFailed, StorageFull
 DISK_FULL = "53100"
 ABORTED = frozenset({"40001", "40P01"})
 """SQLSTATEs of a serialization failure and of a deadlock: nothing happened, once more may work."""
+DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 ROOM = 64 * 1024
 
 
@@ -33,6 +34,12 @@ def reason(error: sa.exc.SQLAlchemyError) -> str:
     first = next(iter(str(words).splitlines()), "") or type(error.orig).__name__
     # A failed connection names host and port first, and its reason at the end.
     return first.rpartition(" failed: ")[2].strip().rstrip(".")
+
+
+def is_damaged(error: sa.exc.SQLAlchemyError) -> bool:
+    """Whether an SQLite file holds something else than a database, or half of one."""
+    orig = error.orig if isinstance(error, sa.exc.DBAPIError) else None
+    return getattr(orig, "sqlite_errorcode", 0) & 0xFF in DAMAGED
 
 
 def is_lost(error: sa.exc.SQLAlchemyError) -> bool:

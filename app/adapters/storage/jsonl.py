@@ -1,5 +1,6 @@
 """A file of lines that several processes append to and that survives a kill at any moment."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,10 +11,13 @@ from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
-from app.domain.errors import StorageFailed
+from app.domain.errors import StorageFailed, StorageFull
 
 LOCK_TIMEOUT_SECONDS = 10.0
 PIECE_BYTES = 512 * 1024
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} if sys.platform != "win32" else {errno.ENOSPC}
+
+FULL_SENTENCE = "The disk is full: nothing was recorded. Make room, and try again."
 
 # Not everywhere; fsync does the same and the timestamps too.
 _make_durable = os.fsync if sys.platform in {"win32", "darwin"} else os.fdatasync
@@ -111,6 +115,8 @@ class LineFile:
         except Timeout as error:
             raise StorageFailed(f"Another process keeps {self._path.name} locked") from error
         except OSError as error:
+            if error.errno in FULL:
+                raise StorageFull(FULL_SENTENCE) from error
             raise StorageFailed(f"{self._path.name} cannot be written: {error.strerror}") from error
 
     def _write(self, data: bytes) -> None:

@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 
 from app.adapters.postgres import Patience
 from app.adapters.storage.connections import Access, begin, close, open_engine
-from app.adapters.storage.faults import is_lost, reason
+from app.adapters.storage.faults import is_damaged, is_lost, reason
 from app.adapters.storage.location import DatabaseLocation
 from app.domain.errors import StartupFailed
 
@@ -50,6 +50,11 @@ def prepare(location: DatabaseLocation, schema: Schema) -> None:
     except OSError as error:
         raise StartupFailed(_unusable(location, error.strerror or str(error))) from error
     except sa.exc.SQLAlchemyError as error:
+        if is_damaged(error):
+            raise StartupFailed(
+                f"{location.name} is damaged ({reason(error)}):"
+                " move the data folder away and bring a backup back with `python -m app restore`."
+            ) from error
         raise StartupFailed(_unusable(location, reason(error))) from error
 
 

@@ -20,11 +20,15 @@ router = APIRouter(prefix="/workflows", tags=["workflows"])
 MOST_BYTES = 4 * 1024 * 1024
 
 
-class EventQuery(BaseModel):
-    """Which page."""
+class EventQuery(BaseModel, extra="forbid"):
+    """Which page; what this door does not know is refused, for a typing error would go unseen."""
 
     after: str = Field(
         default="", max_length=64, description="An event's id, or its number; left out: the start."
+    )
+    last_event_id: str = Field(default="", max_length=64, description="The same as `after`.")
+    begin: str = Field(
+        default="start", alias="from", description="`start` or `now`: where to begin without one."
     )
     limit: int = Field(default=200, ge=1, le=1000)
     wait: float = Field(default=0, ge=0, le=30, description="Seconds to wait for something.")
@@ -33,9 +37,14 @@ class EventQuery(BaseModel):
 
     def fields(self, epoch: str) -> Mapping[str, str]:
         """As the other doors have them."""
-        is_number = self.after.isascii() and self.after.isdecimal()
-        cursor = f"{epoch}-{self.after}" if is_number else self.after
-        fields = {"last_event_id": cursor, "types": self.types, "until": self.until}
+        after = self.after or self.last_event_id
+        cursor = f"{epoch}-{after}" if after.isascii() and after.isdecimal() else after
+        fields = {
+            "last_event_id": cursor,
+            "from": self.begin,
+            "types": self.types,
+            "until": self.until,
+        }
         return {name: value for name, value in fields.items() if value is not None}
 
 

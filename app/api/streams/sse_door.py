@@ -3,7 +3,6 @@
 Source: WHATWG HTML, section 9.2 "Server-sent events".
 """
 
-import asyncio
 from http import HTTPStatus
 
 from starlette.types import Message, Receive, Scope, Send
@@ -14,7 +13,7 @@ from app.api.streams.requests import MEDIA_TYPE, parse_workflow_id, read_asked
 from app.api.streams.stream import Beginning
 from app.api.streams.terms import parse_wish
 from app.api.streams.transport import transport_of
-from app.api.streams.wires import EVENT_STREAM, OVER, body, greeting
+from app.api.streams.wires import EVENT_STREAM, OVER, UNFRAMED_EVENT_STREAM, body, greeting
 
 HEADERS = (
     (b"content-type", MEDIA_TYPE + b"; charset=utf-8"),
@@ -32,7 +31,8 @@ async def answer_event_stream(
     wish = parse_wish(read_asked(scope), fanout.events.epoch)
     with fanout.follow(parse_workflow_id(workflow_id)) as stream:
         beginning = await stream.begin(wish)
-        await send(_head(beginning, fanout.events.epoch, transport_of(scope)))
+        is_chunked = transport_of(scope) is not None and not _is_old(scope)
+        await send(_head(beginning, fanout.events.epoch, is_chunked=is_chunked))
         if beginning.is_over or scope["method"] == "HEAD":
             await send(EVENT_STREAM.farewell(OVER))
             return _status(beginning)
@@ -40,7 +40,8 @@ async def answer_event_stream(
         if beginning.reset is not None:
             await send(EVENT_STREAM.reset(beginning.reset, beginning.position + 1))
         reader = Reader(beginning.position, send, transport_of(scope))
-        cohort = stream.join(reader, EVENT_STREAM, wish.terms)
+        wire = UNFRAMED_EVENT_STREAM if _is_old(scope) else EVENT_STREAM
+        cohort = stream.join(reader, wire, wish.terms)
         try:
             # The server says this when the client is gone, and also when the response is complete.
             while (await receive())["type"] != "http.disconnect":
@@ -50,12 +51,16 @@ async def answer_event_stream(
         return _status(beginning)
 
 
-def _head(beginning: Beginning, epoch: str, transport: asyncio.Transport | None) -> Message:
+def _is_old(scope: Scope) -> bool:
+    return scope.get("http_version") == "1.0"
+
+
+def _head(beginning: Beginning, epoch: str, *, is_chunked: bool) -> Message:
     if beginning.is_over:
         return {"type": "http.response.start", "status": _status(beginning), "headers": []}
     resumed = f"{epoch}-{beginning.position}" if beginning.position else "start"
     headers = [*HEADERS, (b"stream-resumed-from", resumed.encode())]
-    if transport is not None:
+    if is_chunked:
         headers.append(CHUNKED)
     return {"type": "http.response.start", "status": _status(beginning), "headers": headers}
 

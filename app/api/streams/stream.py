@@ -13,7 +13,7 @@ from app.api.streams.wires import DRAINING, Ending, Wire
 from app.domain.ids import WorkflowId
 from app.domain.ports import EventLog
 
-FOREIGN = "the cursor belongs to another log"
+FOREIGN = "the cursor points to an event that this log does not have"
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,9 @@ def parse_cursor(text: str | None, epoch: str) -> Cursor | None:
         return None
     match = CURSOR.fullmatch(text)
     if match is None:
-        raise BadInput("Last-Event-ID must look like <epoch>-<number>, as the stream sent it.")
+        raise BadInput(
+            "Last-Event-ID (or last_event_id, after) must look like <epoch>-<number>, as it was sent."
+        )
     return Cursor(int(match[2])) if match[1] == epoch else Cursor(0, is_foreign=True)
 
 

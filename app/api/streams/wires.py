@@ -65,8 +65,9 @@ class Wire(Protocol):
 class EventStreamWire:
     """Server-Sent Events."""
 
-    def __init__(self) -> None:
-        """The same heartbeat for all."""
+    def __init__(self, *, is_chunked: bool) -> None:
+        """The same heartbeat for all; a client of HTTP/1.0 knows no chunks."""
+        self._is_chunked = is_chunked
         self.heartbeat: Message | None = body(HEARTBEAT)
 
     def letters(self, piece: Piece) -> Sequence[Letter]:
@@ -74,7 +75,8 @@ class EventStreamWire:
         blocks = b"".join([entry.block for entry in piece.entries])
         seq = piece.entries[-1].seq
         if len(blocks) <= PIECE_BYTES:
-            return [Letter(seq, body(blocks), b"%x\r\n%b\r\n" % (len(blocks), blocks))]
+            chunk = b"%x\r\n%b\r\n" % (len(blocks), blocks) if self._is_chunked else None
+            return [Letter(seq, body(blocks), chunk)]
         places = range(0, len(blocks), PIECE_BYTES)
         slices = [body(blocks[place : place + PIECE_BYTES]) for place in places]
         return [*(Letter(seq - 1, part) for part in slices[:-1]), Letter(seq, slices[-1])]
@@ -130,5 +132,6 @@ def reset_frame(reason: str, first_seq: int) -> bytes:
 
 NOTHING = body(b"")
 """Takes as long as the connection needs to have room again."""
-EVENT_STREAM = EventStreamWire()
+EVENT_STREAM = EventStreamWire(is_chunked=True)
+UNFRAMED_EVENT_STREAM = EventStreamWire(is_chunked=False)
 WEB_SOCKET = WebSocketWire()

@@ -1,5 +1,7 @@
 """The event stream over WebSocket: the client's first frame says what it wants.
 
+What the frame leaves out is taken from the address and the headers, as the event stream takes it.
+
 Close codes: 1000 after the last event, 1001 when the server stops, 1003 and 1009 for frames that
 are not understood or too large, 1008 without a first frame, 1013 when the server is full or cannot
 read its log, 4400 for a request that makes no sense, 4404 for an unknown workflow.
@@ -16,14 +18,14 @@ from app.api.foreign_pages import is_foreign
 from app.api.streams.cohort import Cohort
 from app.api.streams.fanout import Draining, Fanout
 from app.api.streams.reader import Reader
-from app.api.streams.requests import parse_workflow_id
+from app.api.streams.requests import parse_workflow_id, read_asked
 from app.api.streams.terms import parse_wish
 from app.api.streams.transport import transport_of
 from app.api.streams.wires import OVER, WEB_SOCKET, Ending
 from app.domain.errors import AppError, BadInput, NotFound
 
 MOST_BYTES = 4096
-FIELDS = {"last_event_id", "types", "from", "until"}
+FIELDS = {"last_event_id", "types", "from", "until", "flush_ms"}
 FOREIGN = Ending(1008, "another web page may not do this")
 PING = {"type": "ping"}
 PONG: Message = {"type": "websocket.send", "text": '{"type":"pong"}'}
@@ -67,7 +69,8 @@ async def _serve(
 ) -> None:
     with fanout.follow(parse_workflow_id(workflow_id)) as stream:
         await stream.open()
-        wish = parse_wish(await _first_frame(fanout, receive), fanout.events.epoch)
+        asked = {**read_asked(scope), **await _first_frame(fanout, receive)}
+        wish = parse_wish(asked, fanout.events.epoch)
         beginning = await stream.begin(wish)
         if beginning.is_over:
             raise Refused(OVER.code, OVER.reason)
@@ -97,6 +100,8 @@ def _text(name: str, value: object) -> str:
     match value:
         case str():
             return value
+        case int() if name == "flush_ms":
+            return str(value)
         case list() if name == "types" and all(isinstance(kind, str) for kind in value):
             return ",".join(value)
         case _:
