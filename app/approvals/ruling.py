@@ -55,15 +55,16 @@ def rule(
 
 
 def rejects_all(approval: Approval, incoming: IncomingDecision) -> bool:
-    """Whether a person rejected every single command."""
+    """Whether a person rejected every command that could have run."""
     if incoming.decision is Decision.REJECTED:
         return True
-    rejected = [
+    rejected = {
         choice.number
         for choice in incoming.choices or ()
         if choice.decision is CommandDecision.REJECTED
-    ]
-    return len(set(rejected)) == len(approval.commands)
+    }
+    runnable = {number for number, one in enumerate(approval.commands) if not one.is_refused}
+    return bool(rejected) and runnable <= rejected
 
 
 def reason_of(incoming: IncomingDecision) -> str | None:

@@ -117,6 +117,18 @@ def test_commands_are_decided_one_by_one_and_the_backend_hears_each(
     ]
 
 
+def test_rejecting_all_that_could_run_is_a_rejection_although_the_policy_refuses_the_rest(
+    client: httpx.Client,
+):
+    one = propose(client, RESTART, DELETE_VOLUME)
+    choices = [{"number": 0, "decision": "rejected", "reason": "no"}]
+
+    answer = approve(client, one, commands=choices)
+
+    assert answer.json()["status"] == "rejected"
+    assert view(client, one)["status"] == "rejected"
+
+
 def test_rejecting_every_command_answers_as_a_rejection(client: httpx.Client):
     one = propose(client, RESTART)
     choices = [{"number": 0, "decision": "rejected", "reason": "no"}]
