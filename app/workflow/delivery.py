@@ -49,6 +49,8 @@ class ProposalDelivery:
     pause: Pause = asyncio.sleep
     """How `run` waits between its rounds, in seconds."""
     _sending: set[str] = field(default_factory=set)
+    _attended: set[str] = field(default_factory=set)
+    """Somebody waits for these and is to hear the server's own reason."""
 
     async def submit(self, proposal: OutgoingProposal) -> ApprovalId:
         """Store and send, unless it was sent; raises ApprovalGateFailed, and `run` goes on trying."""
@@ -70,14 +72,18 @@ class ProposalDelivery:
             await self.pause(RETRY_SECONDS[min(max(failures - 1, 0), len(RETRY_SECONDS) - 1)])
 
     async def _deliver_patiently(self, proposal: OutgoingProposal) -> ApprovalId:
-        for pause in FIRST_TRIES_SECONDS[1:]:
-            try:
-                return await self._deliver(proposal)
-            except ProposalDeclined:
-                raise
-            except ApprovalGateFailed:
-                await asyncio.sleep(pause)
-        return await self._deliver(proposal)
+        self._attended.add(proposal.key)
+        try:
+            for pause in FIRST_TRIES_SECONDS[1:]:
+                try:
+                    return await self._deliver(proposal)
+                except ProposalDeclined:
+                    raise
+                except ApprovalGateFailed:
+                    await asyncio.sleep(pause)
+            return await self._deliver(proposal)
+        finally:
+            self._attended.discard(proposal.key)
 
     async def _deliver_waiting(self) -> bool:
         try:
@@ -89,7 +95,8 @@ class ProposalDelivery:
 
     async def _waiting(self) -> list[OutgoingProposal]:
         waiting = await self.outbox.undelivered(BATCH)
-        return [proposal for proposal in waiting if proposal.key not in self._sending]
+        busy = self._sending | self._attended
+        return [proposal for proposal in waiting if proposal.key not in busy]
 
     async def _is_delivered(self, proposal: OutgoingProposal) -> bool:
         """One that is not taken must not hold up those behind it."""
