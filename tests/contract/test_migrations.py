@@ -179,17 +179,24 @@ async def test_a_server_that_does_not_answer_is_named_without_its_password():
     assert "someone" not in said
 
 
-@pytest.mark.parametrize("content", [b"no database at all" * 100, None])
-async def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, content: bytes | None):
-    path = tmp_path / "data" / "workflows.sqlite"
-    if content is None:
-        (tmp_path / "data").write_text("a file where the folder should be")
-    else:
-        path.parent.mkdir()
-        path.write_bytes(content)
+async def test_a_damaged_file_is_named_with_the_way_out(tmp_path: Path):
+    path = tmp_path / "workflows.sqlite"
+    path.write_bytes(b"no database at all" * 100)
 
-    with pytest.raises(StartupFailed, match=f"The data folder {tmp_path / 'data'} cannot be used"):
+    with pytest.raises(StartupFailed) as failure:
         async with open_database(DatabaseLocation.of_file(path)):
+            pass
+
+    assert str(failure.value).startswith(f"{path} is damaged")
+    assert "python -m app restore" in str(failure.value)
+
+
+async def test_a_folder_that_is_none_is_named(tmp_path: Path):
+    folder = tmp_path / "data"
+    folder.write_text("a file where the folder should be")
+
+    with pytest.raises(StartupFailed, match=f"The data folder {folder} cannot be used"):
+        async with open_database(DatabaseLocation.of_file(folder / "workflows.sqlite")):
             pass
 
 
