@@ -30,7 +30,7 @@ from tests.fakes.webhook_receiver import WebhookReceiver, webhook_receiver
 
 KILLS = 3
 REQUESTS = 5
-STOP_SECONDS = 5
+STOP_SECONDS = 2
 """Less than one on a quiet machine; whoever waited for the command would wait for ever."""
 END = {"succeeded", "failed", "unknown", "skipped", "recorded"}
 

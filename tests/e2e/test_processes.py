@@ -28,7 +28,7 @@ from tests.fakes.stream import Message, follow_stream, read_stream, start_workfl
 from tests.fakes.waiting import wait_until
 
 LOGS = (REPOSITORY / "data" / "samples" / "oom-killed.log").read_bytes()
-STOP_SECONDS = 20
+STOP_SECONDS = 8
 """Two or three on a quiet machine; whoever waited for an open stream would wait for ever."""
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]

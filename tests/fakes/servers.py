@@ -17,7 +17,7 @@ from pathlib import Path
 import uvicorn
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-START_LIMIT_SECONDS = 90.0
+START_LIMIT_SECONDS = 30.0
 STOP_LIMIT_SECONDS = 15.0
 
 
