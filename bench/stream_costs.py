@@ -1,7 +1,7 @@
 """Processor time per delivered event, side by side: T1, T3, T4, T6, T8."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -13,6 +13,8 @@ from tests.fakes.publisher import Plan
 
 OURS = ("ours", "ours on SQLite")
 ALL = ("naive", "bare", "nchan", *OURS)
+Ratio = Callable[..., float]
+"""Of a scene, one server to another; in a fourth place the scene of the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,9 @@ class Scene:
 def scenes(seconds: float) -> Sequence[Scene]:
     """A burst is four events that an agent publishes at once; in `single`, one after another.
 
-    Each agent publishes eighty events a second, as a model does that streams its tokens.
+    At once means one append here, and four requests in one packet to nchan; one after another, that
+    each waits until the one before is accepted, as usual clients do. Each agent publishes eighty
+    events a second, as a model does that streams its tokens.
     """
     paced = Plan(seconds, 0.01)
     bursts = Plan(seconds, 0.05, agents=4, batch=4, is_irregular=True)
@@ -79,19 +83,15 @@ def _rows(costs: dict[tuple[str, str], list[float]]) -> list[Row]:
     ]
     if ("bursts", "nchan") not in costs:
         return rows
-    coalesced = "bursts coalesced"
+    return [*rows, *_beside_nchan("bursts", ratio), *_beside_nchan("single", ratio)]
+
+
+def _beside_nchan(scene: str, ratio: Ratio) -> list[Row]:
+    how = {"bursts": "four at once", "single": "one by one"}[scene]
+    coalesced = f"{scene} coalesced"
     return [
-        *rows,
-        Bar("T4", "the same, to nchan", ratio("bursts", "ours", "nchan"), 1.0, 0.7),
-        Note("T4 with SQLite in the path", ratio("bursts", "ours on SQLite", "nchan"), ""),
-        Note("T4 with events published singly", ratio("single", "ours", "nchan"), ""),
-        Bar("T8", "coalesced, to nchan", ratio(coalesced, "ours", "nchan", "bursts"), 0.5, 0.35),
-        Note(
-            "T8 with SQLite in the path", ratio(coalesced, "ours on SQLite", "nchan", "bursts"), ""
-        ),
-        Note(
-            "T8 with events published singly",
-            ratio("single coalesced", "ours", "nchan", "single"),
-            "",
-        ),
+        Bar("T4", f"to nchan, {how}", ratio(scene, "ours", "nchan"), 1.0, 0.7),
+        Note(f"T4 with SQLite, {how}", ratio(scene, "ours on SQLite", "nchan"), ""),
+        Bar("T8", f"coalesced, {how}", ratio(coalesced, "ours", "nchan", scene), 0.5, 0.35),
+        Note(f"T8 with SQLite, {how}", ratio(coalesced, "ours on SQLite", "nchan", scene), ""),
     ]
