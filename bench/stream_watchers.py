@@ -89,7 +89,7 @@ class Crowd:
         return [watcher for watcher in self.watchers if not watcher.has_stalled]
 
     async def connect(self, port: int, path: str, count: int, stalled: int) -> None:
-        request = b"GET %b HTTP/1.1\r\nhost: bench\r\naccept: text/event-stream\r\n\r\n"
+        request = b"GET %b HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n"
         self.expected = count
         places = asyncio.Semaphore(AT_ONCE)
 
