@@ -220,6 +220,21 @@ async def test_kubectl_gets_the_pods_of_the_namespace(kube_api: KubeApi, tmp_pat
 
 
 @needs_kubectl
+async def test_which_kinds_the_cluster_has_is_asked_once(kube_api: KubeApi, tmp_path: Path):
+    kubeconfig = kube_api.write_kubeconfig(tmp_path / "kubeconfig")
+    runner = KubectlRunner(kubeconfig, 15, cache=tmp_path / "cache")
+    command = parse("kubectl get po -n shop -o name").argv()
+    first = await runner.run(command)
+    asked = len(kube_api.requests)
+
+    again = await runner.run(command)
+
+    assert again.succeeded
+    assert again.output == first.output
+    assert len(kube_api.requests) - asked == 1 < asked
+
+
+@needs_kubectl
 async def test_kubectl_scales_the_deployment_that_is_named(kube_api: KubeApi, tmp_path: Path):
     result = await runner_of(kube_api, tmp_path).run(
         parse("kubectl -n shop scale deploy checkout --replicas 5").argv()
