@@ -139,6 +139,27 @@ def test_rejecting_every_command_answers_as_a_rejection(client: httpx.Client):
     assert view(client, one)["status"] == "rejected"
 
 
+def test_each_command_keeps_its_own_reason_when_all_of_them_are_rejected(
+    start: StartServer, receiver: WebhookReceiver
+):
+    client = start(backend_webhook_url=receiver.url)
+    one = propose(client, RESTART, SCALE, GET)
+    choices = [
+        {"number": 0, "decision": "rejected", "reason": "not now"},
+        {"number": 1, "decision": "rejected", "reason": "too many"},
+        {"number": 2, "decision": "rejected"},
+    ]
+
+    answer = approve(client, one, commands=choices)
+
+    told = receiver.wait_for(1)[0].json
+    own = ["not now", "too many", None]
+    assert answer.json()["status"] == "rejected"
+    assert told["rejection_reason"] == view(client, one)["reason"] == "not now; too many"
+    assert [command["reason"] for command in told["commands"]] == own
+    assert [command["reason"] for command in view(client, one)["commands"]] == own
+
+
 @pytest.mark.parametrize(
     ("body", "place"),
     [

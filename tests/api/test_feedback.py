@@ -503,6 +503,22 @@ def test_improvements_name_what_to_avoid(client: httpx.Client, path: Path):
     }
 
 
+def test_what_to_avoid_is_named_once_when_each_command_has_its_own_reason(
+    client: httpx.Client, path: Path
+):
+    propose(path, 1)
+    commands = [
+        {"command": READ, "decision": "rejected", "reason": "not now"},
+        {"command": RESTART, "decision": "rejected", "reason": "It drops open carts"},
+    ]
+    whole = {"status": "rejected", "rejection_reason": "not now; It drops open carts"}
+
+    client.post("/mcp-approval", json={"approval_id": "approval-1", **whole, "commands": commands})
+
+    said = client.get(f"/improvements/{LEARNER}").json()["improvement_suggestions"]
+    assert said == ["Avoid: not now", "Avoid: It drops open carts"]
+
+
 def test_top_examples_have_the_contracts_fields(client: httpx.Client, path: Path):
     propose(path, 1)
     propose(path, 2)
