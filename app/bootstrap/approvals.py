@@ -67,7 +67,6 @@ async def open_approval_services(settings: Settings) -> AsyncIterator[ApprovalSe
             audit=audit,
             clock=clock,
             mode=settings.command_mode,
-            kubectl=await cluster.runner.trouble() if cluster.runner else None,
         )
 
 

@@ -55,6 +55,12 @@ def view(client: httpx.Client, approval_id: str) -> Any:
     return client.get(f"/api/approvals/{approval_id}").json()
 
 
+def trouble_with_kubectl(client: httpx.Client) -> list[Any]:
+    """What the page and who is on call are told of it."""
+    ready = client.get("/ready").json()
+    return [client.get("/api/config").json()["kubectl"], ready["checks"]["cluster"]]
+
+
 def test_a_view_says_what_a_decision_needs(client: httpx.Client):
     one = propose(client, RESTART, GET, phases=["REMEDIATE", "VERIFY"], not_in_evidence=[GET])
 
@@ -84,6 +90,27 @@ def test_the_server_says_what_it_can_do(client: httpx.Client):
     assert {"idempotency-key", "per-command", "edit", "expiry", "undo", "audit"} <= set(
         config["features"]
     )
+
+
+def test_the_server_says_so_when_kubectl_comes_and_goes(
+    start: StartServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    kubeconfig, kubectl = tmp_path / "kubeconfig", tmp_path / "bin" / "kubectl"
+    kubeconfig.touch()
+    kubectl.parent.mkdir()
+    monkeypatch.setenv("PATH", str(kubectl.parent))
+    client = start(kubeconfig=kubeconfig)
+
+    missing = trouble_with_kubectl(client)
+    kubectl.touch(mode=0o755)
+    installed = trouble_with_kubectl(client)
+    kubectl.unlink()
+    gone = trouble_with_kubectl(client)
+
+    assert "install kubectl" in missing[0]
+    assert missing[0] == missing[1]
+    assert installed == [None, "ok"]
+    assert gone == missing
 
 
 def test_commands_are_decided_one_by_one_and_the_backend_hears_each(
