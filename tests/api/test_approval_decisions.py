@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -277,6 +279,23 @@ def test_a_request_that_nobody_decided_in_time_is_over(
     assert client.get("/api/approvals/pending").json() == {"approvals": []}
     history = client.get("/api/approvals", params={"status": "expired"}).json()["approvals"]
     assert [found["id"] for found in history] == [one]
+
+
+def test_requests_of_a_release_without_a_limit_get_one_from_when_they_were_made(tmp_path: Path):
+    with approval_server(tmp_path) as client:
+        old, fresh = propose(client, RESTART), propose(client, SCALE)
+    with closing(sqlite3.connect(tmp_path / "approvals.sqlite")) as file, file:
+        file.execute("UPDATE approvals SET expires_at = NULL")
+        long_ago = ("2025-03-02T12:00:00.000000+00:00", old)
+        file.execute("UPDATE approvals SET proposed_at = ? WHERE approval_id = ?", long_ago)
+
+    with approval_server(tmp_path, approval_expiry_minutes=30) as client:
+        wait_until(lambda: view(client, old)["status"] == "expired", 10)
+        shown = view(client, fresh)
+
+    assert shown["status"] == "pending"
+    made, ends = (datetime.fromisoformat(shown[key]) for key in ("timestamp", "expires_at"))
+    assert ends - made == timedelta(minutes=30)
 
 
 def test_pending_requests_are_paged_when_a_limit_is_given(start: StartServer):
