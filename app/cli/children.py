@@ -65,10 +65,13 @@ async def greeting_of(process: Process) -> str:
 
 
 async def _keep_started(program: Program, give_up: Callable[[], object]) -> None:
-    """The first start decides: what stands in its way would be in the way of every other one."""
+    """The first start decides: what stands in its way would be in the way of every other one.
+
+    Who was killed meanwhile has said nothing about that.
+    """
     first = await program.start(PIPE)
     try:
-        if await greeting_of(first):
+        if await greeting_of(first) or await first.wait() < 0:
             await keep_running(program, first)
     finally:
         await stop(first)
