@@ -6,6 +6,7 @@ import os
 import select
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -168,6 +169,17 @@ async def test_a_saved_object_is_read_to_its_end(tmp_path: Path, kubeconfig: Pat
     result = await KubectlRunner(kubeconfig, 5, program).run(["create", "-f", "-"], "x" * 300_000)
 
     assert result.output.strip() == "300000"
+
+
+@needs_posix
+async def test_a_temporary_folder_that_takes_nothing_is_an_error_of_ours(
+    tmp_path: Path, kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    runner = KubectlRunner(kubeconfig, 5, stand_in(tmp_path, "exit 0"))
+
+    with pytest.raises(ExternalFailed, match=r"could not be started: .*No such file"):
+        await runner.run(["get", "pods"])
 
 
 async def test_a_missing_kubectl_is_trouble_and_an_error(kubeconfig: Path):

@@ -41,8 +41,8 @@ class KubectlRunner:
         self._cache = cache.absolute() if cache else None
 
     async def run(self, argv: Sequence[str], stdin: str = "") -> CommandResult:
-        """Run kubectl with these arguments; past the time limit it is killed with its children."""
-        home = await asyncio.to_thread(tempfile.mkdtemp, prefix="kubectl-home-")
+        """Run kubectl; past the time limit it is killed with its children. Raises ExternalFailed."""
+        home = await asyncio.to_thread(_new_home)
         try:
             return await self._run(argv, home, stdin)
         finally:
@@ -120,6 +120,13 @@ class KubectlRunner:
         except OSError as error:
             return f"KUBECONFIG {self._kubeconfig} cannot be read: {error.strerror}."
         return None
+
+
+def _new_home() -> str:
+    try:
+        return tempfile.mkdtemp(prefix="kubectl-home-")
+    except OSError as error:
+        raise ExternalFailed(f"kubectl could not be started: {error}") from error
 
 
 def _typed(home: str, text: str) -> BinaryIO:
