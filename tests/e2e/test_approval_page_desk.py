@@ -1,0 +1,103 @@
+"""A desk on which time passes, ten thousand requests wait, and somebody uses the keyboard alone."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+from playwright.sync_api import Locator, Page, expect
+
+from tests.fakes.approval_page import opened, ready
+from tests.fakes.approval_storage import copy_pending
+from tests.fakes.approvals import RESTART, SCALE, payload
+from tests.fakes.browser import MARKS
+
+pytestmark = MARKS
+
+MANY = 10_000
+MOST_NODES = 2_000
+"""Of a page with twenty cards."""
+MOST_TABS = 40
+FOCUSED = "document.activeElement"
+
+
+def propose(server: httpx.Client, *commands: str, **metadata: Any) -> str:
+    answer = server.post("/api/approvals/propose", json=payload(*commands, **metadata))
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["approval_id"])
+
+
+def view(server: httpx.Client, approval_id: str) -> Any:
+    return server.get(f"/api/approvals/{approval_id}").json()
+
+
+def tab_to(page: Page, target: Locator) -> None:
+    """Press Tab until it has the focus."""
+    for _ in range(MOST_TABS):
+        page.keyboard.press("Tab")
+        if target.evaluate(f"node => node === {FOCUSED}"):
+            return
+    raise AssertionError("Tab does not lead there")
+
+
+def test_of_ten_thousand_requests_the_page_holds_only_what_it_shows(
+    page: Page, server: httpx.Client, tmp_path: Path
+):
+    propose(server, RESTART, SCALE, root_cause="Too small a heap")
+    copy_pending(tmp_path, MANY - 1)
+    page.goto(str(server.base_url))
+
+    expect(page.get_by_role("heading", name="Waiting for a decision (10,000)")).to_be_visible()
+    expect(page.locator(".request")).to_have_count(10)
+    page.get_by_role("button", name="Show more (9,990 further)").click()
+    expect(page.locator(".request")).to_have_count(20)
+    expect(page.get_by_role("button", name="Show more (9,980 further)")).to_be_visible()
+
+    assert page.evaluate("document.querySelectorAll('*').length") <= MOST_NODES
+    # Another look at the desk adds nothing.
+    with page.expect_response("**/api/approvals/pending*"):
+        pass
+    with page.expect_response("**/api/approvals/pending*"):
+        pass
+    assert page.evaluate("document.querySelectorAll('*').length") <= MOST_NODES
+
+
+def test_tab_and_enter_approve_and_the_focus_goes_on_to_the_next_request(
+    page: Page, server: httpx.Client
+):
+    first, second = propose(server), propose(server)
+    card, other = opened(page, server.base_url, first), ready(page, second)
+
+    for each, at in ((card, other), (other, page.locator("#pending"))):
+        tab_to(page, each.get_by_role("button", name="Approve selected"))
+        page.keyboard.press("Enter")
+        yes = each.get_by_role("button", name="Yes, approve")
+        expect(yes).to_be_enabled()
+        page.keyboard.press("Shift+Tab")
+        expect(yes).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(each).to_have_count(0)
+        expect(at).to_be_focused()
+
+    assert [view(server, each)["status"] for each in (first, second)] == ["approved"] * 2
+
+
+def test_tab_and_enter_reject_and_an_empty_reason_keeps_the_focus(page: Page, server: httpx.Client):
+    first, second = propose(server), propose(server)
+    card, other = opened(page, server.base_url, first), ready(page, second)
+
+    tab_to(page, card.get_by_role("button", name="Reject all"))
+    page.keyboard.press("Space")
+    reason = card.get_by_label("Why not? The next plan")
+    expect(reason).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(reason).to_be_focused()
+    still = view(server, first)["status"]
+    page.keyboard.type("it is the database")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    expect(card).to_have_count(0)
+    expect(other).to_be_focused()
+    assert still == "pending"
+    assert view(server, first)["reason"] == "it is the database"
