@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.fakes.approval_page import opened, ready
-from tests.fakes.approval_storage import copy_pending
+from tests.fakes.approval_page import choose, decided, opened, ready
+from tests.fakes.approval_storage import copy_pending, let_expire
 from tests.fakes.approvals import RESTART, SCALE, payload
 from tests.fakes.browser import MARKS
 
@@ -37,6 +38,56 @@ def tab_to(page: Page, target: Locator) -> None:
         if target.evaluate(f"node => node === {FOCUSED}"):
             return
     raise AssertionError("Tab does not lead there")
+
+
+def test_a_request_expires_on_the_open_page_without_a_reload(
+    page: Page, server: httpx.Client, tmp_path: Path
+):
+    untouched, touched = propose(server), propose(server)
+    card = opened(page, server.base_url, touched)
+    choose(card, 0, "Reject").get_by_label("Why not?").fill("half a rea")
+    navigations: list[str] = []
+    page.on("framenavigated", lambda frame: navigations.append(frame.url))
+
+    let_expire(tmp_path)
+
+    expect(page.locator(f"[id='{untouched}']")).to_have_count(0)
+    expect(decided(page, untouched)).to_contain_text("Nobody decided in time")
+    expect(card).to_contain_text("This request has expired.")
+    expect(card).not_to_contain_text("This was decided meanwhile.")
+    expect(card.get_by_role("button")).to_have_text(["Put away"])
+    expect(card.get_by_role("radio")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Waiting for a decision")).not_to_contain_text("(")
+    assert navigations == []
+
+
+@pytest.mark.parametrize("verb", ["approve", "reject"])
+def test_who_decides_just_as_the_time_is_over_is_told_that_nothing_runs(
+    page: Page, server: httpx.Client, tmp_path: Path, verb: str
+):
+    approval_id = propose(server)
+    card = opened(page, server.base_url, approval_id)
+    if verb == "approve":
+        card.get_by_role("button", name="Approve selected").click()
+    else:
+        card.get_by_role("button", name="Reject all").click()
+        card.get_by_label("Why not? The next plan").fill("too late")
+    button = card.get_by_role("button", name=f"Yes, {verb}")
+    expect(button).to_be_enabled()
+    # What the page knows is as old as its last look.
+    page.route("**/api/approvals*", lambda _: None)
+    page.route("**/api/approvals/pending*", lambda _: None)
+
+    let_expire(tmp_path)
+    button.click()
+
+    told = card.get_by_role("alert")
+    expect(told).to_contain_text("This request has expired.")
+    expect(told).to_contain_text("Nobody decided in time")
+    expect(told).to_contain_text("nothing of it runs")
+    expect(card.get_by_role("button")).to_have_text(["Put away"])
+    expect(card).to_be_focused()
+    assert view(server, approval_id)["status"] == "expired"
 
 
 def test_of_ten_thousand_requests_the_page_holds_only_what_it_shows(

@@ -78,16 +78,18 @@ export class RequestCard {
   end({ status, reviewer, decided_at: at, reason }) {
     this.isOver = true;
     const away = element("button", { type: "button", class: "button", onclick: () => this.#putAway(this) }, "Put away");
-    const isExpired = status === "expired";
-    const who = isExpired ? "Nobody decided in time" : `${reviewer || "Somebody"} ${status} it`;
+    const [what, sentence] =
+      status === "expired"
+        ? ["This request has expired.", `Its time was over ${formatTime(at)}, and nothing of it runs. Have it proposed again if it is still needed.`]
+        : ["This was decided meanwhile.", `${reviewer || "Somebody"} ${status} it, ${formatTime(at)}.`];
     replaceContent(
       this.root,
       element("h3", {}, plain(this.#approval.action || "No title")),
       element(
         "div",
         { class: "banner banner-warn stack-tight", role: "alert" },
-        element("p", {}, element("strong", {}, "This was decided meanwhile. "), decisionBadge(status)),
-        element("p", {}, plain(`${who}, ${formatTime(at)}.`)),
+        element("p", {}, element("strong", {}, what), " ", decisionBadge(status)),
+        element("p", {}, plain(sentence)),
         reason && element("p", {}, plain(`Reason: ${reason}`)),
       ),
       element("div", {}, away),
