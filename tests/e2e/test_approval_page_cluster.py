@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.fakes.approval_page import approve, decided, opened, ready
 from tests.fakes.approvals import RESTART, SCALE
-from tests.fakes.browser import MARKS
+from tests.fakes.browser import MARKS, watched_page
 from tests.fakes.cluster_desk import ClusterDesk, open_cluster_desk
 from tests.fakes.kube_api import Trouble
 from tests.fakes.kube_api_objects import deployment
@@ -135,6 +135,30 @@ def test_a_decision_that_became_void_is_asked_again_and_counts_the_second_time(
     approve(card)
     expect(decided(page, approval_id)).to_contain_text("Succeeded")
     assert desk.api.replicas == 3
+
+
+def test_who_was_told_that_somebody_else_decided_is_asked_again_when_that_became_void(
+    browser: Browser, page: Page, desk: ClusterDesk
+):
+    desk.api.troubles.append(HANGS)
+    slow, approval_id = desk.propose(WAITS), desk.propose(SCALE)
+    card = opened(page, desk.product.approval_url, approval_id)
+    card.get_by_role("button", name="Reject all").click()
+    with watched_page(browser) as other:
+        others = opened(other, desk.product.approval_url, approval_id)
+        other.get_by_label("Your name").fill("Ada")
+        desk.approve(slow)
+        approve(others)
+        expect(decided(other, approval_id)).to_contain_text("Waits to run")
+    expect(card).to_contain_text("Ada approved it")
+
+    desk.api.change("Deployment", "checkout", replicas=7)
+
+    card = round_two(page, approval_id)
+    expect(card).to_be_focused()
+    expect(card.locator(".change .before")).to_contain_text("7")
+    approve(card)
+    expect(decided(page, approval_id)).to_contain_text("Succeeded")
 
 
 def test_a_command_that_failed_is_shown_with_its_output_and_the_rest_as_not_run(

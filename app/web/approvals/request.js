@@ -57,6 +57,10 @@ export class RequestCard {
     this.update(approval);
   }
 
+  get round() {
+    return this.#approval.round;
+  }
+
   get isInUse() {
     return this.isTouched || this.root.contains(document.activeElement);
   }
