@@ -198,3 +198,30 @@ def test_a_command_that_never_ended_is_unknown_and_the_page_says_what_to_look_at
     expect(output).to_contain_text("kubectl get deployment/checkout --namespace=shop")
     expect(command(entry, 1).get_by_text("Not run", exact=True)).to_be_visible()
     expect(entry.get_by_role("button", name="Undo")).to_have_count(0)
+
+
+def test_the_focus_stays_where_somebody_looks_again_and_takes_back(page: Page, desk: ClusterDesk):
+    approval_id = desk.propose(SCALE)
+    card = opened(page, desk.product.approval_url, approval_id)
+    look = card.get_by_role("button", name="Look at the cluster again")
+    for outcome in (Trouble(500, method="GET"), None):
+        desk.api.troubles[:] = [outcome] if outcome else []
+        look.focus()
+        with page.expect_response("**/refresh"):
+            page.keyboard.press("Enter")
+        expect(look).to_be_enabled()
+        expect(look).to_be_focused()
+    approve(card)
+    entry = decided(page, approval_id)
+    entry.get_by_role("button", name="Undo", exact=True).click()
+    yes = entry.get_by_role("button", name="Yes, take it back")
+    page.route("**/undo", lambda route: route.abort(), times=1)
+
+    yes.focus()
+    page.keyboard.press("Enter")
+    expect(entry.get_by_role("alert")).to_contain_text("does not answer")
+    expect(yes).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(entry.get_by_text("Taken back", exact=True)).to_be_visible()
+    expect(entry.locator("summary").first).to_be_focused()

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.fakes.approval_page import choose, decided, opened, ready
 from tests.fakes.approval_storage import copy_pending, let_expire
@@ -152,3 +152,65 @@ def test_tab_and_enter_reject_and_an_empty_reason_keeps_the_focus(page: Page, se
     expect(other).to_be_focused()
     assert still == "pending"
     assert view(server, first)["reason"] == "it is the database"
+
+
+def test_a_decision_that_could_not_be_sent_leaves_the_focus_on_its_button(
+    page: Page, server: httpx.Client
+):
+    approval_id = propose(server)
+    card = opened(page, server.base_url, approval_id)
+    page.route("**/approve", lambda route: route.abort(), times=1)
+    tab_to(page, card.get_by_role("button", name="Approve selected"))
+    page.keyboard.press("Enter")
+    yes = card.get_by_role("button", name="Yes, approve")
+    expect(yes).to_be_enabled()
+
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+
+    expect(card.get_by_role("alert").filter(has_text="does not answer")).to_be_visible()
+    expect(yes).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(card).to_have_count(0)
+    assert view(server, approval_id)["status"] == "approved"
+
+
+def test_what_ends_elsewhere_does_not_take_the_focus_from_who_types(
+    page: Page, server: httpx.Client
+):
+    first, second = propose(server), propose(server)
+    ended, card = opened(page, server.base_url, first), ready(page, second)
+    choose(ended, 0, "Reject")
+    card.get_by_role("button", name="Reject all").click()
+    reason = card.get_by_label("Why not? The next plan")
+    reason.press_sequentially("it is ")
+
+    server.post(f"/api/approvals/{first}/approve", json={"reviewer": "Ada"})
+    expect(ended).to_contain_text("Ada approved it")
+
+    expect(reason).to_be_focused()
+    page.keyboard.type("the database")
+    expect(reason).to_have_value("it is the database")
+
+
+def test_a_request_that_changes_does_not_take_the_focus_from_who_types(
+    page: Page, server: httpx.Client
+):
+    first, second = propose(server), propose(server)
+    changing, card = opened(page, server.base_url, first), ready(page, second)
+    changing.get_by_role("button", name="Reject all").click()
+    reason = card.get_by_label("Why not? The next plan")
+    card.get_by_role("button", name="Reject all").click()
+    reason.press_sequentially("it is ")
+
+    def answer_with_another(route: Route) -> None:
+        found = route.fetch().json()
+        found["approvals"][0]["version"] = "another"
+        route.fulfill(json=found)
+
+    page.route("**/api/approvals/pending*", answer_with_another)
+    expect(changing.locator(".panel")).to_be_hidden()
+
+    expect(reason).to_be_focused()
+    page.keyboard.type("the database")
+    expect(reason).to_have_value("it is the database")

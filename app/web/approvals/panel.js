@@ -1,6 +1,7 @@
 /* The panel under a request: one last look at a decision before it is sent. */
 
 import { element, replaceContent } from "./dom.js";
+import { giveBackFocus } from "./focus.js";
 import { countOf } from "./format.js";
 import { runsCommands } from "./server.js";
 
@@ -70,6 +71,7 @@ function decisionForm({ submit, reason, send, back }, content) {
       submit.disabled = false;
       failure.hidden = false;
       replaceContent(failure, error.message);
+      giveBackFocus(submit);
     }
   });
   return form;

@@ -2,6 +2,7 @@
 
 import { decisionBadge, priorityBadge, severityBadge } from "./badge.js";
 import { element, replaceContent } from "./dom.js";
+import { giveBackFocus, mayFocus } from "./focus.js";
 import { formatTime } from "./format.js";
 import { workflowLink } from "./judged.js";
 import { approvePanel, enableLater, rejectPanel } from "./panel.js";
@@ -81,6 +82,7 @@ export class RequestCard {
   /* Somebody else was first, or nobody was in time. */
   end({ status, reviewer, decided_at: at, reason }) {
     this.isOver = true;
+    const isHere = mayFocus(this.root);
     const away = element("button", { type: "button", class: "button", onclick: () => this.#putAway(this) }, "Put away");
     const [what, sentence] =
       status === "expired"
@@ -98,7 +100,7 @@ export class RequestCard {
       ),
       element("div", {}, away),
     );
-    this.root.focus();
+    if (isHere) this.root.focus();
   }
 
   select() {
@@ -145,8 +147,9 @@ export class RequestCard {
   }
 
   #closePanel() {
+    const isHere = mayFocus(this.root);
     this.#panel.hidden = true;
-    this.select();
+    if (isHere) this.select();
   }
 
   #approveChosen(reason) {
@@ -184,6 +187,7 @@ export class RequestCard {
       this.#tell("bad", error.message);
     }
     this.#look.disabled = false;
+    giveBackFocus(this.#look);
   }
 
   #tell(tone, sentence) {
