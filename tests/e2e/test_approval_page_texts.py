@@ -15,6 +15,7 @@ from tests.fakes.approval_page import (
     LONG_WORD,
     RIGHT_TO_LEFT,
     approve,
+    choose,
     decided,
     opened,
     ready,
@@ -139,6 +140,33 @@ def test_a_reviewers_name_and_reason_stay_text_for_everybody_else(
     expect(decided(page, approval_id).get_by_text(SHOWN).first).to_be_visible()
     assert_harmless(page)
     assert "/x" not in paths
+
+
+def test_what_the_server_refuses_is_repeated_as_text(page: Page, server: httpx.Client):
+    answer = server.post("/api/approvals/propose", json=payload(RESTART))
+    card = opened(page, server.base_url, answer.json()["approval_id"])
+    said = f"The cluster cannot be asked: {TRICKS}{LONG_WORD}"
+    place = {"loc": ["body", "commands", 0, "edited_to"], "msg": said}
+    edit = {"status": 422, "json": {"detail": [place], "error": said}}
+    page.route("**/approve", lambda route: route.fulfill(**edit), times=1)
+    page.route("**/reject", lambda route: route.fulfill(status=502, json={"detail": said}), times=1)
+
+    choose(card, 0, "Edit").get_by_label("Run this instead").fill("kubectl get pods")
+    approve(card)
+    refused = card.locator("fieldset").get_by_role("alert")
+    expect(refused.get_by_text(SHOWN)).to_be_visible()
+    assert_harmless(page)
+    reject(card, "no")
+    failed = card.locator(".panel").get_by_role("alert")
+    expect(failed.get_by_text(SHOWN)).to_be_visible()
+    assert_harmless(page)
+
+    page.route(
+        re.compile("/approvals/pending"),
+        lambda route: route.fulfill(status=503, json={"detail": said}),
+    )
+    expect(page.locator("#trouble").get_by_text(SHOWN)).to_be_visible()
+    assert_harmless(page)
 
 
 def test_what_keeps_the_server_from_working_is_shown_as_text(page: Page, server: httpx.Client):

@@ -70,7 +70,7 @@ export class UndoPart {
       } catch (error) {
         yes.disabled = false;
         failure.hidden = false;
-        replaceContent(failure, error.message);
+        replaceContent(failure, plain(error.message));
         giveBackFocus(yes);
       }
     });

@@ -3,6 +3,7 @@
 import { element, replaceContent } from "./dom.js";
 import { giveBackFocus } from "./focus.js";
 import { countOf } from "./format.js";
+import { plain } from "./plain.js";
 import { runsCommands } from "./server.js";
 
 const SETTLE_MS = 800;
@@ -70,7 +71,7 @@ function decisionForm({ submit, reason, send, back }, content) {
     } catch (error) {
       submit.disabled = false;
       failure.hidden = false;
-      replaceContent(failure, error.message);
+      replaceContent(failure, plain(error.message));
       giveBackFocus(submit);
     }
   });
