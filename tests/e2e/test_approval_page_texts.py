@@ -115,8 +115,14 @@ def test_what_the_cluster_says_of_a_command_and_afterwards_stays_text(
     proof = ready(page, refused).get_by_role("region", name="What the cluster says")
     expect(proof.get_by_text(SHOWN)).to_be_visible()
     approve(card)
-    helped = decided(page, approval_id).get_by_role("region", name="Whether it helped")
+    entry = decided(page, approval_id)
+    helped = entry.get_by_role("region", name="Whether it helped")
     expect(helped.get_by_text(SHOWN).first).to_be_visible()
+    answer = {"status": 502, "json": {"detail": f"{TRICKS}{LONG_WORD}"}}
+    page.route("**/undo", lambda route: route.fulfill(**answer))
+    entry.get_by_role("button", name="Undo", exact=True).click()
+    entry.get_by_role("button", name="Yes, take it back").click()
+    expect(entry.get_by_role("alert").get_by_text(SHOWN)).to_be_visible()
 
     assert_harmless(page)
 
