@@ -185,6 +185,10 @@ class JobQueue(Protocol):
         """Hand over durably; the same attempt twice is one. Raises StorageFailed."""
         ...
 
+    async def holders(self) -> frozenset[ProcessId]:
+        """Who has taken something out and not finished it. Raises StorageFailed."""
+        ...
+
     async def recover(self, dead: ProcessId) -> None:
         """Queue again, at the front, what a dead process was running; safe to repeat."""
         ...

@@ -29,7 +29,11 @@ class WorkflowProcess:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Work until left; what is unfinished then goes on elsewhere, or at the next start."""
+        """Work until left; what is unfinished then goes on elsewhere, or at the next start.
+
+        Raises StorageFailed.
+        """
+        await self.takeover.register()
         async with asyncio.TaskGroup() as group:
             duties = (self.takeover.run(), self.upkeep.run(), self.delivery.run())
             tasks = [group.create_task(duty) for duty in duties]

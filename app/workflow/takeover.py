@@ -64,6 +64,10 @@ class Takeover:
             await self._leave()
             raise
 
+    async def register(self) -> None:
+        """Be known before taking work: nobody would miss who dies unknown. Raises StorageFailed."""
+        await self.processes.beat()
+
     async def _look_after_others(self) -> None:
         beats, heard_at = 0, time.monotonic()
         while True:
@@ -113,9 +117,15 @@ class Takeover:
         await self.processes.forget(process)
 
     async def _search(self) -> None:
-        """Queue what fell between two chairs: stored and not queued, or run and not ended."""
+        """Queue what fell between two chairs: not queued, not ended, or taken by nobody known."""
         for workflow_id, claims in (await self.workflows.strays())[:STRAYS_AT_ONCE]:
             await self.queue.enqueue(workflow_id, claims + 1)
+        # In this order: whoever has taken something was known before.
+        holders = await self.queue.holders()
+        known = {process for process, _ in await self.processes.beat()}
+        for unknown in holders - known:
+            log.warning("what an unknown process had goes on here", extra={"unknown": unknown})
+            await self.queue.recover(unknown)
 
     async def _leave(self) -> None:
         try:

@@ -223,7 +223,9 @@ async def test_the_work_of_a_killed_process_is_done_by_another(
         killed.process.kill()
         killed.process.wait(10)
 
+        assert await queue.holders() == {killed.name}
         await queue.recover(killed.name)
+        assert await queue.holders() == frozenset()
         async with queue.consume(bench.work):
             await until(lambda: len(bench.ended) == 3)
 

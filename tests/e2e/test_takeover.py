@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,10 +125,18 @@ class Fleet:
 
 @asynccontextmanager
 async def a_worker(location: DatabaseLocation, told: Path) -> AsyncIterator[Worker]:
-    arguments = ["-m", "tests.fakes.takeover_process", location.url, str(told)]
-    process = await asyncio.create_subprocess_exec(sys.executable, *arguments, cwd=REPOSITORY)
-    try:
+    async with a_process("tests.fakes.takeover_process", [location.url, str(told)]) as process:
         yield Worker(process, told)
+
+
+@asynccontextmanager
+async def a_process(
+    module: str, arguments: Sequence[str]
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    command = [sys.executable, "-m", module, *arguments]
+    process = await asyncio.create_subprocess_exec(*command, cwd=REPOSITORY)
+    try:
+        yield process
     finally:
         if process.returncode is None:
             process.kill()
@@ -175,6 +183,25 @@ async def test_of_several_survivors_one_does_the_work(fleet: Fleet):
 
     assert seconds < TAKEOVER_SECONDS
     assert sorted(name for one in survivors for name in one.lines("begin")) == [A, B]
+
+
+async def test_what_a_process_took_that_died_before_it_was_known_is_done_by_another(
+    fleet: Fleet, location: DatabaseLocation, tmp_path: Path
+):
+    told = tmp_path / "unknown.told"
+    arguments = [location.url, str(told), "1"]
+    async with a_process("tests.fakes.queue_process", arguments) as unknown:
+        await until(told.exists)
+        await fleet.submit(A)
+        await until(lambda: f"begin {A}" in told.read_text().splitlines())
+        unknown.kill()
+        await unknown.wait()
+    assert fleet.processes() == []
+
+    survivor = await fleet.start()
+    survivor.let_end()
+
+    await until(lambda: survivor.lines("end") == [A])
 
 
 async def test_a_paused_owner_that_wakes_is_fenced_off_and_works_on(fleet: Fleet):

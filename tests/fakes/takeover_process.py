@@ -53,6 +53,7 @@ async def live(url: str, told: Path) -> None:
             except Conflict as error:
                 tell(type(error).__name__, workflow_id)
 
+        await takeover.register()
         async with asyncio.TaskGroup() as group:
             looking = group.create_task(takeover.run())
             async with queue.consume(work):

@@ -10,7 +10,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 
@@ -33,6 +33,7 @@ CALLERS = 2
 log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
+A = TypeVar("A")
 
 
 class DbosQueue:
@@ -51,6 +52,10 @@ class DbosQueue:
         """Hand over durably; the same attempt twice is one."""
         await self._ask(self._runtime.enqueue, f"{workflow_id}.{attempt}")
         self._pace.wake()
+
+    async def holders(self) -> frozenset[ProcessId]:
+        """Who has taken something out and not finished it."""
+        return await self._ask(self._runtime.holders)
 
     async def recover(self, dead: ProcessId) -> None:
         """Queue again, at the front, what a dead process was running."""
@@ -79,9 +84,9 @@ class DbosQueue:
                     log.warning("the queue cannot be used now", extra={"reason": str(error)})
                 is_failing = True
 
-    async def _ask(self, call: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+    async def _ask(self, call: Callable[P, A], *args: P.args, **kwargs: P.kwargs) -> A:
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._callers, lambda: call(*args, **kwargs))
+        return await loop.run_in_executor(self._callers, lambda: call(*args, **kwargs))
 
 
 @asynccontextmanager

@@ -101,10 +101,17 @@ class DbosRuntime:
                 entry,
             )
 
+    def holders(self) -> frozenset[ProcessId]:
+        """Every process that has taken entries out."""
+        with _our_words():
+            return frozenset(
+                ProcessId(taken.executor_id) for taken in _taken() if taken.executor_id
+            )
+
     def put_back(self, process: ProcessId) -> None:
         """Queue again what a process has taken out, in the places that it had."""
         with _our_words():
-            _put_back([entry.workflow_id for entry in _taken_by(process)])
+            _put_back([entry.workflow_id for entry in _taken(process)])
 
     def tidy(self, running: Collection[str]) -> None:
         """Delete what is finished; queue again what this process has taken out and does not run."""
@@ -112,7 +119,7 @@ class DbosRuntime:
         with _our_words():
             while finished := _finished(before):
                 DBOS.delete_workflows([entry.workflow_id for entry in finished])
-            taken = [entry.workflow_id for entry in _taken_by(self._me, before)]
+            taken = [entry.workflow_id for entry in _taken(self._me, before)]
             _put_back([entry for entry in taken if entry not in running])
 
 
@@ -122,10 +129,10 @@ def _finished(before: str) -> list[WorkflowStatus]:
     )
 
 
-def _taken_by(process: ProcessId, before: str | None = None) -> list[WorkflowStatus]:
+def _taken(by: ProcessId | None = None, before: str | None = None) -> list[WorkflowStatus]:
     return DBOS.list_workflows(
         status="PENDING",
-        executor_id=process,
+        executor_id=by,
         dequeued_before=before,
         load_input=False,
         load_output=False,

@@ -28,6 +28,7 @@ class SharedDatabase:
     """So many calls fail, from now on."""
     fail_once_at: set[str] = field(default_factory=set)
     stray: list[tuple[WorkflowId, int]] = field(default_factory=list)
+    holding: set[ProcessId] = field(default_factory=set)
     done: list[tuple[str, object]] = field(default_factory=list)
     beats: int = 0
     counts: dict[ProcessId, int] = field(default_factory=dict)
@@ -42,8 +43,13 @@ class SharedDatabase:
     async def bury(self, dead: ProcessId) -> None:
         self._do("bury", dead)
 
+    async def holders(self) -> frozenset[ProcessId]:
+        self._may_fail()
+        return frozenset(self.holding)
+
     async def recover(self, dead: ProcessId) -> None:
         self._do("recover", dead)
+        self.holding.discard(dead)
 
     async def forget(self, process: ProcessId) -> None:
         self._do("forget", process)
@@ -100,6 +106,16 @@ async def test_the_silent_are_buried_their_work_is_queued_and_they_are_forgotten
         await after_beats(database, 10)
 
         assert database.done == [("bury", OTHER), ("recover", OTHER), ("forget", OTHER)]
+
+
+async def test_what_is_held_by_a_process_that_nobody_knows_is_queued_again():
+    database = SharedDatabase({OTHER: LIVING}, holding={ME, OTHER, THIRD})
+
+    async with taking_over(database):
+        await until(lambda: database.done)
+        await after_beats(database, 20)
+
+        assert database.done == [("recover", THIRD)]
 
 
 async def test_a_process_that_is_alone_has_no_peers():
