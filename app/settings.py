@@ -126,6 +126,13 @@ class Settings(BaseSettings):
         default=None,
         description="A team's limits beside the product's policy of commands (YAML).",
     )
+    holdout_share: float = Field(
+        default=0.1,
+        ge=0,
+        le=0.5,
+        description="Share of the workflows planned without what was learned, to measure its worth; "
+        "never in protected namespaces, 0 is none.",
+    )
 
     elasticsearch_url: str | None = Field(
         default=None, description="Elasticsearch's address; without it /fetchlogs is off."
