@@ -212,6 +212,17 @@ class FeedbackRecord:
     """Whether every decision came with a valid signature."""
     credits: tuple["CommandCredit", ...]
     reward: float | None
+    shown: tuple[ShownExample, ...]
+    is_held_out: bool | None
+    holdout_share: float | None
+    propensity: float | None
+
+    @property
+    def is_randomised(self) -> bool:
+        """Whether chance decided what it was shown, and both sides were possible and different."""
+        share = self.holdout_share
+        is_drawn = self.is_held_out is not None and share is not None and 0 < share < 1
+        return is_drawn and self.propensity is not None and self.propensity < 1
 
     @property
     def is_decided(self) -> bool:

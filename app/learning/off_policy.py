@@ -5,11 +5,11 @@ of the two policies is evaluated on the same workflows. The intervals hold for o
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
 
 from app.learning.intervals import Z_95, Interval
-from app.learning.trials import Trial, expected
+from app.learning.trials import Expected, Trial, expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +102,30 @@ class OffPolicy:
     held_out: PolicyValue
 
 
+@dataclass(slots=True)
+class PolicySums:
+    """Sums over the trials so far, from which both policies can be told."""
+
+    guided: _Sums = field(default_factory=_Sums)
+    held_out: _Sums = field(default_factory=_Sums)
+
+    def add(self, one: Expected) -> None:
+        """Take the next trial in."""
+        is_held_out = one.trial.is_held_out
+        self.guided.add(one.trial, one.guided_score, is_match=not is_held_out)
+        self.held_out.add(one.trial, one.held_out_score, is_match=is_held_out)
+
+    def off_policy(self) -> OffPolicy:
+        """As far as the trials so far tell."""
+        return OffPolicy(self.guided.trials, self.guided.value(), self.held_out.value())
+
+
 def evaluate_policies(trials: Iterable[Trial]) -> OffPolicy:
     """Both policies, from trials in the order in which they were decided."""
-    guided, held_out = _Sums(), _Sums()
+    sums = PolicySums()
     for one in expected(trials):
-        is_held_out = one.trial.is_held_out
-        guided.add(one.trial, one.guided_score, is_match=not is_held_out)
-        held_out.add(one.trial, one.held_out_score, is_match=is_held_out)
-    return OffPolicy(guided.trials, guided.value(), held_out.value())
+        sums.add(one)
+    return sums.off_policy()
 
 
 def _estimate(value: float, error: float) -> Estimate:

@@ -34,13 +34,8 @@ class Expected:
     trial: Trial
     guided: float
     held_out: float
-
-    @property
-    def residual(self) -> float:
-        """The trial's value over what was expected of its arm, by the arm's probability."""
-        trial = self.trial
-        guess = self.held_out if trial.is_held_out else self.guided
-        return (trial.value - guess) * trial.weight
+    residual: float
+    """The trial's value over what was expected of its arm, by the arm's probability."""
 
     @property
     def guided_score(self) -> float:
@@ -98,5 +93,6 @@ def expected(trials: Iterable[Trial]) -> Iterator[Expected]:
     for trial in trials:
         guided = outlook.expect(trial.context, is_held_out=False)
         held_out = outlook.expect(trial.context, is_held_out=True)
-        yield Expected(trial, guided, held_out)
+        guess = held_out if trial.is_held_out else guided
+        yield Expected(trial, guided, held_out, (trial.value - guess) * trial.weight)
         outlook.learn(trial)

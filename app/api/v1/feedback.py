@@ -37,8 +37,11 @@ from app.domain.course import Decided, Executed, Expired, Report, Undone, Verifi
 from app.domain.errors import Unauthorized
 from app.domain.feedback import PlanStatus
 from app.domain.ids import ApprovalId, FeedbackId
-from app.learning.report import CURVE_WINDOW
+from app.learning.curve import CURVE_WINDOW
+from app.learning.evaluator import Evaluated
+from app.learning.report import Statistics
 from app.observability.metrics import Metrics
+from app.services import Services
 
 BODY_LIMIT = 256 * 1024
 REPORT_LIMIT = 4 * MIB
@@ -116,9 +119,9 @@ async def take_report(
 @router.get("/statistics")
 async def statistics(parts: Parts) -> AllStatistics:
     """Every agent that learns."""
-    found = await parts.feedback_report.statistics()
+    found, evaluated = await _figures(parts)
     return AllStatistics(
-        agent_statistics={LEARNER: to_statistics(found)},
+        agent_statistics={LEARNER: to_statistics(found, evaluated)},
         total_feedbacks=found.total_outputs,
         average_reward=found.average_reward,
     )
@@ -129,8 +132,8 @@ async def statistics_of(agent_name: Name, parts: Parts) -> StatisticsOfAgent:
     """One agent."""
     if agent_name != LEARNER:
         return StatisticsOfAgent(agent_name=agent_name, statistics=NoLearning())
-    found = await parts.feedback_report.statistics()
-    return StatisticsOfAgent(agent_name=agent_name, statistics=to_statistics(found))
+    found = to_statistics(*await _figures(parts))
+    return StatisticsOfAgent(agent_name=agent_name, statistics=found)
 
 
 @router.get("/improvements/{agent_name}", response_model_exclude_none=True)
@@ -189,6 +192,11 @@ def count(metrics: Metrics, news: Sequence[Report]) -> None:
                 metrics.outcome_measured(report.outcome)
             case Executed() | Undone():
                 pass
+
+
+async def _figures(parts: Services) -> tuple[Statistics, Evaluated]:
+    report = parts.feedback_report
+    return await report.statistics(), await report.evaluated()
 
 
 def _sender(request: Request) -> str:
