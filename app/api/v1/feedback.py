@@ -1,7 +1,9 @@
 """What people made of plans: ratings and decisions come in, figures and lessons go out."""
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Coroutine, Sequence
+from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -13,6 +15,7 @@ from starlette.types import Message
 from app.api.bodies import MIB, read_body
 from app.api.deps import Parts
 from app.api.json_bodies import refuse_unusable_json
+from app.api.v1.curve_picture import NARROWEST, STYLE, USUAL_WIDTH, WIDEST, draw_curve
 from app.api.v1.feedback_schemas import (
     IDENTIFIER_LIMIT,
     AllStatistics,
@@ -48,6 +51,13 @@ REPORT_LIMIT = 4 * MIB
 """A report brings along what up to a hundred commands printed."""
 REPORT_PATH = "/mcp-approval"
 LEARNER = AgentName.REMEDIATION
+STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
+PICTURE_HEADERS = {
+    # Opened by itself it is a document, in which nothing may run and nothing load but its own style.
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
 
 Name = Annotated[str, Path(max_length=IDENTIFIER_LIMIT)]
 
@@ -178,6 +188,19 @@ async def learning_curve(parts: Parts) -> LearningCurve:
     """Approval and reward over the decided plans."""
     points = await parts.feedback_report.learning_curve()
     return LearningCurve(window=CURVE_WINDOW, points=[to_point(point) for point in points])
+
+
+@router.get(
+    "/learning-curve.svg",
+    response_class=Response,
+    responses={200: {"content": {"image/svg+xml": {}}, "description": "The picture."}},
+)
+async def learning_curve_picture(
+    parts: Parts, width: Annotated[int, Query(ge=NARROWEST, le=WIDEST)] = USUAL_WIDTH
+) -> Response:
+    """The same as a picture, this many pixels wide; it follows the reader's light or dark."""
+    picture = draw_curve(await parts.feedback_report.learning_curve(), width)
+    return Response(picture, media_type="image/svg+xml", headers=PICTURE_HEADERS)
 
 
 def count(metrics: Metrics, news: Sequence[Report]) -> None:
