@@ -1,6 +1,7 @@
 """The lift as one sentence, which claims no more than the interval does (pure)."""
 
 from app.domain.words import counted
+from app.learning.intervals import Interval
 from app.learning.lift import Lift, Verdict
 
 CLOSE = 0.05
@@ -15,10 +16,16 @@ def sentence_of(lift: Lift, measure: str) -> str:
     if lift.interval is None:
         missing = "guided" if lift.held_out.workflows else "held out"
         return f"{workflows} decided and none of them {missing}: nothing can be told yet."
-    low, high = lift.interval.low, lift.interval.high
     sides = f"{workflows} ({lift.held_out.workflows} held out)"
-    if lift.verdict is not Verdict.UNDECIDED:
-        return f"{_claim(lift, measure)} It holds however often one looks, and is about {sides}."
+    if lift.verdict is Verdict.UNDECIDED:
+        return _doubt(lift.interval, sides, measure)
+    return f"{_claim(lift, measure)} Measured on {sides}; it holds however often one looks."
+
+
+def _doubt(interval: Interval, sides: str, measure: str) -> str:
+    low, high = interval.low, interval.high
+    if low <= -1 and high >= 1:
+        return f"{sides} are too few to tell anything."
     if max(-low, high) <= CLOSE:
         return f"After {sides} {measure} differs by less than {_points(CLOSE)}, if at all."
     return (

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -90,7 +91,9 @@ class Past:
             async with open_feedback_file(path) as file:
                 await file.append(self.events)
 
-        asyncio.run(append())
+        # A browser's test has a running loop in its own thread.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(lambda: asyncio.run(append())).result()
 
     async def evaluation(self) -> Evaluation:
         """What it all comes to."""

@@ -12,7 +12,7 @@ def lift(difference: float, low: float, high: float) -> Lift:
 def test_a_sure_gain_is_called_one():
     assert sentence_of(lift(0.3, 0.12, 0.48), "approval") == (
         "What was learned raises approval by 30 points (95 %: 12 to 48). "
-        "It holds however often one looks, and is about 100 workflows (10 held out)."
+        "Measured on 100 workflows (10 held out); it holds however often one looks."
     )
 
 
@@ -27,6 +27,12 @@ def test_a_wide_interval_is_too_few_to_tell():
         "100 workflows (10 held out) are too few to tell: what was learned changes approval by "
         "something between \N{MINUS SIGN}20 and +80 points."
     )
+
+
+def test_an_interval_of_everything_is_not_read_out():
+    sentence = sentence_of(lift(0.4, -1.0, 1.0), "approval")
+
+    assert sentence == "100 workflows (10 held out) are too few to tell anything."
 
 
 def test_a_narrow_interval_around_nothing_is_no_difference():
