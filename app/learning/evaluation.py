@@ -140,7 +140,9 @@ def trials_of(
 ) -> Iterator[Trial]:
     """The randomised workflows in the order of their first decisions, each with its plans' mean.
 
-    Chance chose once per workflow, so several plans of one are one observation.
+    Chance chose once per workflow, so several plans of one are one observation. Whether and when a
+    plan is decided must not depend on its side, which approval pages do not show; a rating or a
+    second decision changes a value that was looked at before.
     """
     found: dict[int, _Workflow] = {}
     for plan, value in zip(decided, values, strict=True):

@@ -79,9 +79,10 @@ def sentence_of(guidance: Guidance) -> str:
         if guidance.propensity != 1.0
         else "nothing that people decided earlier would have been used anyway"
     )
+    share = round(100 * (guidance.holdout_share or 0))
     return (
-        f"This workflow is in the holdout: {withheld} for it. {guidance.holdout_share or 0:.0%} of "
-        "the workflows are planned without examples, so that what learning gains can be measured."
+        f"This workflow is in the holdout: {withheld} for it. {share} % of the workflows are "
+        "planned without examples, so that what learning gains can be measured."
     )
 
 

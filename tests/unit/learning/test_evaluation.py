@@ -1,17 +1,22 @@
 """What is counted over all plans: rates by group, the experiment's workflows, the examples' use."""
 
+import tracemalloc
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from app.domain.feedback import Environment, Rated
+from app.domain.feedback import Environment, Rated, Signature
 from app.domain.ids import FeedbackId
 from app.learning.columns import NAMES_LIMIT, OTHER, Names, Shown
+from app.learning.entries import Entries
 from app.learning.evaluator import Evaluated, Evaluator
 from app.learning.intervals import wilson
 from app.learning.report import FeedbackReport
 from tests.fakes.feedback import FeedbackInMemory, learning_on
 from tests.fakes.past import MONDAY, Past, avoid, decided, follow
+
+PLANS = 20_000
 
 
 async def test_rates_are_counted_by_mode_environment_and_iso_week():
@@ -163,6 +168,37 @@ async def test_what_took_long_is_not_counted_again_at_once():
 
     assert early is before
     assert late.evaluation.rates.total.plans == 1
+
+
+async def test_a_plan_takes_few_bytes_whatever_is_counted_of_it():
+    past = Past()
+    past.plan("a", (3, 1), is_held_out=False, shown=[follow(f"e{n}") for n in range(4)])
+    (record,) = await past.learning().records()
+    entries = Entries()
+
+    tracemalloc.start()
+    for number in range(PLANS):
+        entries.put(number, replace(record, workflow_id=f"w{number}"))
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert taken / PLANS < 200
+
+
+async def test_a_copy_stays_as_it_is():
+    past = Past()
+    past.plan("a", (1, 0), is_held_out=False, shown=[follow("b")])
+    (record,) = await past.learning().records()
+    entries = Entries()
+    entries.put(0, record)
+    copied = entries.copy()
+
+    entries.put(0, replace(record, approved_count=7, shown=(), is_held_out=True))
+    entries.put(1, replace(record, signature=Signature(failure_mode="another")))
+
+    assert (len(copied), copied.approved, [*copied.is_held_out]) == (1, [1], [0])
+    assert len([*copied.shown.of(0)]) == 1
+    assert copied.mode_names.all() == ["oom_killed"]
 
 
 def test_names_over_the_limit_share_one():

@@ -91,7 +91,7 @@ def test_the_sentence_says_that_examples_were_kept_back_and_how_often_that_happe
     sentence = sentence_of(assign(KNOWN, 0.1, is_held_out=True))
 
     assert sentence.startswith("This workflow is in the holdout: what people decided on earlier")
-    assert "10% of the workflows" in sentence
+    assert "10 % of the workflows" in sentence
 
 
 async def test_the_proposal_says_how_likely_it_was(learning: Learning):
