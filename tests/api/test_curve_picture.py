@@ -80,6 +80,15 @@ def test_the_curve_is_where_the_figures_are():
     )
 
 
+def test_a_single_plan_can_be_seen():
+    picture = ET.fromstring(draw_curve(points(1), 760))
+
+    (left, high), (right, _), (_, low), _ = places(picture, "band")
+    assert left < right
+    assert high < low
+    assert len(places(picture, "recent")) == 2
+
+
 @pytest.mark.parametrize("plans", [0, 1, 2])
 @pytest.mark.parametrize("width", [NARROWEST, 760, 1600])
 def test_few_plans_and_any_width_stay_inside_the_picture(plans: int, width: int):

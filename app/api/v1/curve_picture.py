@@ -152,9 +152,9 @@ def _line(canvas: _Canvas, values: Sequence[tuple[int, float]]) -> list[svg.Poin
 
 def _band(canvas: _Canvas, points: Sequence[CurvePoint]) -> list[svg.Point]:
     """Along the upper ends of the intervals, and back along the lower ones."""
-    there = ((point.number, point.recent_interval.high) for point in points)
-    back = ((point.number, point.recent_interval.low) for point in reversed(points))
-    return [svg.Point(canvas.x(number), canvas.y(end)) for number, end in (*there, *back)]
+    there = [(point.number, point.recent_interval.high) for point in points]
+    back = [(point.number, point.recent_interval.low) for point in points]
+    return [*_line(canvas, there), *reversed(_line(canvas, back))]
 
 
 def _numbers(canvas: _Canvas) -> Iterator[svg.Element]:
