@@ -67,6 +67,14 @@ class Settings(BaseSettings):
         default=60, gt=0, le=525_600, description="How long a proposal waits for a decision."
     )
 
+    holdout_share: float = Field(
+        default=0.1,
+        ge=0,
+        le=0.5,
+        description="Share of the workflows planned without what was learned, to measure its worth; "
+        "never in protected namespaces, 0 is none.",
+    )
+
     host: str = Field(default="127.0.0.1", description="Address both servers listen on.")
     port: Port = Field(default=8000, description="The backend's port.")
     approval_port: Port = Field(default=3100, description="The approval server's port.")

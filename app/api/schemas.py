@@ -57,6 +57,10 @@ class WorkflowResult(BaseModel):
     """The ends of the commands that were approved."""
     outcome: dict[str, Any] | None
     """What it all came to; None while something is open."""
+    is_held_out: bool
+    """Whether it was planned without examples, to measure what they gain."""
+    holdout_reason: str | None
+    """The same as a sentence."""
 
 
 class WorkflowInputSummary(BaseModel):

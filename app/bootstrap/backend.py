@@ -16,6 +16,7 @@ from app.bootstrap.ground import SystemClock
 from app.bootstrap.storage import Storage, open_storage
 from app.domain.ports import LogSource, Reasoner
 from app.kubectl.policy import load_policy
+from app.learning.holdout import Holdout, HoldoutSelector
 from app.learning.ledger import FeedbackLedger
 from app.learning.recorder import FeedbackRecorder
 from app.learning.report import FeedbackReport
@@ -63,7 +64,9 @@ async def open_services(
         delivery = ProposalDelivery(gate, storage.outbox, feedback, reactions, metrics)
         review = CommandReview(reasoner, policy, metrics, clock)
         submission = ProposalSubmission(review, feedback, delivery)
-        specialists = _specialists(settings, reasoner, storage.ledger, submission.submit)
+        holdout = Holdout(settings.holdout_share, lambda name: bool(policy.why_protected(name)))
+        selector = HoldoutSelector(ExampleSelector(storage.ledger), holdout)
+        specialists = _specialists(settings, reasoner, selector, submission.submit)
         runner = _runner(settings, storage, specialists, reactions, metrics)
         cancellation = Cancellation(storage.workflows, runner)
         retain = timedelta(days=settings.retain_days)
@@ -97,14 +100,15 @@ async def open_dry_run(settings: Settings) -> AsyncIterator[DryRun]:
         reasoner = await stack.enter_async_context(_open_reasoner(settings))
         policy = load_policy(settings.policy_file)
         review = CommandReview(reasoner, policy, Metrics(), SystemClock())
-        specialists = _specialists(settings, reasoner, ledger, review.submit)
+        # Nobody decides on a diagnosis, so there is nothing to measure.
+        selector = HoldoutSelector(ExampleSelector(ledger), Holdout(0.0, lambda _: False))
+        specialists = _specialists(settings, reasoner, selector, review.submit)
         yield DryRun(build_graph(specialists, None), events)
 
 
 def _specialists(
-    settings: Settings, reasoner: Reasoner, ledger: FeedbackLedger, submit: Submit
+    settings: Settings, reasoner: Reasoner, selector: HoldoutSelector, submit: Submit
 ) -> Specialists:
-    selector = ExampleSelector(ledger)
     return Specialists(reasoner, selector, submit, settings.agent_timeout_seconds)
 
 

@@ -85,8 +85,19 @@ class Proposed(FeedbackEventBase):
     input_data: str = ""
     output_data: str = ""
     shown: tuple[ShownExample, ...] = ()
+    is_held_out: bool | None = None
+    """Whether its workflow is in the control group, which is planned without what was learned.
+
+    None where nobody drew, as is `holdout_share`.
+    """
+    holdout_share: float | None = None
+    """How likely its workflow was to be; 0 where it could not be."""
     propensity: float | None = None
-    """How likely these examples were to be shown; 1 while the choice is not random."""
+    """How likely exactly this (`shown`, or nothing in the control group) was to be shown.
+
+    1 where the control group would have seen the same, as while nothing is known yet; None where
+    what was shown is not known any more.
+    """
 
 
 class Linked(FeedbackEventBase):
@@ -201,6 +212,17 @@ class FeedbackRecord:
     """Whether every decision came with a valid signature."""
     credits: tuple["CommandCredit", ...]
     reward: float | None
+    shown: tuple[ShownExample, ...]
+    is_held_out: bool | None
+    holdout_share: float | None
+    propensity: float | None
+
+    @property
+    def is_randomised(self) -> bool:
+        """Whether chance decided what it was shown, and both sides were possible and different."""
+        share = self.holdout_share
+        is_drawn = self.is_held_out is not None and share is not None and 0 < share < 1
+        return is_drawn and self.propensity is not None and self.propensity < 1
 
     @property
     def is_decided(self) -> bool:

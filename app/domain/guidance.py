@@ -53,6 +53,22 @@ class Guidance:
     """Sentences such as `rollout restart of a statefulset was rejected 3 of 3 times`."""
     note: str = ""
     """Set when nothing known is good enough here."""
+    is_held_out: bool | None = None
+    """Whether the workflow is in the control group, which is planned without what was learned.
+
+    None where nobody drew, as is `holdout_share`.
+    """
+    holdout_share: float | None = None
+    """How likely it was to be; 0 where it could not be."""
+    propensity: float | None = None
+    """How likely all of this was to be what is shown; None where that is not known."""
+    withheld: int = 0
+    """Examples that a workflow outside the control group would have got."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is said about the incident."""
+        return not (self.examples or self.scoreboard or self.lessons or self.note)
 
     def score_of(self, action: str) -> ActionScore | None:
         """The scoreboard's line for an action."""

@@ -27,7 +27,11 @@ class Directory:
 
     def find(self, key: str) -> int | None:
         """The key's number; None when it is new."""
-        found = self._table[self._place(hash_of(key))]
+        return self.find_hash(hash_of(key))
+
+    def find_hash(self, hashed: int) -> int | None:
+        """The number of the key with this hash; None when it is new."""
+        found = self._table[self._place(hashed)]
         return found - 1 if found else None
 
     def number(self, key: str) -> int:

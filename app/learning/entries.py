@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 from heapq import nsmallest
 from math import isnan, nan
 
-from app.domain.feedback import FeedbackRecord, PlanStatus
+from app.domain.feedback import Environment, FeedbackRecord, PlanStatus
+from app.learning.columns import Names, Shown
 from app.learning.directory import hash_of
 
+ENVIRONMENTS = tuple(Environment)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _NEVER = -(1 << 63)
@@ -25,13 +27,25 @@ class Entries:
         self.is_rated = bytearray()
         self.is_unsigned = bytearray()
         """Whether it was decided, and nobody signed that."""
+        self.is_held_out = bytearray()
+        self.is_randomised = bytearray()
+        """Whether chance decided what it was shown."""
+        self.shares = array("d")
+        """How likely it was to be held out."""
+        self.modes = array("H")
+        self.mode_names = Names()
+        self.environments = bytearray()
+        """Places in ENVIRONMENTS."""
+        self.shown = Shown()
         self.approved: list[int] = []
         """Commands, not plans; lists, because small numbers cost nothing and large ones fit."""
         self.rejected: list[int] = []
         self._rewards = array("d")
         self._proposed_at = array("q")
-        self._decided_at = array("q")
-        self._workflows = array("Q")
+        self.decided_times = array("q")
+        """Microseconds; `decided_at` gives the time."""
+        self.workflows = array("Q")
+        """Hashes."""
         self._said = array("Q")
         """What people want avoided or better, as a hash; 0 when they said nothing."""
 
@@ -48,9 +62,13 @@ class Entries:
             self.rejected.append(0)
             self._rewards.append(nan)
             self._proposed_at.append(_NEVER)
-            self._decided_at.append(_NEVER)
-            self._workflows.append(0)
+            self.decided_times.append(_NEVER)
+            self.workflows.append(0)
             self._said.append(0)
+            self.shares.append(0.0)
+            self.modes.append(0)
+            self.environments.append(0)
+            self.shown.append()
 
     def put(self, number: int, record: FeedbackRecord) -> None:
         """Keep the newest state of a plan."""
@@ -65,8 +83,14 @@ class Entries:
         self.rejected[number] = record.rejected_count
         self._rewards[number] = nan if record.reward is None else record.reward
         self._proposed_at[number] = microseconds(record.proposed_at)
-        self._decided_at[number] = microseconds(record.decided_at)
-        self._workflows[number] = hash_of(record.workflow_id)
+        self.decided_times[number] = microseconds(record.decided_at)
+        self.workflows[number] = hash_of(record.workflow_id)
+        self.is_held_out[number] = bool(record.is_held_out)
+        self.is_randomised[number] = record.is_randomised
+        self.shares[number] = record.holdout_share or 0.0
+        self.modes[number] = self.mode_names.number(record.signature.failure_mode)
+        self.environments[number] = ENVIRONMENTS.index(record.signature.environment)
+        self.shown.put(number, record.shown)
         said = suggestions_of(record)
         self._said[number] = hash_of(said) or 1 if said else 0
 
@@ -75,18 +99,23 @@ class Entries:
         found = self._rewards[number]
         return None if isnan(found) else found
 
+    def share(self, number: int) -> float | None:
+        """The approved share of a plan's commands; None where none was counted."""
+        counted = self.approved[number] + self.rejected[number]
+        return self.approved[number] / counted if counted else None
+
     def rewards(self) -> list[float]:
         """Every reward there is."""
         return [reward for reward in self._rewards if not isnan(reward)]
 
     def decided_at(self, number: int) -> datetime:
         """When a decided plan was decided."""
-        return _EPOCH + self._decided_at[number] * _MICROSECOND
+        return _EPOCH + self.decided_times[number] * _MICROSECOND
 
     def decided(self) -> list[int]:
         """The decided plans in the order of decisions."""
         numbers = (number for number, is_so in enumerate(self.is_decided) if is_so)
-        return sorted(numbers, key=self._decided_at.__getitem__)
+        return sorted(numbers, key=self.decided_times.__getitem__)
 
     def best(self, limit: int, min_reward: float) -> list[int]:
         """Examples with at least this reward, the best first, newer ones before older ones."""
@@ -108,10 +137,18 @@ class Entries:
     def of_workflow(self, workflow_id: str) -> list[int]:
         """A workflow's plans."""
         wanted = hash_of(workflow_id)
-        return [number for number, found in enumerate(self._workflows) if found == wanted]
+        return [number for number, found in enumerate(self.workflows) if found == wanted]
+
+    def copy(self) -> "Entries":
+        """The same columns, to be read while these go on changing."""
+        copied = Entries()
+        for name, column in vars(self).items():
+            is_more = isinstance(column, Names | Shown)
+            setattr(copied, name, column.copy() if is_more else column[:])
+        return copied
 
     def _last_touched(self, number: int) -> int:
-        decided_at = self._decided_at[number]
+        decided_at = self.decided_times[number]
         return self._proposed_at[number] if decided_at == _NEVER else decided_at
 
     def _flags(self) -> tuple[bytearray, ...]:
@@ -122,6 +159,8 @@ class Entries:
             self.is_example,
             self.is_rated,
             self.is_unsigned,
+            self.is_held_out,
+            self.is_randomised,
         )
 
 

@@ -50,6 +50,8 @@ class FeedbackLedger:
         self._position = 0
         self._touched: set[int] = set()
         """Plans whose record is not made yet of all that was read."""
+        self.revision = 0
+        """Another one whenever any entry may be another one."""
         self._begin_anew()
 
     def watch(self, watcher: Watcher) -> None:
@@ -133,6 +135,7 @@ class FeedbackLedger:
 
     def _begin_anew(self) -> None:
         self.entries, self.catalogue = Entries(), Catalogue()
+        self.revision += 1
         self.latest = _LONG_AGO
         self.unreadable = 0
         self._position = 0
@@ -147,6 +150,7 @@ class FeedbackLedger:
             if plan not in self._touched:
                 continue
             record = draft.record()
+            self.revision += 1
             self.entries.reach(plan)
             if record is not None:
                 self.entries.put(plan, record)
@@ -163,6 +167,11 @@ class Reading:
         self._ledger = ledger
         self.entries = ledger.entries
         self.unreadable = ledger.unreadable
+        self.revision = ledger.revision
+
+    def plan_of_hash(self, hashed: int) -> int | None:
+        """The number of the plan whose feedback id has this hash."""
+        return self._ledger.catalogue.plans.keys.find_hash(hashed)
 
     async def records(self, plans: Sequence[int]) -> list[FeedbackRecord]:
         """Whole records, texts included, in this order; those whose proposal is known."""

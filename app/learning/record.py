@@ -108,7 +108,24 @@ def record_of(facts: Facts) -> FeedbackRecord:
         is_signed=all(event.is_signed for event in decisions),
         credits=credits_,
         reward=_stored_reward(facts, reward(credits_, outcome, rating)),
+        shown=proposed.shown,
+        is_held_out=proposed.is_held_out,
+        holdout_share=_holdout_share(proposed),
+        propensity=proposed.propensity,
     )
+
+
+def _holdout_share(proposed: Proposed) -> float | None:
+    """As recorded; where only the propensity is, by the side that the workflow is on."""
+    if proposed.holdout_share is not None or proposed.propensity is None:
+        return proposed.holdout_share
+    match proposed.is_held_out:
+        case True:
+            return proposed.propensity
+        case False:
+            return 1 - proposed.propensity
+        case None:
+            return None
 
 
 def _outcome(facts: Facts) -> Outcome | None:

@@ -59,7 +59,9 @@ class FeedbackRecorder:
                 input_data=analysis.model_dump_json(),
                 output_data=output,
                 shown=_shown(guidance),
-                propensity=1.0,
+                is_held_out=guidance.is_held_out,
+                holdout_share=guidance.holdout_share,
+                propensity=guidance.propensity,
             )
             await turn.append(proposed)
         return feedback_id

@@ -1,18 +1,19 @@
 """What people made of the plans so far, in figures and in their own words."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.feedback import FeedbackRecord, PlanStatus
 from app.domain.ids import ApprovalId, FeedbackId, WorkflowId
-from app.learning.entries import Entries, suggestions_of
+from app.learning.curve import CurvePoint, curve_of
+from app.learning.entries import suggestions_of
+from app.learning.evaluator import Evaluated, Evaluator
 from app.learning.ledger import FeedbackLedger
 
 PREVIEW_CHARACTERS = 200
 SUGGESTIONS_LIMIT = 50
-CURVE_WINDOW = 20
-CURVE_POINTS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +49,13 @@ class TopExample:
     output_preview: str
 
 
-@dataclass(frozen=True, slots=True)
-class CurvePoint:
-    """How plans fared up to the nth decided one."""
-
-    number: int
-    timestamp: datetime
-    approval_rate: float
-    """Over all decided commands so far."""
-    recent_approval_rate: float
-    """Over the last CURVE_WINDOW plans."""
-    average_reward: float | None
-    recent_average_reward: float | None
-
-
 class FeedbackReport:
     """Reads the ledger; every figure can be counted again from the feedback file."""
 
     def __init__(self, ledger: FeedbackLedger) -> None:
         """Nothing is read yet."""
         self._ledger = ledger
+        self._evaluator = Evaluator(ledger)
 
     async def statistics(self) -> Statistics:
         """All plans so far."""
@@ -86,6 +74,10 @@ class FeedbackReport:
                 unsigned_count=sum(entries.is_unsigned),
                 unreadable_lines=turn.unreadable,
             )
+
+    async def evaluated(self) -> Evaluated:
+        """What is known of how sure the figures are, and of what learning gains."""
+        return await self._evaluator.evaluated()
 
     async def improvements(self) -> list[str]:
         """What reviewers want avoided and what raters want better; newest first, each once."""
@@ -121,42 +113,8 @@ class FeedbackReport:
     async def learning_curve(self) -> list[CurvePoint]:
         """A point per decided plan in the order of decisions; evenly thinned when there are many."""
         async with self._ledger.reading() as turn:
-            decided = turn.entries.decided()
-            every = -(-len(decided) // CURVE_POINTS) or 1
-            last = len(decided)
-            numbers = [
-                number for number in range(1, last + 1) if number % every == 0 or number == last
-            ]
-            return _curve(turn.entries, decided, numbers)
-
-
-def _curve(entries: Entries, decided: Sequence[int], numbers: Sequence[int]) -> list[CurvePoint]:
-    points: list[CurvePoint] = []
-    approved = rejected = start = 0
-    total, rewarded = 0.0, 0
-    for number in numbers:
-        for plan in decided[start:number]:
-            approved += entries.approved[plan]
-            rejected += entries.rejected[plan]
-            total += entries.reward(plan) or 0.0
-            rewarded += entries.reward(plan) is not None
-        start = number
-        recent = decided[max(number - CURVE_WINDOW, 0) : number]
-        rewards = [reward for plan in recent if (reward := entries.reward(plan)) is not None]
-        points.append(
-            CurvePoint(
-                number=number,
-                timestamp=entries.decided_at(decided[number - 1]),
-                approval_rate=_rate(approved, rejected),
-                recent_approval_rate=_rate(
-                    sum(entries.approved[plan] for plan in recent),
-                    sum(entries.rejected[plan] for plan in recent),
-                ),
-                average_reward=total / rewarded if rewarded else None,
-                recent_average_reward=_average(rewards),
-            )
-        )
-    return points
+            columns = turn.entries.copy()
+        return await asyncio.to_thread(curve_of, columns)
 
 
 def _top_example(record: FeedbackRecord) -> TopExample | None:

@@ -19,6 +19,7 @@ export const statistics = () => getJson(`${API}/feedback/statistics`);
 export const improvements = (agent) => getJson(`${API}/feedback/improvements/${agent}`);
 export const topExamples = (agent) => getJson(`${API}/feedback/top-examples/${agent}?limit=5`);
 export const learningCurve = () => getJson(`${API}/feedback/learning-curve`);
+export const curvePicture = (width) => `${API}/feedback/learning-curve.svg?width=${width}`;
 
 export function streamAddress(id, lastEventId) {
   const cursor = lastEventId ? `&last_event_id=${encodeURIComponent(lastEventId)}` : "";

@@ -16,6 +16,12 @@ export class ExamplesCard {
     this.#list,
   );
 
+  /* The others have a list here, so its absence is explained. */
+  explainHoldout(sentence) {
+    this.root.hidden = false;
+    this.#list.before(paragraph(sentence, "banner banner-info"));
+  }
+
   add(example) {
     this.root.hidden = false;
     this.#list.append(exampleItem(example));

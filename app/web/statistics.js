@@ -1,19 +1,28 @@
 /* What people made of the plans so far, and whether the plans get better. */
 
-import { improvements, learningCurve, statistics, topExamples } from "./api.js";
+import { curvePicture, improvements, learningCurve, statistics, topExamples } from "./api.js";
 import { decisionBadge } from "./badge.js";
 import { LearningChart } from "./chart.js";
 import { element, replaceContent } from "./dom.js";
 import { countOf, formatCount, formatPercent, formatScore, formatTime } from "./format.js";
-import { banner, bulletList, card, factList, paragraph } from "./section.js";
+import { intervalWords } from "./interval.js";
+import { liftCard } from "./lift.js";
+import { ratesCard } from "./rates.js";
+import { banner, bulletList, card, factList, folded, paragraph } from "./section.js";
+import { usedExamplesCard } from "./used.js";
 
 const AGENT = "RemediationAgent";
+/* Asked for in about its size on the screen, so that its letters keep theirs. */
+const PICTURE_WIDTH = innerWidth < 700 ? 320 : 1080;
 
 export class StatisticsView {
   title = "Statistics";
   #parts = {
     numbers: element("div"),
+    lift: element("div"),
     curve: element("div"),
+    rates: element("div"),
+    used: element("div"),
     suggestions: element("div"),
     examples: element("div"),
   };
@@ -25,9 +34,13 @@ export class StatisticsView {
   );
 
   async open() {
+    const figures = statistics().then((answer) => answer.agent_statistics?.[AGENT] ?? {});
     await Promise.all([
-      this.#fill("numbers", "Decisions and ratings", statistics(), numbersCard),
+      this.#fill("numbers", "Decisions and ratings", figures, numbersCard),
+      this.#fill("lift", "Does learning help?", figures, liftCard),
       this.#fill("curve", "Learning curve", learningCurve(), curveCard),
+      this.#fill("rates", "Approval rates", figures, ratesCard),
+      this.#fill("used", "Examples in use", figures, usedExamplesCard),
       this.#fill("suggestions", "What reviewers asked for", improvements(AGENT), suggestionsCard),
       this.#fill("examples", "Best rated plans", topExamples(AGENT), examplesCard),
     ]);
@@ -42,14 +55,13 @@ export class StatisticsView {
   }
 }
 
-function numbersCard(answer) {
-  const numbers = answer.agent_statistics?.[AGENT] ?? {};
+function numbersCard(numbers) {
   const tiles = [
     ["Plans", formatCount(numbers.total_outputs)],
     ["Commands approved", formatCount(numbers.approved_count)],
     ["Commands rejected", formatCount(numbers.rejected_count)],
     ["Plans undecided", formatCount(numbers.pending_count)],
-    ["Approval rate", formatPercent(numbers.approval_rate)],
+    ["Approval rate", formatPercent(numbers.approval_rate), sureness(numbers)],
     ["Average reward", formatScore(numbers.average_reward)],
     ["Learning examples", formatCount(numbers.learning_examples)],
     ["Plans rated", formatCount(numbers.rated_count)],
@@ -59,11 +71,22 @@ function numbersCard(answer) {
     element(
       "dl",
       { class: "tiles" },
-      tiles.map(([term, value]) =>
-        element("div", { class: "tile" }, element("dt", {}, term), element("dd", { class: "number" }, value)),
+      tiles.map(([term, value, more]) =>
+        element(
+          "div",
+          { class: "tile" },
+          element("dt", {}, term),
+          element("dd", { class: "number" }, value),
+          more && element("dd", { class: "tile-more muted number" }, more),
+        ),
       ),
     ),
   );
+}
+
+/* Nothing while nothing was decided: from 0 to 100 % is no news. */
+function sureness({ approval_interval: interval, approved_count: approved, rejected_count: rejected }) {
+  return interval && approved + rejected > 0 ? `95 %: ${intervalWords(interval)}` : "";
 }
 
 function curveCard(answer) {
@@ -72,7 +95,19 @@ function curveCard(answer) {
   return card(
     "Learning curve",
     paragraph(`“Recent” means the last ${countOf(answer.window, "decided plan")}.`, "muted"),
-    new LearningChart(points).root,
+    picture(),
+    folded("Point by point", new LearningChart(points).root),
+  );
+}
+
+function picture() {
+  const address = curvePicture(PICTURE_WIDTH);
+  const alternative = "Learning curve with the interval of its recent rate; the figures follow point by point.";
+  return element(
+    "figure",
+    { class: "picture stack-tight" },
+    element("img", { src: address, alt: alternative }),
+    element("figcaption", { class: "small" }, element("a", { href: address }, "Open the picture (SVG)")),
   );
 }
 

@@ -135,12 +135,17 @@ export class WorkflowView {
   #show(event) {
     announce(this.#rail.show(event));
     if (event.agent_name !== ORCHESTRATOR && event.status === "WORKING") this.#setRunning();
-    if (event.type === "progress") this.#place.show(parsed(event.data)?.queue_position);
+    if (event.type === "progress") this.#showProgress(parsed(event.data) ?? {});
     else if (event.type === "usage") this.#facts.addUsage(parsed(event.data) ?? {});
     else if (event.type === "example_used") this.#slots.examples.add(parsed(event.data) ?? {});
     else if (event.type === "status") this.#showStatus(event);
     else if (event.type === "proposal") this.#showFeedback();
     else if (REACTIONS.has(event.type)) this.#showReaction(event);
+  }
+
+  #showProgress(fact) {
+    this.#place.show(fact.queue_position);
+    if (fact.is_held_out) this.#slots.examples.explainHoldout(fact.sentence);
   }
 
   #showReaction(event) {

@@ -30,6 +30,8 @@ class WorkflowDetail:
     """None once retention has taken it away."""
     afterwards: Sequence[Recorded]
     """What was told after the agents were done."""
+    holdout: dict[str, Any] | None
+    """What the events say of it where the workflow is held out of learning."""
 
     def told(self, event_type: EventType) -> list[dict[str, Any]]:
         """The facts of every event of a type."""
@@ -64,6 +66,7 @@ class WorkflowReader:
             _timings(recorded),
             await self._input_of(workflow_id),
             [event for event in recorded if event.type in AFTERWARDS],
+            _holdout(recorded),
         )
 
     async def _input_of(self, workflow_id: WorkflowId) -> WorkflowInput | None:
@@ -71,6 +74,15 @@ class WorkflowReader:
             return await self.workflows.input_of(workflow_id)
         except NotFound:
             return None
+
+
+def _holdout(recorded: Sequence[Recorded]) -> dict[str, Any] | None:
+    for event in recorded:
+        if event.type is EventType.PROGRESS:
+            fact: dict[str, Any] = orjson.loads(orjson.loads(event.frame)["data"])
+            if fact.get("is_held_out"):
+                return fact
+    return None
 
 
 def _timings(recorded: Sequence[Recorded]) -> dict[str, float]:

@@ -12,14 +12,14 @@ from app.agents.monitoring import find_problems
 from app.agents.remediation import plan_remedies
 from app.domain.answer import AgentName
 from app.domain.approval import SubmissionReport
-from app.domain.events import EventStatus, EventType
+from app.domain.events import Event, EventStatus, EventType
 from app.domain.guidance import Guidance
 from app.domain.incident import Analysis
 from app.domain.plan import Remediation
 from app.domain.ports import Reasoner
 from app.domain.questions import Teller
 from app.domain.words import counted
-from app.learning.selector import ExampleSelector
+from app.learning.holdout import HoldoutSelector, sentence_of
 from app.workflow.state import Run, State
 
 Submit = Callable[[Run, State, Teller], Awaitable[SubmissionReport]]
@@ -31,7 +31,7 @@ class Specialists:
     """The agents with everything they need."""
 
     reasoner: Reasoner
-    selector: ExampleSelector
+    selector: HoldoutSelector
     submit: Submit
     limit_seconds: float
 
@@ -68,7 +68,9 @@ class Specialists:
         run, analysis = runtime.context, state["analysis"]
         if "remediation" in run.answers:
             return {"remediation": run.answers["remediation"]}
-        guidance = await self.selector.guide(analysis, state["findings"], run.batch.entities)
+        guidance = await self.selector.guide(
+            run.voice.workflow_id, analysis, state["findings"], run.batch.entities
+        )
         remediation = await conduct(
             run.voice,
             AgentName.REMEDIATION,
@@ -96,6 +98,8 @@ class Specialists:
     async def _plan(
         self, run: Run, analysis: Analysis, guidance: Guidance, teller: Teller
     ) -> Remediation:
+        if guidance.is_held_out:
+            await run.voice.append(_held_out(guidance))
         for example in guidance.examples:
             await run.voice.say(
                 AgentName.REMEDIATION,
@@ -104,3 +108,20 @@ class Specialists:
                 event_type=EventType.EXAMPLE_USED,
             )
         return await plan_remedies(run.batch, analysis, guidance, self.reasoner, teller)
+
+
+def _held_out(guidance: Guidance) -> list[Event]:
+    """That nothing learned is used, for people and for programs."""
+    agent, sentence = AgentName.REMEDIATION, sentence_of(guidance)
+    fact = {
+        "agent": agent,
+        "is_held_out": True,
+        "sentence": sentence,
+        "holdout_share": guidance.holdout_share,
+        "withheld_examples": guidance.withheld,
+    }
+    data = orjson.dumps(fact).decode()
+    return [
+        Event(agent, EventStatus.THINKING, sentence),
+        Event(agent, EventStatus.INFO, data, EventType.PROGRESS),
+    ]

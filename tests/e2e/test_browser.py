@@ -90,6 +90,13 @@ def test_from_logs_over_approval_and_rating_to_the_figures(page: Page, product: 
     page.get_by_role("link", name="Statistics").click()
     approved = page.locator(".tile", has_text="Commands approved").locator("dd")
     expect(approved).to_have_text(re.compile(r"^[1-9]\d*$"))
+    sure = page.locator(".tile", has_text="Approval rate").locator("dd").nth(1)
+    expect(sure).to_have_text(re.compile(r"^95 %: \d+ to 100 %$"))
+    expect(page.get_by_role("table", name="Examples in use")).to_contain_text("1 plan to follow")
+    expect(page.locator("section", has_text="Does learning help?")).to_contain_text(
+        "nothing can be told"
+    )
+    page.get_by_text("Point by point").click()
     expect(page.get_by_role("img", name="After 1 decided plan")).to_be_visible()
     page.get_by_text("The same as a table").click()
     expect(page.get_by_role("table", name="Learning curve").locator("tbody td")).to_have_text(

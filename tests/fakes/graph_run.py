@@ -25,6 +25,7 @@ from app.domain.questions import Question, Teller
 from app.domain.workflow import Claim
 from app.intake.batch import read_batch
 from app.kubectl.policy import load_policy
+from app.learning.holdout import Holdout, HoldoutSelector
 from app.observability.metrics import Metrics
 from app.workflow.graph import Graph, build_graph, run_graph
 from app.workflow.specialists import Specialists
@@ -99,7 +100,8 @@ async def graph_run(
             assert isinstance(state["guidance"], Guidance)
             return await review.submit(run, state, teller)
 
-        specialists = Specialists(reasoner, learning.selector, submit, LIMIT_SECONDS)
+        selector = HoldoutSelector(learning.selector, Holdout(0.0, lambda _: False))
+        specialists = Specialists(reasoner, selector, submit, LIMIT_SECONDS)
         events = MemoryEventLog(SystemClock())
         voice = Voice(workflow_id, events, Claim(ProcessId("p"), 1))
         batch = read_batch(SAMPLE.read_text(), ())

@@ -1,7 +1,9 @@
 """What people made of plans: ratings and decisions come in, figures and lessons go out."""
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Coroutine, Sequence
+from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -13,6 +15,7 @@ from starlette.types import Message
 from app.api.bodies import MIB, read_body
 from app.api.deps import Parts
 from app.api.json_bodies import refuse_unusable_json
+from app.api.v1.curve_picture import NARROWEST, STYLE, USUAL_WIDTH, WIDEST, draw_curve
 from app.api.v1.feedback_schemas import (
     IDENTIFIER_LIMIT,
     AllStatistics,
@@ -37,14 +40,24 @@ from app.domain.course import Decided, Executed, Expired, Report, Undone, Verifi
 from app.domain.errors import Unauthorized
 from app.domain.feedback import PlanStatus
 from app.domain.ids import ApprovalId, FeedbackId
-from app.learning.report import CURVE_WINDOW
+from app.learning.curve import CURVE_WINDOW
+from app.learning.evaluator import Evaluated
+from app.learning.report import Statistics
 from app.observability.metrics import Metrics
+from app.services import Services
 
 BODY_LIMIT = 256 * 1024
 REPORT_LIMIT = 4 * MIB
 """A report brings along what up to a hundred commands printed."""
 REPORT_PATH = "/mcp-approval"
 LEARNER = AgentName.REMEDIATION
+STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
+PICTURE_HEADERS = {
+    # Opened by itself it is a document, in which nothing may run and nothing load but its own style.
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
 
 Name = Annotated[str, Path(max_length=IDENTIFIER_LIMIT)]
 
@@ -116,9 +129,9 @@ async def take_report(
 @router.get("/statistics")
 async def statistics(parts: Parts) -> AllStatistics:
     """Every agent that learns."""
-    found = await parts.feedback_report.statistics()
+    found, evaluated = await _figures(parts)
     return AllStatistics(
-        agent_statistics={LEARNER: to_statistics(found)},
+        agent_statistics={LEARNER: to_statistics(found, evaluated)},
         total_feedbacks=found.total_outputs,
         average_reward=found.average_reward,
     )
@@ -129,8 +142,8 @@ async def statistics_of(agent_name: Name, parts: Parts) -> StatisticsOfAgent:
     """One agent."""
     if agent_name != LEARNER:
         return StatisticsOfAgent(agent_name=agent_name, statistics=NoLearning())
-    found = await parts.feedback_report.statistics()
-    return StatisticsOfAgent(agent_name=agent_name, statistics=to_statistics(found))
+    found = to_statistics(*await _figures(parts))
+    return StatisticsOfAgent(agent_name=agent_name, statistics=found)
 
 
 @router.get("/improvements/{agent_name}", response_model_exclude_none=True)
@@ -177,6 +190,19 @@ async def learning_curve(parts: Parts) -> LearningCurve:
     return LearningCurve(window=CURVE_WINDOW, points=[to_point(point) for point in points])
 
 
+@router.get(
+    "/learning-curve.svg",
+    response_class=Response,
+    responses={200: {"content": {"image/svg+xml": {}}, "description": "The picture."}},
+)
+async def learning_curve_picture(
+    parts: Parts, width: Annotated[int, Query(ge=NARROWEST, le=WIDEST)] = USUAL_WIDTH
+) -> Response:
+    """The same as a picture, this many pixels wide; it follows the reader's light or dark."""
+    picture = draw_curve(await parts.feedback_report.learning_curve(), width)
+    return Response(picture, media_type="image/svg+xml", headers=PICTURE_HEADERS)
+
+
 def count(metrics: Metrics, news: Sequence[Report]) -> None:
     """Count what is new: decisions and outcomes."""
     for report in news:
@@ -189,6 +215,11 @@ def count(metrics: Metrics, news: Sequence[Report]) -> None:
                 metrics.outcome_measured(report.outcome)
             case Executed() | Undone():
                 pass
+
+
+async def _figures(parts: Services) -> tuple[Statistics, Evaluated]:
+    report = parts.feedback_report
+    return await report.statistics(), await report.evaluated()
 
 
 def _sender(request: Request) -> str:

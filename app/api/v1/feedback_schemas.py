@@ -1,24 +1,27 @@
 """What the feedback endpoints take and answer (contract section 1)."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     TypeAdapter,
     ValidationError,
     model_validator,
 )
 
+from app.api.v1.evaluation_schemas import EvaluationAnswer, FromFacts, IntervalAnswer
 from app.domain.approval import ApprovalReport, CommandVerdict, Decision, Delivery
 from app.domain.feedback import FeedbackRecord, PlanStatus, Rating
 from app.domain.ids import ApprovalId
 from app.domain.proof import Verification
 from app.domain.report import ReportKind
-from app.learning.report import CurvePoint, Statistics, TopExample
+from app.learning.curve import CurvePoint
+from app.learning.evaluator import Evaluated
+from app.learning.report import Statistics, TopExample
 
 IDENTIFIER_LIMIT = 512
 COMMANDS_LIMIT = 1000
@@ -48,12 +51,6 @@ _VERDICTS = TypeAdapter(tuple[CommandVerdict, ...])
 Identifier = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_LIMIT)]
 Round = Annotated[int, Field(ge=1, le=1_000_000)]
 Count = Annotated[int, BeforeValidator(_zero_for_null), Field(ge=0, le=1_000_000)]
-
-
-class FromFacts(BaseModel):
-    """An answer read off a domain value's attributes."""
-
-    model_config = ConfigDict(from_attributes=True)
 
 
 class SubmittedFeedback(BaseModel):
@@ -137,7 +134,7 @@ class ReportTaken(BaseModel):
     approval_id: str
 
 
-class AgentStatistics(FromFacts):
+class AgentStatistics(EvaluationAnswer):
     """Counts of approved and rejected are commands; the others are plans."""
 
     total_outputs: int
@@ -233,6 +230,7 @@ class CurvePointAnswer(FromFacts):
     timestamp: datetime
     approval_rate: float
     recent_approval_rate: float
+    recent_interval: IntervalAnswer
     average_reward: float | None
     recent_average_reward: float | None
 
@@ -244,9 +242,10 @@ class LearningCurve(BaseModel):
     points: list[CurvePointAnswer]
 
 
-def to_statistics(statistics: Statistics) -> AgentStatistics:
-    """As the contract names it."""
-    return AgentStatistics.model_validate(statistics)
+def to_statistics(statistics: Statistics, evaluated: Evaluated) -> AgentStatistics:
+    """As the contract names it, and how sure it is."""
+    evaluation = EvaluationAnswer.of(evaluated)
+    return AgentStatistics.model_validate(asdict(statistics) | dict(evaluation))
 
 
 def to_example(example: TopExample) -> TopExampleAnswer:

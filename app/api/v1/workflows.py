@@ -63,7 +63,7 @@ async def list_workflows(
 async def read(workflow_id: str, parts: Parts) -> WorkflowDetails:
     """One workflow: its state, the agents' answers so far, and how long each took."""
     detail = await parts.workflows.detail(parse_workflow_id(workflow_id))
-    answers = detail.answers
+    answers, holdout = detail.answers, detail.holdout
     return WorkflowDetails(
         **WorkflowSummary.model_validate(detail.record).model_dump(),
         result=WorkflowResult(
@@ -74,6 +74,8 @@ async def read(workflow_id: str, parts: Parts) -> WorkflowDetails:
             decisions=detail.told(EventType.DECISION),
             executions=detail.told(EventType.EXECUTION),
             outcome=next(iter(detail.told(EventType.OUTCOME)), None),
+            is_held_out=holdout is not None,
+            holdout_reason=holdout["sentence"] if holdout else None,
         ),
         timings=detail.timings,
         input=_summary_of(detail.log_input),

@@ -1,0 +1,55 @@
+"""The lift as one sentence, which claims no more than the interval does (pure)."""
+
+from app.domain.words import counted
+from app.learning.intervals import Interval
+from app.learning.lift import Lift, Verdict
+
+CLOSE = 0.05
+"""A difference that is surely smaller than this is called none, in the measure's own unit."""
+
+
+def sentence_of(lift: Lift, measure: str) -> str:
+    """What is known of the difference in `measure`, such as `approval`."""
+    if not lift.workflows:
+        return "No workflow was decided yet that could have been held out: nothing can be told."
+    workflows = counted(lift.workflows, "workflow")
+    if lift.interval is None:
+        missing = "guided" if lift.held_out.workflows else "held out"
+        return f"{workflows} decided and none of them {missing}: nothing can be told yet."
+    sides = f"{workflows} ({lift.held_out.workflows} held out)"
+    if lift.verdict is Verdict.UNDECIDED:
+        return _doubt(lift.interval, sides, measure)
+    return f"{_claim(lift, measure)} Measured on {sides}; it holds however often one looks."
+
+
+def _doubt(interval: Interval, sides: str, measure: str) -> str:
+    low, high = interval.low, interval.high
+    if low <= -1 and high >= 1:
+        return f"{sides} are too few to tell anything."
+    if max(-low, high) <= CLOSE:
+        return f"After {sides} {measure} differs by less than {_points(CLOSE)}, if at all."
+    return (
+        f"{sides} are too few to tell: what was learned changes {measure} by something between "
+        f"{_signed(low)} and {_signed(high)} points."
+    )
+
+
+def _claim(lift: Lift, measure: str) -> str:
+    assert lift.difference is not None
+    assert lift.interval is not None
+    ends = sorted((abs(lift.interval.low), abs(lift.interval.high)))
+    verb = "raises" if lift.verdict is Verdict.BETTER else "lowers"
+    return (
+        f"What was learned {verb} {measure} by {_points(abs(lift.difference))} "
+        f"(95 %: {round(100 * ends[0])} to {round(100 * ends[1])})."
+    )
+
+
+def _points(difference: float) -> str:
+    """Percentage points."""
+    return f"{round(100 * difference)} points"
+
+
+def _signed(difference: float) -> str:
+    """Percentage points, with a minus that is as wide as the plus."""
+    return f"{round(100 * difference):+d}".replace("-", "\N{MINUS SIGN}")
