@@ -113,7 +113,7 @@ def _answer(answer: Answer) -> str:
 
 def _guidance(guidance: Guidance) -> str:
     rows: list[dict[str, Any]] = [
-        *({"lesson": lesson} for lesson in guidance.lessons),
+        *({"lesson": lesson.sentence} for lesson in guidance.lessons),
         *({"earlier_plan": asdict(example)} for example in guidance.examples),
         *({"score": asdict(score)} for score in guidance.scoreboard),
     ]

@@ -17,6 +17,8 @@ from app.bootstrap.storage import Storage, open_storage
 from app.domain.ports import LogSource, Reasoner
 from app.kubectl.policy import load_policy
 from app.learning.ledger import FeedbackLedger
+from app.learning.lesson_desk import LessonDesk
+from app.learning.lessons import LessonBook
 from app.learning.recorder import FeedbackRecorder
 from app.learning.report import FeedbackReport
 from app.learning.selector import ExampleSelector
@@ -59,11 +61,15 @@ async def open_services(
         log_source = await stack.enter_async_context(_open_log_source(settings))
         feedback = FeedbackRecorder(storage.ledger, clock)
         report = FeedbackReport(storage.ledger)
+        book = LessonBook()
+        storage.ledger.watch(book)
         reactions = Reactions(storage.events, report, metrics)
         delivery = ProposalDelivery(gate, storage.outbox, feedback, reactions, metrics)
         review = CommandReview(reasoner, policy, metrics, clock)
         submission = ProposalSubmission(review, feedback, delivery)
-        specialists = _specialists(settings, reasoner, storage.ledger, submission.submit)
+        specialists = _specialists(
+            settings, reasoner, ExampleSelector(storage.ledger, book), submission.submit
+        )
         runner = _runner(settings, storage, specialists, reactions, metrics)
         cancellation = Cancellation(storage.workflows, runner)
         retain = timedelta(days=settings.retain_days)
@@ -79,6 +85,7 @@ async def open_services(
             events=storage.events,
             feedback=feedback,
             feedback_report=report,
+            lessons=LessonDesk(storage.ledger, book, clock),
             reactions=reactions,
             webhook_door=WebhookDoor(signature),
             log_source=log_source,
@@ -97,14 +104,13 @@ async def open_dry_run(settings: Settings) -> AsyncIterator[DryRun]:
         reasoner = await stack.enter_async_context(_open_reasoner(settings))
         policy = load_policy(settings.policy_file)
         review = CommandReview(reasoner, policy, Metrics(), SystemClock())
-        specialists = _specialists(settings, reasoner, ledger, review.submit)
+        specialists = _specialists(settings, reasoner, ExampleSelector(ledger), review.submit)
         yield DryRun(build_graph(specialists, None), events)
 
 
 def _specialists(
-    settings: Settings, reasoner: Reasoner, ledger: FeedbackLedger, submit: Submit
+    settings: Settings, reasoner: Reasoner, selector: ExampleSelector, submit: Submit
 ) -> Specialists:
-    selector = ExampleSelector(ledger)
     return Specialists(reasoner, selector, submit, settings.agent_timeout_seconds)
 
 

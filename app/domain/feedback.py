@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 from app.domain.approval import CommandVerdict, Decision
 from app.domain.course import Course, FeedbackEventBase, Outcome, Report
 from app.domain.guidance import ExampleRole
+from app.domain.housekeeping import LessonSwitched
 from app.domain.ids import ApprovalId, FeedbackId
 
 
@@ -147,10 +148,10 @@ class Imported(FeedbackEventBase):
     reward_score: float | None = None
 
 
-FeedbackEvent = Annotated[
-    Proposed | Linked | Report | Declined | Rated | Retracted | Imported,
-    Field(discriminator="type"),
-]
+PlanEvent = Proposed | Linked | Report | Declined | Rated | Retracted | Imported
+"""What is said of one plan."""
+
+FeedbackEvent = Annotated[PlanEvent | LessonSwitched, Field(discriminator="type")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,15 +44,31 @@ class ActionScore:
 
 
 @dataclass(frozen=True, slots=True)
+class Lesson:
+    """A rule mined from decisions on whatever failures; it tells a preference, never a permission."""
+
+    id: str
+    sentence: str
+    """Such as `In production, rollout restart of stateful workloads was rejected 6 of 7 times.`"""
+    actions: tuple[str, ...]
+    """The actions that it was mined from."""
+    acceptance: float
+    """The share of its decisions that accepted them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Guidance:
     """Everything earlier decisions say about one incident; empty when nothing is known."""
 
     examples: tuple[Example, ...] = ()
     scoreboard: tuple[ActionScore, ...] = ()
-    lessons: tuple[str, ...] = ()
-    """Sentences such as `rollout restart of a statefulset was rejected 3 of 3 times`."""
+    lessons: tuple[Lesson, ...] = ()
     note: str = ""
     """Set when nothing known is good enough here."""
+
+    def lessons_on(self, action: str) -> list[Lesson]:
+        """The lessons about an action."""
+        return [lesson for lesson in self.lessons if action in lesson.actions]
 
     def score_of(self, action: str) -> ActionScore | None:
         """The scoreboard's line for an action."""

@@ -12,12 +12,13 @@ from typing import Protocol
 
 from app.domain.course import Report
 from app.domain.errors import NotFound, StorageFailed
-from app.domain.feedback import FeedbackEvent, FeedbackRecord
+from app.domain.feedback import FeedbackEvent, FeedbackRecord, PlanEvent
+from app.domain.housekeeping import LessonSwitched
 from app.domain.ids import ApprovalId, FeedbackId
 from app.domain.ports import FeedbackStore
 from app.learning.catalogue import Catalogue
 from app.learning.entries import Entries
-from app.learning.fold import Draft, parts_of, tie_of
+from app.learning.fold import Draft, later, parts_of, tie_of
 
 CLOCK_DRIFT = timedelta(hours=1)
 BATCH = 100
@@ -95,16 +96,18 @@ class FeedbackLedger:
             drafts[plan].apply(*(part for at in sorted(found) for part in parts_of(events[at])))
         return drafts
 
-    async def fetch(self, positions: Iterable[int]) -> dict[int, FeedbackEvent]:
+    async def fetch(self, positions: Iterable[int]) -> dict[int, PlanEvent]:
         """Events by position; raises StorageFailed when the store was changed behind our back."""
         wanted = sorted(positions)
         found = dict(zip(wanted, await self.store.fetch(wanted), strict=True)) if wanted else {}
-        events = {position: event for position, event in found.items() if event is not None}
+        events = {
+            position: event for position, event in found.items() if isinstance(event, PlanEvent)
+        }
         if len(events) < len(found):
             raise self._changed()
         return events
 
-    def _name_of(self, plan: int, parts: Sequence[FeedbackEvent]) -> FeedbackId:
+    def _name_of(self, plan: int, parts: Sequence[PlanEvent]) -> FeedbackId:
         named = next((part.feedback_id for part in parts if part.feedback_id), None)
         if named is None or self.catalogue.plans.keys.find(named) != plan:
             raise self._changed()
@@ -124,14 +127,23 @@ class FeedbackLedger:
                 self._begin_anew()
             for event, position in zip(tail.events, tail.positions, strict=True):
                 self.latest = max(self.latest, event.ts)
-                self._touched |= self.catalogue.file(event, position)
+                self._take(event, position)
             self._position, is_end = tail.position, tail.is_end
             self.unreadable += len(tail.unreadable)
             self._tell(self.catalogue.let_go())
         for plans in _batches(sorted(self._touched)):
             self._tell(await self.drafts(plans))
 
+    def _take(self, event: FeedbackEvent, position: int) -> None:
+        match event:
+            case LessonSwitched():
+                known = self.switches.get(event.lesson_id)
+                self.switches[event.lesson_id] = later(known, event)
+            case _:
+                self._touched |= self.catalogue.file(event, position)
+
     def _begin_anew(self) -> None:
+        self.switches: dict[str, LessonSwitched] = {}
         self.entries, self.catalogue = Entries(), Catalogue()
         self.latest = _LONG_AGO
         self.unreadable = 0
@@ -162,6 +174,8 @@ class Reading:
         """The ledger is up to date and stays as it is."""
         self._ledger = ledger
         self.entries = ledger.entries
+        self.switches = ledger.switches
+        """By its id, the last word on whether a lesson is shown."""
         self.unreadable = ledger.unreadable
 
     async def records(self, plans: Sequence[int]) -> list[FeedbackRecord]:

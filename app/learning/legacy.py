@@ -7,9 +7,9 @@ from typing import Any
 from app.domain.approval import Decision
 from app.domain.course import Decided
 from app.domain.feedback import (
-    FeedbackEvent,
     Imported,
     Linked,
+    PlanEvent,
     PlannedCommand,
     Proposed,
     Rated,
@@ -27,7 +27,7 @@ IMPORTED_PREFIX = "imported-"
 _COMMAND = re.compile(r"kubectl [^\"\\\n`]{1,500}")
 
 
-def expand(record: Imported) -> tuple[FeedbackEvent, ...]:
+def expand(record: Imported) -> tuple[PlanEvent, ...]:
     """The events of an earlier record, all at its time; the ids follow from its own."""
     approvals = tuple(dict.fromkeys(filter(None, (*record.approval_ids, record.approval_id))))
     return (

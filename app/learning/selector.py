@@ -1,27 +1,24 @@
 """Chooses what a new plan should know of earlier ones, and says why."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from app.domain.answer import Entities
 from app.domain.approval import CommandDecision
-from app.domain.feedback import Environment, FeedbackRecord, Signature
+from app.domain.feedback import FeedbackRecord, Signature
 from app.domain.guidance import ActionScore, Example, ExampleRole, Guidance
 from app.domain.incident import Analysis, Findings
 from app.learning.cases import CaseIndex, Neighbour
 from app.learning.estimate import scoreboard
 from app.learning.judgement import ACCEPTANCE, Claim, actions_of, is_accepted, is_rejected
 from app.learning.ledger import FeedbackLedger
+from app.learning.lessons import LessonBook, active, lessons_for
 from app.learning.signature import signatures_of
 
 ACCEPTED_LIMIT = 3
 REJECTED_LIMIT = 2
 SCOREBOARD_LIMIT = 40
 """Generous: an action that is left out would look like one that nobody tried."""
-LESSONS_LIMIT = 8
-LESSON_COUNT = 3
-LESSON_SHARE = 2 / 3
 NOTE_LIMIT = 300
 COMMANDS_LIMIT = 12
 NOTHING_GOOD = (
@@ -36,30 +33,34 @@ class Choice:
 
     shown: tuple[tuple[Neighbour, ExampleRole], ...] = ()
     scoreboard: tuple[ActionScore, ...] = ()
-    lessons: tuple[str, ...] = ()
     note: str = ""
 
 
 class ExampleSelector:
     """Reads decided plans only: what is pending teaches nothing, whatever its stars."""
 
-    def __init__(self, ledger: FeedbackLedger) -> None:
-        """Follows the ledger from here on."""
+    def __init__(self, ledger: FeedbackLedger, book: LessonBook | None = None) -> None:
+        """Follows the ledger from here on; a book that is given follows it already."""
         self._ledger = ledger
         self._index = CaseIndex()
         ledger.watch(self._index)
+        self._book = book or LessonBook()
+        if book is None:
+            ledger.watch(self._book)
 
     async def guide(self, analysis: Analysis, findings: Findings, entities: Entities) -> Guidance:
         """What earlier decisions say about the incident at hand."""
         signatures = signatures_of(analysis, findings, entities)
         async with self._ledger.reading() as turn:
             choice = choose(signatures, self._index)
+            rules = active(self._book.rules(), turn.switches)
             records = await turn.records([found.case.plan for found, _ in choice.shown])
         examples = (
             _example(record, found, role)
             for record, (found, role) in zip(records, choice.shown, strict=True)
         )
-        return Guidance(tuple(examples), choice.scoreboard, choice.lessons, choice.note)
+        lessons = lessons_for(signatures[0], choice.scoreboard, rules) if signatures else ()
+        return Guidance(tuple(examples), choice.scoreboard, lessons, choice.note)
 
 
 def choose(signatures: Sequence[Signature], index: CaseIndex) -> Choice:
@@ -72,7 +73,6 @@ def choose(signatures: Sequence[Signature], index: CaseIndex) -> Choice:
     return Choice(
         shown=(*_accepted(neighbours, scores), *_rejected(neighbours)),
         scoreboard=scores[:SCOREBOARD_LIMIT],
-        lessons=tuple(islice(_lessons(signatures[0], scores, index), LESSONS_LIMIT)),
         note=NOTHING_GOOD if best < ACCEPTANCE else "",
     )
 
@@ -161,23 +161,6 @@ def _reason(record: FeedbackRecord, neighbour: Neighbour, role: ExampleRole) -> 
 def _note(record: FeedbackRecord) -> str:
     said = (record.rejection_reason, record.rating.comments, record.rating.improvements)
     return clip("; ".join(text for text in said if text))
-
-
-def _lessons(
-    signature: Signature, scores: Sequence[ActionScore], index: CaseIndex
-) -> Iterator[str]:
-    """What this team always or never allows in such an environment, where it said so often enough."""
-    environment = signature.environment
-    place = "" if environment is Environment.UNKNOWN else f" in {environment}"
-    for line in scores:
-        known = index.tolerance(environment, line.action)
-        total = known.approved + known.rejected
-        if total < LESSON_COUNT:
-            continue
-        if known.rejected >= LESSON_SHARE * total:
-            yield f"{line.action}{place} was rejected {known.rejected} of {total} times."
-        elif known.approved >= LESSON_SHARE * total:
-            yield f"{line.action}{place} was approved {known.approved} of {total} times."
 
 
 def clip(text: str) -> str:

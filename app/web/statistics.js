@@ -5,12 +5,14 @@ import { decisionBadge } from "./badge.js";
 import { LearningChart } from "./chart.js";
 import { element, replaceContent } from "./dom.js";
 import { countOf, formatCount, formatPercent, formatScore, formatTime } from "./format.js";
+import { LessonsCard } from "./lessons.js";
 import { banner, bulletList, card, factList, paragraph } from "./section.js";
 
 const AGENT = "RemediationAgent";
 
 export class StatisticsView {
   title = "Statistics";
+  #lessons = new LessonsCard();
   #parts = {
     numbers: element("div"),
     curve: element("div"),
@@ -22,10 +24,12 @@ export class StatisticsView {
     { class: "stack" },
     element("h1", { tabindex: "-1" }, "Statistics"),
     Object.values(this.#parts),
+    this.#lessons.root,
   );
 
   async open() {
     await Promise.all([
+      this.#lessons.open(),
       this.#fill("numbers", "Decisions and ratings", statistics(), numbersCard),
       this.#fill("curve", "Learning curve", learningCurve(), curveCard),
       this.#fill("suggestions", "What reviewers asked for", improvements(AGENT), suggestionsCard),

@@ -36,6 +36,7 @@ from app.domain.feedback import (
     Signature,
 )
 from app.domain.guidance import ExampleRole
+from app.domain.housekeeping import LessonSwitched
 from app.domain.ids import ApprovalId, FeedbackId
 from app.domain.ports import FeedbackStore
 from app.domain.proof import Fact, Recovery, Verification
@@ -105,6 +106,7 @@ EVERY_KIND: tuple[FeedbackEvent, ...] = (
     Expired(id="6", ts=AT, feedback_id=ID, approval_id=ApprovalId("a")),
     Undone(id="6b", ts=AT, feedback_id=ID, approval_id=ApprovalId("a")),
     Retracted(id="7", ts=AT, feedback_id=ID, reason="test data"),
+    LessonSwitched(id="8", ts=AT, lesson_id="1f", active=False),
 )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from app.adapters.reasoning.playbook_model import Playbook, Remedy
 from app.adapters.reasoning.playbook_text import Parameters, render, render_all, render_command
-from app.domain.guidance import ActionScore, Example, ExampleRole, Guidance
+from app.domain.guidance import ActionScore, Example, ExampleRole, Guidance, Lesson
 from app.domain.plan import Command
 
 FIRST_CHOICE = 0.65
@@ -54,6 +54,7 @@ def _offer(remedy: Remedy, place: int, known: Parameters, guidance: Guidance) ->
     action = action[:1].lower() + action[1:]
     score = guidance.score_of(action)
     rejected = _examples(guidance, action, ExampleRole.REJECTED)
+    lessons = guidance.lessons_on(action)
     default = FIRST_CHOICE - STEP_BETWEEN_CHOICES * place
     return Offer(
         remedy=remedy,
@@ -62,16 +63,22 @@ def _offer(remedy: Remedy, place: int, known: Parameters, guidance: Guidance) ->
         commands=complete,
         pros=render_all(remedy.pros, known),
         cons=render_all(remedy.cons, known),
-        worth=_worth(default, score),
+        worth=_worth(default, score, lessons),
         is_refused=_is_refused(score, rejected, guidance, action),
-        reason=_reason(action, score, rejected, guidance),
+        reason=_with_lessons(_reason(action, score, rejected, guidance), lessons),
     )
 
 
-def _worth(default: float, score: ActionScore | None) -> float:
-    if score is None:
+def _worth(default: float, score: ActionScore | None, lessons: Sequence[Lesson]) -> float:
+    """A score knows the lessons' decisions already; they stand in where nothing alike was decided."""
+    said = [score.score] if score else [lesson.acceptance for lesson in lessons]
+    if not said:
         return default
-    return (1 - WEIGHT_OF_PEOPLE) * default + WEIGHT_OF_PEOPLE * score.score
+    return (1 - WEIGHT_OF_PEOPLE) * default + WEIGHT_OF_PEOPLE * min(said)
+
+
+def _with_lessons(reason: str, lessons: Sequence[Lesson]) -> str:
+    return " ".join(part for part in (reason, *(one.sentence for one in lessons)) if part)
 
 
 def _is_refused(

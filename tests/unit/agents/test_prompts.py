@@ -11,7 +11,7 @@ import yaml
 from app.agents import prompts
 from app.agents.prompts import render, render_prompt
 from app.domain.answer import AgentName, Answer, Entities
-from app.domain.guidance import ActionScore, Example, ExampleRole, Guidance
+from app.domain.guidance import ActionScore, Example, ExampleRole, Guidance, Lesson
 from app.domain.incident import (
     Analysis,
     ErrorFinding,
@@ -119,11 +119,12 @@ def test_what_people_decided_reaches_the_plan_as_data():
         note="never restart\nthe database",
     )
     score = ActionScore("delete/pod", 0.1, 0, 3)
-    guidance = Guidance((example,), (score,), ("delete/pod was rejected 3 of 3 times",), "weak")
+    lesson = Lesson("1", "In production, delete of a pod was rejected.", ("delete/pod",), 0.0)
+    guidance = Guidance((example,), (score,), (lesson,), "weak")
 
     rows = [json.loads(row) for row in fenced(remediation(guidance), "guidance").splitlines()]
 
-    assert rows[0] == {"lesson": "delete/pod was rejected 3 of 3 times"}
+    assert rows[0] == {"lesson": "In production, delete of a pod was rejected."}
     assert rows[1]["earlier_plan"]["role"] == "rejected"
     assert rows[1]["earlier_plan"]["note"] == "never restart\nthe database"
     assert rows[2]["score"]["rejected"] == 3
@@ -135,7 +136,10 @@ def test_without_earlier_decisions_the_prompt_says_so():
 
 
 def test_a_flood_of_lessons_is_cut():
-    guidance = Guidance(lessons=tuple(f"lesson {number} " + "x" * 900 for number in range(100)))
+    lessons = (
+        Lesson(str(number), f"lesson {number} " + "x" * 900, (), 0.0) for number in range(99)
+    )
+    guidance = Guidance(lessons=tuple(lessons))
 
     assert len(remediation(guidance).user) < 60_000
 

@@ -153,15 +153,6 @@ async def test_the_own_environments_word_weighs_more(learning: Learning):
     assert production_score < 0.5 < development_score
 
 
-async def test_what_was_often_rejected_becomes_a_lesson(learning: Learning):
-    for number in range(1, 4):
-        await decide(learning, number, RESTART, Decision.REJECTED, reason="No")
-
-    assert (await guide(learning)).lessons == (
-        "rollout restart/deployment in production was rejected 3 of 3 times.",
-    )
-
-
 async def test_a_reviewers_edit_is_what_is_shown(learning: Learning):
     _, approval_id = await learning.plan(1, plan_of(RESTART))
     edit = CommandVerdict(
