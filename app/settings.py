@@ -43,6 +43,11 @@ class Settings(BaseSettings):
     prompt_log_tokens: int = Field(
         default=8000, ge=500, description="How much of the logs a prompt holds, in tokens."
     )
+    prompt_guidance_tokens: int = Field(
+        default=4000,
+        ge=500,
+        description="How much a prompt holds of what people decided, in tokens.",
+    )
 
     mcp_server_url: str | None = Field(
         default=None,

@@ -160,7 +160,11 @@ async def _open_reasoner(
         temperature=settings.temperature,
         max_tokens=settings.max_tokens,
         timeout_seconds=settings.agent_timeout_seconds,
-        render=partial(render_prompt, log_tokens=settings.prompt_log_tokens),
+        render=partial(
+            render_prompt,
+            log_tokens=settings.prompt_log_tokens,
+            guidance_tokens=settings.prompt_guidance_tokens,
+        ),
         base_url=settings.gemini_base_url,
     ) as gemini:
         yield gemini

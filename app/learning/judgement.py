@@ -71,8 +71,8 @@ def is_accepted(credit: CommandCredit) -> bool:
 
 
 def is_rejected(credit: CommandCredit) -> bool:
-    """Whether a command was turned down."""
-    return credit.rejected > ACCEPTANCE
+    """Whether a command was turned down, also by changing it into another action."""
+    return credit.credit < ACCEPTANCE
 
 
 def actions_of(credits_: Iterable[CommandCredit], is_meant: Claim) -> tuple[str, ...]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from app.domain.answer import Entities
 from app.domain.approval import CommandDecision
 from app.domain.feedback import FeedbackRecord, Signature
-from app.domain.guidance import ActionScore, Example, ExampleRole, Guidance
+from app.domain.guidance import ActionScore, Example, ExampleRole, Guidance, JustRejected
 from app.domain.incident import Analysis, Findings
 from app.learning.cases import CaseIndex, Neighbour
+from app.learning.details import clip, edits_of, facets_of, just_rejected
 from app.learning.estimate import scoreboard
 from app.learning.judgement import ACCEPTANCE, Claim, actions_of, is_accepted, is_rejected
 from app.learning.ledger import FeedbackLedger
@@ -19,7 +20,6 @@ ACCEPTED_LIMIT = 3
 REJECTED_LIMIT = 2
 SCOREBOARD_LIMIT = 40
 """Generous: an action that is left out would look like one that nobody tried."""
-NOTE_LIMIT = 300
 COMMANDS_LIMIT = 12
 NOTHING_GOOD = (
     "Nothing that was tried on incidents like this one was accepted often enough; "
@@ -34,6 +34,7 @@ class Choice:
     shown: tuple[tuple[Neighbour, ExampleRole], ...] = ()
     scoreboard: tuple[ActionScore, ...] = ()
     note: str = ""
+    just_rejected: tuple[tuple[str, Neighbour], ...] = ()
 
 
 class ExampleSelector:
@@ -54,13 +55,18 @@ class ExampleSelector:
         async with self._ledger.reading() as turn:
             choice = choose(signatures, self._index)
             rules = active(self._book.rules(), turn.switches)
-            records = await turn.records([found.case.plan for found, _ in choice.shown])
+            shown = await turn.records([found.case.plan for found, _ in choice.shown])
+            refused = await turn.records([found.case.plan for _, found in choice.just_rejected])
         examples = (
-            _example(record, found, role)
-            for record, (found, role) in zip(records, choice.shown, strict=True)
+            _example(record, found, role, signatures[0])
+            for record, (found, role) in zip(shown, choice.shown, strict=True)
+        )
+        rejected = (
+            JustRejected(action, record.feedback_id, _note(record))
+            for record, (action, _) in zip(refused, choice.just_rejected, strict=True)
         )
         lessons = lessons_for(signatures[0], choice.scoreboard, rules) if signatures else ()
-        return Guidance(tuple(examples), choice.scoreboard, lessons, choice.note)
+        return Guidance(tuple(examples), choice.scoreboard, lessons, choice.note, tuple(rejected))
 
 
 def choose(signatures: Sequence[Signature], index: CaseIndex) -> Choice:
@@ -74,6 +80,7 @@ def choose(signatures: Sequence[Signature], index: CaseIndex) -> Choice:
         shown=(*_accepted(neighbours, scores), *_rejected(neighbours)),
         scoreboard=scores[:SCOREBOARD_LIMIT],
         note=NOTHING_GOOD if best < ACCEPTANCE else "",
+        just_rejected=tuple(just_rejected(neighbours).items()),
     )
 
 
@@ -120,7 +127,9 @@ def _rejected(neighbours: Sequence[Neighbour]) -> list[tuple[Neighbour, ExampleR
     return [(found, ExampleRole.REJECTED) for found in nearest]
 
 
-def _example(record: FeedbackRecord, neighbour: Neighbour, role: ExampleRole) -> Example:
+def _example(
+    record: FeedbackRecord, neighbour: Neighbour, role: ExampleRole, ours: Signature
+) -> Example:
     is_meant = is_accepted if role is ExampleRole.ACCEPTED else is_rejected
     return Example(
         feedback_id=record.feedback_id,
@@ -132,38 +141,37 @@ def _example(record: FeedbackRecord, neighbour: Neighbour, role: ExampleRole) ->
         actions=actions_of(record.credits, is_meant),
         commands=_commands(record, is_meant),
         note=_note(record),
+        edits=edits_of(record),
+        facets=facets_of(neighbour.case.facets, ours),
     )
 
 
 def _commands(record: FeedbackRecord, is_meant: Claim) -> tuple[str, ...]:
-    """As they were proposed, or as the reviewer changed them."""
+    """As they were proposed; those that were accepted as the reviewer changed them."""
     edits = {
         verdict.command: verdict.edited_to
         for verdict in record.verdicts
         if verdict.decision is CommandDecision.EDITED and verdict.edited_to
     }
     texts = [credit.command.command for credit in record.credits if is_meant(credit)]
-    return tuple(edits.get(text, text) for text in texts[:COMMANDS_LIMIT])
+    final = edits if is_meant is is_accepted else {}
+    return tuple(final.get(text, text) for text in texts[:COMMANDS_LIMIT])
 
 
 def _reason(record: FeedbackRecord, neighbour: Neighbour, role: ExampleRole) -> str:
     decided = record.approved_count + record.rejected_count
     count = record.approved_count if role is ExampleRole.ACCEPTED else record.rejected_count
     verb = "approved" if role is ExampleRole.ACCEPTED else "rejected"
+    changed = sum(one.decision is CommandDecision.EDITED for one in record.verdicts)
+    edits = f", changed {changed} of them" if changed else ""
     stars = f", rated {record.rating.rating} of 5" if record.rating.rating else ""
     reward = "unknown" if record.reward is None else f"{record.reward:.2f}"
     return (
         f"Similarity {neighbour.here:.2f} to this incident; reviewers {verb} {count} of {decided} "
-        f"commands{stars}; reward {reward}."
+        f"commands{edits}{stars}; reward {reward}."
     )
 
 
 def _note(record: FeedbackRecord) -> str:
     said = (record.rejection_reason, record.rating.comments, record.rating.improvements)
     return clip("; ".join(text for text in said if text))
-
-
-def clip(text: str) -> str:
-    """One line of bounded length: what people wrote goes into prompts and pages."""
-    line = " ".join(text.split())
-    return line if len(line) <= NOTE_LIMIT else f"{line[: NOTE_LIMIT - 3]}..."

@@ -7,7 +7,15 @@ import pytest
 from app.adapters.reasoning.playbook import PlaybookReasoner
 from app.domain.answer import AgentName
 from app.domain.errors import ReasonerFailed
-from app.domain.guidance import ActionScore, Example, ExampleRole, Guidance, Lesson
+from app.domain.guidance import (
+    ActionScore,
+    Edit,
+    Example,
+    ExampleRole,
+    Guidance,
+    JustRejected,
+    Lesson,
+)
 from app.domain.incident import Analysis, Findings, WarningType
 from app.domain.logbatch import LogBatch
 from app.domain.plan import Phase, Remediation, RepairedCommands
@@ -238,6 +246,59 @@ async def test_a_score_on_like_incidents_weighs_more_than_a_lesson(reasoner: Pla
 
     assert "kubectl rollout undo deployment/mailer -n crm" in _commands(after)
     assert "Undo is unwelcome." in after.remediation_plans[0].steps[1].description
+
+
+UNDO_ACTION = "rollout undo/deployment"
+JUST = (JustRejected(UNDO_ACTION, "w_remediation_1", "loses mails"),)
+
+
+async def test_what_was_just_rejected_gives_way_to_the_next_remedy(reasoner: PlaybookReasoner):
+    scores = (ActionScore(UNDO_ACTION, score=0.55, approved=1, rejected=1),)
+
+    _, _, after = await _whole(
+        reasoner, BAD_RELEASE, Guidance(scoreboard=scores, just_rejected=JUST)
+    )
+
+    assert "kubectl rollout undo deployment/mailer -n crm" not in _commands(after)
+    change = after.remediation_plans[0].steps[1].description
+    assert "rollout undo was rejected the last time on an incident like this: “loses mails”." in (
+        change
+    )
+
+
+async def test_what_is_repeated_although_it_was_just_rejected_says_why(
+    reasoner: PlaybookReasoner,
+):
+    scores = (ActionScore(UNDO_ACTION, score=0.8, approved=9, rejected=1),)
+
+    _, _, after = await _whole(
+        reasoner, BAD_RELEASE, Guidance(scoreboard=scores, just_rejected=JUST)
+    )
+
+    assert "kubectl rollout undo deployment/mailer -n crm" in _commands(after)
+    change = after.remediation_plans[0].steps[1].description
+    assert "rejected the last time on an incident like this: “loses mails”." in change
+    assert "It is proposed again because it was approved 9 of 10 times." in change
+
+
+async def test_an_edit_by_people_is_told_as_what_they_changed(reasoner: PlaybookReasoner):
+    example = Example(
+        feedback_id="w_remediation_1",
+        role=ExampleRole.ACCEPTED,
+        reason="alike",
+        similarity=0.9,
+        reward=0.75,
+        issue="crash",
+        actions=(UNDO_ACTION,),
+        commands=("kubectl rollout undo deployment/mailer --to-revision=3 -n crm",),
+        note="",
+        edits=(Edit(UNDO_ACTION, "rollout undo", "rollout undo --to-revision=3"),),
+    )
+
+    _, _, after = await _whole(reasoner, BAD_RELEASE, Guidance(examples=(example,)))
+
+    change = after.remediation_plans[0].steps[1].description
+    assert "People changed “rollout undo” to “rollout undo --to-revision=3”" in change
 
 
 async def test_a_write_without_a_known_namespace_is_left_to_a_person(reasoner: PlaybookReasoner):
