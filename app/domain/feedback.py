@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 from app.domain.approval import CommandVerdict, Decision
 from app.domain.course import Course, FeedbackEventBase, Outcome, Report
 from app.domain.guidance import ExampleRole
-from app.domain.housekeeping import LessonSwitched
+from app.domain.housekeeping import Compacted, Forgotten, LessonSwitched
 from app.domain.ids import ApprovalId, FeedbackId
 
 
@@ -151,7 +151,9 @@ class Imported(FeedbackEventBase):
 PlanEvent = Proposed | Linked | Report | Declined | Rated | Retracted | Imported
 """What is said of one plan."""
 
-FeedbackEvent = Annotated[PlanEvent | LessonSwitched, Field(discriminator="type")]
+FeedbackEvent = Annotated[
+    PlanEvent | LessonSwitched | Compacted | Forgotten, Field(discriminator="type")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,10 +240,12 @@ class FeedbackTail:
     positions: tuple[int, ...]
     """Where each of them stands, for `FeedbackStore.fetch`."""
     start: int
-    """Where it begins: before the position asked for when the log was replaced by another one."""
+    """Where it begins: not at the position asked for when the log was replaced by another one."""
     position: int
     """Where to go on; the first read starts at 0."""
     unreadable: tuple[int, ...]
     """Where lines stand that do not parse; they are passed over, and stay."""
+    newer: tuple[int, ...]
+    """Where lines of a later version of this product stand; they are passed over, and stay."""
     is_end: bool
     """Whether nothing more was committed when it was read."""

@@ -13,7 +13,7 @@ from typing import Protocol
 from app.domain.course import Report
 from app.domain.errors import NotFound, StorageFailed
 from app.domain.feedback import FeedbackEvent, FeedbackRecord, PlanEvent
-from app.domain.housekeeping import LessonSwitched
+from app.domain.housekeeping import Compacted, Forgotten, LessonSwitched
 from app.domain.ids import ApprovalId, FeedbackId
 from app.domain.ports import FeedbackStore
 from app.learning.catalogue import Catalogue
@@ -48,6 +48,8 @@ class FeedbackLedger:
         self.latest = _LONG_AGO
         self.unreadable = 0
         """Lines that do not parse; they stay in the store."""
+        self.newer = 0
+        """Lines of a later version; they stay, too."""
         self._position = 0
         self._touched: set[int] = set()
         """Plans whose record is not made yet of all that was read."""
@@ -123,13 +125,14 @@ class FeedbackLedger:
         is_end = False
         while not is_end:
             tail = await self.store.read(self._position)
-            if tail.start < self._position:
+            if tail.start != self._position:
                 self._begin_anew()
             for event, position in zip(tail.events, tail.positions, strict=True):
                 self.latest = max(self.latest, event.ts)
                 self._take(event, position)
             self._position, is_end = tail.position, tail.is_end
             self.unreadable += len(tail.unreadable)
+            self.newer += len(tail.newer)
             self._tell(self.catalogue.let_go())
         for plans in _batches(sorted(self._touched)):
             self._tell(await self.drafts(plans))
@@ -139,6 +142,8 @@ class FeedbackLedger:
             case LessonSwitched():
                 known = self.switches.get(event.lesson_id)
                 self.switches[event.lesson_id] = later(known, event)
+            case Compacted() | Forgotten():
+                pass
             case _:
                 self._touched |= self.catalogue.file(event, position)
 
@@ -146,7 +151,7 @@ class FeedbackLedger:
         self.switches: dict[str, LessonSwitched] = {}
         self.entries, self.catalogue = Entries(), Catalogue()
         self.latest = _LONG_AGO
-        self.unreadable = 0
+        self.unreadable = self.newer = 0
         self._position = 0
         self._is_outdated = False
         self._touched = set()
@@ -176,7 +181,7 @@ class Reading:
         self.entries = ledger.entries
         self.switches = ledger.switches
         """By its id, the last word on whether a lesson is shown."""
-        self.unreadable = ledger.unreadable
+        self.unreadable, self.newer = ledger.unreadable, ledger.newer
 
     async def records(self, plans: Sequence[int]) -> list[FeedbackRecord]:
         """Whole records, texts included, in this order; those whose proposal is known."""

@@ -10,13 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.storage.feedback_jsonl import (
-    PARKED_LIMIT,
-    FeedbackFile,
-    open_feedback_file,
-    parse_line,
-    to_line,
-)
+from app.adapters.storage.feedback_jsonl import PARKED_LIMIT, FeedbackFile, open_feedback_file
+from app.adapters.storage.feedback_lines import parse_line, to_line
 from app.adapters.storage.feedback_postgres import open_feedback_table
 from app.adapters.storage.location import DatabaseLocation
 from app.domain.approval import CommandDecision, CommandVerdict, Decision

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.storage.feedback_jsonl import FeedbackFile, open_feedback_file, parse_line
+from app.adapters.storage.feedback_jsonl import FeedbackFile, open_feedback_file
+from app.adapters.storage.feedback_lines import parse_line
 from app.domain.feedback import FeedbackEvent
 from tests.fakes.servers import REPOSITORY
 

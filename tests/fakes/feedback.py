@@ -121,6 +121,7 @@ class FeedbackInMemory:
             start=position,
             position=end,
             unreadable=(),
+            newer=(),
             is_end=end == len(self.events),
         )
 
