@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from app.domain.course import Report
-from app.domain.feedback import FeedbackEvent, Imported, Linked, Proposed, event_id
+from app.domain.feedback import FeedbackEvent, Linked, event_id
 from app.domain.housekeeping import Forgotten
 from app.domain.ids import ApprovalId
 from app.domain.rewriting import StoredLine
 from app.learning.compaction import Compaction
 from app.learning.fingerprint import fingerprint_of
-from app.learning.legacy import text_of
 from app.learning.utterances import holds, words_of
 
 
@@ -30,7 +29,7 @@ class ForgetWorkflow(Compaction):
         """What was said under approvals that no plan is known for yet."""
         self.is_known = False
         self.texts: set[str] = set()
-        """What must not be found afterwards."""
+        """What must not be found afterwards; logs and plans may be the same in another workflow."""
         self.oblivion.bury(self._tombstone())
 
     def look(self, line: StoredLine) -> None:
@@ -39,7 +38,7 @@ class ForgetWorkflow(Compaction):
         event = line.event
         if self.oblivion.is_about(event):
             self.is_known = True
-            self.texts |= {*words_of(event), *_long_texts(event)}
+            self.texts |= {*words_of(event)}
             self.oblivion.forget_quotes(words_of(event))
             if isinstance(event, Linked | Report):
                 self._approvals.add(event.approval_id)
@@ -94,13 +93,3 @@ class ForgetReviewer(Compaction):
     def news(self) -> Sequence[FeedbackEvent]:
         """The tombstone."""
         return (self._tombstone,)
-
-
-def _long_texts(event: FeedbackEvent | None) -> list[str]:
-    match event:
-        case Proposed():
-            return [event.input_data, event.output_data]
-        case Imported():
-            return [text_of(event.input_data), text_of(event.output_data)]
-        case _:
-            return []
