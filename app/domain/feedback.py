@@ -206,6 +206,11 @@ class FeedbackRecord:
     reward: float | None
 
     @property
+    def is_late(self) -> bool:
+        """Whether it was decided when it had already expired."""
+        return any(course.is_late for course in self.courses)
+
+    @property
     def is_decided(self) -> bool:
         """Whether a person said yes or no to it."""
         return self.status in {PlanStatus.APPROVED, PlanStatus.REJECTED}

@@ -30,6 +30,8 @@ class Statistics:
     unsigned_count: int
     """Decided plans whose decision nobody signed."""
     unreadable_lines: int
+    newer_lines: int
+    """Of a later version of this product; they are kept and passed over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class FeedbackReport:
                 rated_count=sum(entries.is_rated),
                 unsigned_count=sum(entries.is_unsigned),
                 unreadable_lines=turn.unreadable,
+                newer_lines=turn.newer,
             )
 
     async def improvements(self) -> list[str]:

@@ -66,7 +66,13 @@ class ExampleSelector:
             for record, (action, _) in zip(refused, choice.just_rejected, strict=True)
         )
         lessons = lessons_for(signatures[0], choice.scoreboard, rules) if signatures else ()
-        return Guidance(tuple(examples), choice.scoreboard, lessons, choice.note, tuple(rejected))
+        return Guidance(
+            examples=tuple(examples),
+            scoreboard=choice.scoreboard,
+            lessons=lessons,
+            note=choice.note,
+            just_rejected=tuple(rejected),
+        )
 
 
 def choose(signatures: Sequence[Signature], index: CaseIndex) -> Choice:

@@ -337,6 +337,24 @@ async def test_a_line_that_does_not_parse_stays_and_is_counted(
     assert line in raw(path)
 
 
+NEWER = (
+    b'{"v":2,"id":"x","ts":"2031-01-01T00:00:00Z","type":"rated","feedback_id":"f","rating":1}',
+    b'{"v":2,"id":"y","ts":"2031-01-01T00:00:00Z","type":"of a later version"}',
+)
+
+
+async def test_a_line_of_a_later_version_stays_and_is_counted_apart(file: FeedbackFile, path: Path):
+    """Whoever goes back to this version must not misread it, nor lose it."""
+    await file.append([rated(1)])
+    write_raw(path, b"\n".join(NEWER) + b"\n")
+    await file.append([rated(2)])
+
+    assert await read_all(file) == [rated(1), rated(2)]
+    assert await count_unreadable(file) == 0
+    assert sum(len(piece.newer) for piece in await read_pieces(file)) == 2
+    assert all(line in raw(path) for line in NEWER)
+
+
 def test_an_old_record_is_an_event_with_an_id_of_its_own():
     old = b'{"feedback_id":"f","timestamp":"2029-01-01T00:00:00","approval_status":"pending"}'
 

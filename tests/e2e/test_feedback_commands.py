@@ -153,6 +153,19 @@ def test_compact_leaves_out_repeats_and_keeps_what_is_damaged(tmp_path: Path):
     assert "line 8 does not parse" in run_feedback(tmp_path, "verify").stdout
 
 
+def test_lines_of_a_later_version_are_counted_kept_and_no_damage(tmp_path: Path):
+    path = write_decided_plan(tmp_path)
+    newer = b'{"v":2,"id":"x","ts":"2031-01-01T00:00:00Z","type":"of a later version"}\n'
+    path.write_bytes(path.read_bytes() + newer)
+
+    verified = run_feedback(tmp_path, "verify")
+    run_feedback(tmp_path, "compact")
+
+    assert verified.returncode == 0, verified.stdout
+    assert "newer       1 lines of a later version" in verified.stdout
+    assert newer in path.read_bytes()
+
+
 def test_a_workflow_is_forgotten_and_verify_proves_it(tmp_path: Path):
     path = write_story(tmp_path)
     kept_elsewhere = tmp_path / "elsewhere.jsonl"

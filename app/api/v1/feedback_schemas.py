@@ -150,6 +150,7 @@ class AgentStatistics(FromFacts):
     rated_count: int
     unsigned_count: int
     unreadable_lines: int
+    newer_lines: int
 
 
 class NoLearning(BaseModel):
@@ -213,6 +214,8 @@ class Opportunity(BaseModel):
     timestamp: datetime
     has_ui_feedback: bool
     approval_status: PlanStatus | None
+    is_late: bool
+    """Whether it was decided after it had expired."""
     approval_id: str | None
     issue: str
     reward_score: float | None
@@ -267,6 +270,7 @@ def to_opportunity(record: FeedbackRecord, agent_name: str) -> Opportunity:
         timestamp=record.proposed_at,
         has_ui_feedback=record.rating.is_given,
         approval_status=record.status,
+        is_late=record.is_late,
         approval_id=next(iter(record.approval_ids), None),
         issue=record.issue,
         reward_score=record.reward,

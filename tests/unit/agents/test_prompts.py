@@ -136,7 +136,7 @@ def test_what_people_decided_reaches_the_plan_as_data():
     score = ActionScore("delete/pod", 0.1, 0, 3)
     lesson = Lesson("1", "In production, delete of a pod was rejected.", ("delete/pod",), 0.0)
     rejection = JustRejected("delete/pod", "w_remediation_1", "ask first")
-    guidance = Guidance((example,), (score,), (lesson,), "weak", (rejection,))
+    guidance = Guidance((example,), (score,), (lesson,), "weak", just_rejected=(rejection,))
 
     rows = [json.loads(row) for row in fenced(remediation(guidance), "guidance").splitlines()]
 

@@ -92,9 +92,9 @@ async def test_a_repetition_that_says_why_stays_as_it_is_and_is_noted():
     [
         (
             "kubectl scale deployment/checkout --replicas=3 -n shop",
-            Guidance((), (), (), "", (REJECTED,)),
+            Guidance(just_rejected=(REJECTED,)),
         ),
-        ("no command at all", Guidance((), (), (), "", (REJECTED,))),
+        ("no command at all", Guidance(just_rejected=(REJECTED,))),
         (RESTART, Guidance()),
     ],
 )
