@@ -131,6 +131,10 @@ class Settings(BaseSettings):
         default=None,
         description="A team's limits beside the product's policy of commands (YAML).",
     )
+    environments_file: Path | None = Field(
+        default=None,
+        description="Which of a team's namespaces are production, staging, development (YAML).",
+    )
 
     elasticsearch_url: str | None = Field(
         default=None, description="Elasticsearch's address; without it /fetchlogs is off."

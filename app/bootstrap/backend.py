@@ -16,6 +16,7 @@ from app.bootstrap.ground import SystemClock
 from app.bootstrap.storage import Storage, open_storage
 from app.domain.ports import LogSource, Reasoner
 from app.kubectl.policy import load_policy
+from app.learning.environments import load_environments
 from app.learning.ledger import FeedbackLedger
 from app.learning.lesson_desk import LessonDesk
 from app.learning.lessons import LessonBook
@@ -52,6 +53,7 @@ async def open_services(
     """
     clock, metrics, signature = SystemClock(), Metrics(), _signature(settings)
     policy = load_policy(settings.policy_file)
+    environments = load_environments(settings.environments_file)
     async with AsyncExitStack() as stack:
         storage = await stack.enter_async_context(open_storage(settings, clock, metrics))
         reasoner = MeasuredReasoner(
@@ -59,7 +61,7 @@ async def open_services(
         )
         gate = await stack.enter_async_context(_open_gate(settings))
         log_source = await stack.enter_async_context(_open_log_source(settings))
-        feedback = FeedbackRecorder(storage.ledger, clock)
+        feedback = FeedbackRecorder(storage.ledger, clock, environments)
         report = FeedbackReport(storage.ledger)
         book = LessonBook()
         storage.ledger.watch(book)
@@ -68,7 +70,10 @@ async def open_services(
         review = CommandReview(reasoner, policy, metrics, clock)
         submission = ProposalSubmission(review, feedback, delivery)
         specialists = _specialists(
-            settings, reasoner, ExampleSelector(storage.ledger, book), submission.submit
+            settings,
+            reasoner,
+            ExampleSelector(storage.ledger, book, environments),
+            submission.submit,
         )
         runner = _runner(settings, storage, specialists, reactions, metrics)
         cancellation = Cancellation(storage.workflows, runner)
@@ -99,12 +104,15 @@ async def open_services(
 async def open_dry_run(settings: Settings) -> AsyncIterator[DryRun]:
     """The four agents without storage and approvals; they learn from the feedback file."""
     events = MemoryEventLog(SystemClock())
+    environments = load_environments(settings.environments_file)
     async with AsyncExitStack() as stack:
         ledger = FeedbackLedger(await stack.enter_async_context(open_feedback(settings)))
         reasoner = await stack.enter_async_context(_open_reasoner(settings))
         policy = load_policy(settings.policy_file)
         review = CommandReview(reasoner, policy, Metrics(), SystemClock())
-        specialists = _specialists(settings, reasoner, ExampleSelector(ledger), review.submit)
+        specialists = _specialists(
+            settings, reasoner, ExampleSelector(ledger, environments=environments), review.submit
+        )
         yield DryRun(build_graph(specialists, None), events)
 
 

@@ -18,7 +18,8 @@ from app.domain.feedback import (
 )
 from app.domain.ids import ApprovalId
 from app.learning.actions import namespace_in, planned_command
-from app.learning.signature import environment_of, tokens_of
+from app.learning.environments import OUR_OWN
+from app.learning.signature import tokens_of
 
 COMMANDS_LIMIT = 200
 IMPORTED_PREFIX = "imported-"
@@ -65,7 +66,7 @@ def _proposed(record: Imported) -> Proposed:
         issue=_issue_of(record.output_data, problem),
         signature=Signature(
             tokens=tokens_of((problem,), ()),
-            environment=environment_of(namespace_in(plan)),
+            environment=OUR_OWN.of(namespace_in(plan)),
             kind=next(iter(kinds), ""),
         ),
         commands=commands,

@@ -13,6 +13,7 @@ from app.domain.incident import Analysis
 from app.domain.plan import Plan
 from app.domain.ports import Clock
 from app.learning.actions import namespace_in, planned_command, planned_commands
+from app.learning.environments import OUR_OWN, Environments
 from app.learning.ledger import FeedbackLedger, Writing
 from app.learning.reported import events_of
 from app.learning.signature import signature_of_plan
@@ -26,10 +27,13 @@ def feedback_id_of(workflow_id: WorkflowId, number: int) -> FeedbackId:
 class FeedbackRecorder:
     """Every method may be called again with the same facts and changes nothing then."""
 
-    def __init__(self, ledger: FeedbackLedger, clock: Clock) -> None:
+    def __init__(
+        self, ledger: FeedbackLedger, clock: Clock, environments: Environments = OUR_OWN
+    ) -> None:
         """Nothing is read or written yet."""
         self._ledger = ledger
         self._clock = clock
+        self._environments = environments
 
     async def propose(
         self,
@@ -54,7 +58,7 @@ class FeedbackRecorder:
                 feedback_id=feedback_id,
                 workflow_id=workflow_id,
                 issue=plan.issue,
-                signature=signature_of_plan(plan, analysis, namespace_of(plan)),
+                signature=signature_of_plan(plan, analysis, namespace_of(plan), self._environments),
                 commands=planned_commands(plan),
                 input_data=analysis.model_dump_json(),
                 output_data=output,

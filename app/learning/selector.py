@@ -10,6 +10,7 @@ from app.domain.guidance import ActionScore, Example, ExampleRole, Guidance, Jus
 from app.domain.incident import Analysis, Findings
 from app.learning.cases import CaseIndex, Neighbour
 from app.learning.details import clip, edits_of, facets_of, just_rejected
+from app.learning.environments import OUR_OWN, Environments
 from app.learning.estimate import scoreboard
 from app.learning.judgement import ACCEPTANCE, Claim, actions_of, is_accepted, is_rejected
 from app.learning.ledger import FeedbackLedger
@@ -40,9 +41,15 @@ class Choice:
 class ExampleSelector:
     """Reads decided plans only: what is pending teaches nothing, whatever its stars."""
 
-    def __init__(self, ledger: FeedbackLedger, book: LessonBook | None = None) -> None:
+    def __init__(
+        self,
+        ledger: FeedbackLedger,
+        book: LessonBook | None = None,
+        environments: Environments = OUR_OWN,
+    ) -> None:
         """Follows the ledger from here on; a book that is given follows it already."""
         self._ledger = ledger
+        self._environments = environments
         self._index = CaseIndex()
         ledger.watch(self._index)
         self._book = book or LessonBook()
@@ -51,7 +58,7 @@ class ExampleSelector:
 
     async def guide(self, analysis: Analysis, findings: Findings, entities: Entities) -> Guidance:
         """What earlier decisions say about the incident at hand."""
-        signatures = signatures_of(analysis, findings, entities)
+        signatures = signatures_of(analysis, findings, entities, self._environments)
         async with self._ledger.reading() as turn:
             choice = choose(signatures, self._index)
             rules = active(self._book.rules(), turn.switches)
