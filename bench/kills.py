@@ -163,11 +163,14 @@ def run(kills: int, database: str, seed: int) -> bool:
             wait_until_healthy(final[0])
             _read_to_the_end(traffic)
             faults = [*traffic.faults, *_faults(traffic, environment)]
+        made = sum(victim.kills for victim in victims)
+        if made != kills:
+            faults.append(f"{made} of {kills} kills: one ended by itself or started too late")
         ended = len(traffic.accepted)
         resumed = sum(_is_resumed(events) for events in traffic.seen.values())
         print(
-            f"{database}: seed {seed}, {sum(victim.kills for victim in victims)} kills in "
-            f"{time.monotonic() - begun:.0f} s, {ended} workflows accepted, {resumed} of them "
+            f"{database}: seed {seed}, {made} kills in {time.monotonic() - begun:.0f} s, "
+            f"{ended} workflows accepted, {resumed} of them "
             f"interrupted and resumed, {sum(map(len, traffic.seen.values()))} events read, "
             f"{len(faults)} faults"
         )

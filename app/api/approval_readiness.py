@@ -24,14 +24,14 @@ router = APIRouter()
 
 
 @router.get("/api/config")
-def config(request: Request, parts: Parts) -> JSONResponse:
+async def config(request: Request, parts: Parts) -> JSONResponse:
     """What a page or a backend must know about this server."""
     return JSONResponse(
         {
             "has_cluster": parts.desk.has_cluster,
             "mode": parts.mode,
             "backend_url": request.app.state.backend_url,
-            "kubectl": parts.kubectl,
+            "kubectl": await parts.reads.trouble(),
             "expiry_minutes": parts.desk.expiry.total_seconds() / 60,
             "features": FEATURES,
         }

@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
 from app.domain import errors
+from app.domain.report import KEPT_HEADER
 
 STATUS: dict[type[errors.AppError], HTTPStatus] = {
     errors.BadInput: HTTPStatus.BAD_REQUEST,
@@ -27,6 +28,7 @@ STATUS: dict[type[errors.AppError], HTTPStatus] = {
 CLIENT_LEFT = 499
 """As nginx counts it: nobody reads this answer, and it is no failure of the server."""
 
+KEPT = {KEPT_HEADER: "true"}
 RETRY_LATER = {"Retry-After": "5"}
 HEADERS = {
     HTTPStatus.TOO_MANY_REQUESTS: RETRY_LATER,
@@ -48,7 +50,8 @@ def render_error(error: errors.AppError) -> JSONResponse:
     if isinstance(error, errors.InvalidField):
         location = ["body", *error.field.split(".")]
         detail = [{"type": "value_error", "loc": location, "msg": str(error), "input": None}]
-    return JSONResponse({"detail": detail}, status, HEADERS.get(status))
+    is_kept = isinstance(error, errors.ReportKept)
+    return JSONResponse({"detail": detail}, status, KEPT if is_kept else HEADERS.get(status))
 
 
 def add_error_pages(app: FastAPI) -> None:

@@ -9,7 +9,7 @@ from app.approvals.judging import CommandJudge
 from app.approvals.looking import Looking
 from app.approvals.ports import ApprovalStore
 from app.approvals.proposing import IncomingProposal, to_approval
-from app.approvals.ruling import IncomingDecision, reason_of, rejects_all, rule
+from app.approvals.ruling import IncomingDecision, reason_of, reject_each, rejects_all, rule
 from app.domain.approval import Decision
 from app.domain.errors import Conflict, NotFound
 from app.domain.ids import ApprovalId
@@ -163,8 +163,8 @@ class ApprovalDesk:
     def _decided(self, approval: Approval, incoming: IncomingDecision) -> Approval:
         now = self._clock.now()
         if rejects_all(approval, incoming):
-            reason = reason_of(incoming)
-            return approval.decide(Decision.REJECTED, incoming.reviewer, reason, now)
+            commands, reason = reject_each(approval, incoming), reason_of(incoming)
+            return approval.decide(Decision.REJECTED, incoming.reviewer, reason, now, commands)
         commands = rule(approval, incoming, self._judge)
         decided = approval.decide(Decision.APPROVED, incoming.reviewer, None, now, commands)
         return decided if self.has_cluster else decided.without_cluster()

@@ -1,7 +1,7 @@
 """What the approval desk needs from outside, on one page."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from app.domain.audit import AuditEntry
@@ -66,6 +66,10 @@ class ApprovalStore(Protocol):
 
     async def expire(self, at: datetime) -> int:
         """End what nobody decided in time; how many there were."""
+        ...
+
+    async def limit(self, expiry: timedelta) -> None:
+        """Give those an end that were proposed before requests had one, counted from then."""
         ...
 
     async def unproven(self) -> Sequence[Approval]:

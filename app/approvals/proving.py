@@ -52,7 +52,9 @@ class Proving:
         except (ClusterFailed, TimeoutError) as error:
             return self._plain(ProofState.UNREACHABLE, str(error) or NO_ANSWER)
         except Exception:
-            # What other clusters answer is not for us to foresee, and a card is not worth a crash.
+            # Foreign errors have our types, so what comes here is our own reading of an answer that
+            # it did not foresee: a type cannot name that. A crash would meet the same again at each
+            # start, before any decision is reported.
             log.exception("a proof card cannot be made", extra={"action": command.action})
             return self._plain(ProofState.REFUSED, "The cluster's answer is not understood.")
 

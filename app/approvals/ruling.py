@@ -7,7 +7,7 @@ from app.approvals.judging import CommandJudge
 from app.approvals.proposing import namespace_of
 from app.domain.approval import CommandDecision, Decision
 from app.domain.errors import Conflict, InvalidField
-from app.domain.review import RUNS, UNCONFIRMED, Approval, ReviewedCommand
+from app.domain.review import REJECTED, RUNS, UNCONFIRMED, Approval, ReviewedCommand
 
 NOT_CHOSEN = "Not run: nobody decided about it."
 NOTHING_APPROVED = (
@@ -65,6 +65,15 @@ def rejects_all(approval: Approval, incoming: IncomingDecision) -> bool:
     }
     runnable = {number for number, one in enumerate(approval.commands) if not one.is_refused}
     return bool(rejected) and runnable <= rejected
+
+
+def reject_each(approval: Approval, incoming: IncomingDecision) -> tuple[ReviewedCommand, ...]:
+    """The commands, each rejected for its own reason, else for that of all of it."""
+    own = {choice.number: choice.reason for choice in incoming.choices or ()}
+    return tuple(
+        command.reject(own.get(number) or incoming.reason, REJECTED)
+        for number, command in enumerate(approval.commands)
+    )
 
 
 def reason_of(incoming: IncomingDecision) -> str | None:

@@ -20,5 +20,3 @@ class ApprovalServices:
     clock: Clock
     mode: str
     """What may run at all: `suggest`, `read-only` or `approve`."""
-    kubectl: str | None
-    """Why commands cannot run although a cluster is configured."""

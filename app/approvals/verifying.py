@@ -143,7 +143,7 @@ class Verifying:
             try:
                 look = await watching.look(watched, patterns, since, look)
             except Exception:
-                # As in proofs: an odd answer must not end the server, which would begin this again.
+                # As in proofs: no type names it, and a server that ends would begin this again.
                 log.exception(
                     "the facts cannot be read", extra={"approval_id": approval.approval_id}
                 )

@@ -47,6 +47,7 @@ async def open_approval_services(settings: Settings) -> AsyncIterator[ApprovalSe
         store = SqlApprovals(database, me, clock)
         reports = DecisionReports(SqlReports(database, me), sender, clock, changes)
         expiry = timedelta(minutes=settings.approval_expiry_minutes)
+        await store.limit(expiry)
         cluster = to_cluster_parts(settings, Ground(store, judge, clock, changes), expiry)
         desk = ApprovalDesk(store, judge, clock, changes, cluster.looking, expiry)
         audit_file = AuditFile(settings.data_dir / AUDIT_FILE)
@@ -67,7 +68,6 @@ async def open_approval_services(settings: Settings) -> AsyncIterator[ApprovalSe
             audit=audit,
             clock=clock,
             mode=settings.command_mode,
-            kubectl=await cluster.runner.trouble() if cluster.runner else None,
         )
 
 

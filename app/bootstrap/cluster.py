@@ -27,6 +27,7 @@ from app.settings import Settings
 LOOK_SECONDS = 10.0
 LOOK_BYTES = 4 * 1024 * 1024
 """Lists of pods are long, and a cut one cannot be read."""
+KINDS_CACHE = "kubectl-cache"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,11 @@ def to_runner(settings: Settings) -> CommandRunner | None:
     """What runs approved commands; None without a cluster."""
     if settings.kubeconfig is None:
         return None
-    return KubectlRunner(settings.kubeconfig, settings.command_timeout_seconds)
+    return KubectlRunner(
+        settings.kubeconfig,
+        settings.command_timeout_seconds,
+        cache=settings.data_dir / KINDS_CACHE,
+    )
 
 
 def to_cluster_parts(settings: Settings, ground: Ground, expiry: timedelta) -> ClusterParts:
@@ -81,4 +86,11 @@ def _look(settings: Settings) -> ClusterLook | None:
     if settings.kubeconfig is None:
         return None
     seconds = min(LOOK_SECONDS, settings.command_timeout_seconds)
-    return ClusterLook(KubectlRunner(settings.kubeconfig, seconds, output_limit_bytes=LOOK_BYTES))
+    return ClusterLook(
+        KubectlRunner(
+            settings.kubeconfig,
+            seconds,
+            output_limit_bytes=LOOK_BYTES,
+            cache=settings.data_dir / KINDS_CACHE,
+        )
+    )

@@ -10,7 +10,7 @@ from app.approvals.services import ApprovalServices
 from app.bootstrap.approvals import open_approval_services
 from app.cli.binding import bind
 from app.cli.loop import run_in_loop
-from app.cli.parent import stop_with_parent
+from app.cli.parent import end_output, stop_with_parent
 from app.cli.server import SignalledServer
 from app.observability.logging import configure_logging
 from app.settings import Settings
@@ -52,6 +52,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, is_alone: bool)
             services.desk.close,
             grace_seconds=GRACE_SECONDS,
         )
-        if is_alone:
-            print(f"Approvals          {page_url(settings)}", flush=True)
+        print(f"Approvals          {page_url(settings)}", flush=True)
+        if not is_alone:
+            end_output()
         return await server.serve_until_signal(listener)

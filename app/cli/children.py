@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -45,15 +45,37 @@ APPROVAL_SERVER = Program("the approval server", ("approval-server", "--until-st
 
 
 @asynccontextmanager
-async def kept_running(*programs: Program) -> AsyncIterator[None]:
-    """All of them, until left."""
+async def kept_running(
+    programs: Sequence[Program], give_up: Callable[[], object]
+) -> AsyncIterator[None]:
+    """All of them, until left; `give_up` is called when one cannot start at all."""
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(keep_running(program)) for program in programs]
+        tasks = [group.create_task(_keep_started(program, give_up)) for program in programs]
         try:
             yield
         finally:
             for task in tasks:
                 task.cancel()
+
+
+async def greeting_of(process: Process) -> str:
+    """What it prints once it has started; nothing when it ended instead, and has said why."""
+    assert process.stdout is not None
+    return (await process.stdout.read()).decode()
+
+
+async def _keep_started(program: Program, give_up: Callable[[], object]) -> None:
+    """The first start decides: what stands in its way would be in the way of every other one.
+
+    Who was killed meanwhile has said nothing about that.
+    """
+    first = await program.start(PIPE)
+    try:
+        if await greeting_of(first) or await first.wait() < 0:
+            await keep_running(program, first)
+    finally:
+        await stop(first)
+    give_up()
 
 
 async def keep_running(program: Program, process: Process | None = None) -> None:

@@ -1,13 +1,13 @@
 """`python -m app`: finds the command, and lets each one fail in one line."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from typing import Protocol
 
 from app import __version__
 from app.cli.loading import load
+from app.cli.parent import end_output
 from app.domain.errors import AppError
 from app.settings import Settings, read_settings
 
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader has seen enough, as `head` has; nothing is left to say it to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        end_output()
         return READER_LEFT
     except AppError as error:
         print(error, file=sys.stderr)

@@ -1,9 +1,14 @@
-"""The end of the process that started this one."""
+"""The process that started this one: what it reads of us, and its end."""
 
 import os
 import signal
 import sys
 import threading
+
+
+def end_output() -> None:
+    """Let whoever reads standard output come to its end; what is written from now on is lost."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def stop_with_parent() -> None:

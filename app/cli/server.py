@@ -52,6 +52,7 @@ class SignalledServer(uvicorn.Server):
             )
         )
         self._end_answers = end_answers
+        self._exit_code = 0
         self._loop = asyncio.get_running_loop()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -64,13 +65,18 @@ class SignalledServer(uvicorn.Server):
         self._end_answers()
         self.should_exit = True
 
+    def give_up(self) -> None:
+        """Stop in the same way, with the exit code of a start that failed."""
+        self._exit_code = 1
+        self.stop()
+
     async def serve_until_signal(self, listener: socket.socket) -> int:
         """The exit code."""
         # uvicorn raises the signal again when it has stopped; by default that would end the
         # process before its caller has closed anything.
         signal.signal(signal.SIGTERM, lambda *_: None)
         await self.serve(sockets=[listener])
-        return 0 if self.started else 1
+        return self._exit_code if self.started else 1
 
 
 class LendingHttpProtocol(HttpToolsProtocol):

@@ -1,10 +1,8 @@
 """One server process: the services, the application on a socket, and what it prints."""
 
 import logging
-import os
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -13,6 +11,7 @@ from app.bootstrap.backend import open_services
 from app.bootstrap.location import database_location
 from app.cli.children import Program, kept_running
 from app.cli.loop import run_in_loop
+from app.cli.parent import end_output
 from app.cli.server import SignalledServer
 from app.services import Services
 from app.settings import Settings
@@ -26,7 +25,10 @@ def serve(settings: Settings, listener: socket.socket, companions: Sequence[Prog
     """Serve until a signal, with other programs beside it; returns the exit code."""
 
     async def serve_alone() -> int:
-        async with _open_server(settings) as server, kept_running(*companions):
+        async with (
+            _open_server(settings) as server,
+            kept_running(companions, server.give_up),
+        ):
             return await server.serve_until_signal(listener)
 
     return run_in_loop(serve_alone())
@@ -40,7 +42,7 @@ def serve_for_parent(settings: Settings, listener: socket.socket) -> int:
 
     async def serve_below() -> int:
         async with _open_server(settings) as server:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            end_output()
             return await server.serve_until_signal(listener)
 
     return run_in_loop(serve_below())

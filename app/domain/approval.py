@@ -171,6 +171,8 @@ class CommandVerdict(Answer):
     status: str | None = None
     """How far its execution came, in the approval server's words."""
     output: str | None = None
+    undo_status: str | None = Field(default=None, repr=False)
+    """How far its undo came; ids are made of what is shown, and this is new to those of before."""
 
 
 @dataclass(frozen=True, slots=True)

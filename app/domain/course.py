@@ -92,6 +92,8 @@ class Undone(ReportBase):
 
     type: Literal["undone"] = "undone"
     is_final: bool = True
+    commands: tuple[CommandVerdict, ...] = ()
+    """Every command in its order, with how its undo ended."""
 
 
 Report = Decided | Executed | Verified | Expired | Undone

@@ -6,6 +6,7 @@
     │   ├── InvalidField        one field of a well-formed body              422
     │   └── Unauthorized        a signature or token is wrong                401
     ├── NotFound                no such thing                                404
+    │   └── ReportKept          a report came before its proposal
     ├── Conflict                it is in another state                       409
     │   ├── Fenced              the workflow belongs to another process
     │   └── ObjectBusy          another command runs on the same object
@@ -56,6 +57,10 @@ class Unauthorized(BadInput):
 
 class NotFound(AppError):
     """There is no such thing."""
+
+
+class ReportKept(NotFound):
+    """Nobody here knows what was reported on; the report is kept, and counts once somebody does."""
 
 
 class Conflict(AppError):

@@ -79,7 +79,7 @@ class LogBounds:
     last: int
     terminal: int
     outcome: int
-    """The event after which nothing is to come: what decisions and executions led to."""
+    """What decisions and executions led to; after it, only an undo can come."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from app.domain.ids import ApprovalId
 
+KEPT_HEADER = "report-kept"
+"""On a 404: the backend does not know the proposal, and does not need the report again."""
+
 
 class ReportKind(StrEnum):
     """What happened; each report has the whole state."""

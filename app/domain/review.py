@@ -130,7 +130,7 @@ class Approval:
     reviewer: str | None = None
     reason: str | None = None
     expires_at: datetime | None = None
-    """None for what was proposed before there was a limit."""
+    """None for what was decided before there was a limit."""
     round: int = 1
     """How often it was asked, as a decision is void when the cluster changed meanwhile."""
     void_reason: str | None = None

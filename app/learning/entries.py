@@ -127,7 +127,9 @@ class Entries:
 
 def suggestions_of(record: FeedbackRecord) -> tuple[str, ...]:
     """What people want avoided or better."""
-    reasons = [record.rejection_reason, *(verdict.reason for verdict in record.verdicts)]
+    own = [verdict.reason for verdict in record.verdicts if verdict.reason]
+    is_joined = record.rejection_reason == "; ".join(dict.fromkeys(own))
+    reasons = own if is_joined else [record.rejection_reason, *own]
     avoid = [f"Avoid: {reason.strip()}" for reason in reasons if reason and reason.strip()]
     better = (record.rating.improvements or "").strip()
     return (*avoid, better) if better else tuple(avoid)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from app.domain.approval import ApprovalReport
 from app.domain.course import Report
-from app.domain.errors import NotFound, Unauthorized
+from app.domain.errors import ReportKept, Unauthorized
 from app.domain.feedback import Declined, Linked, Proposed, Rated, Rating, ShownExample, event_id
 from app.domain.guidance import Guidance
 from app.domain.ids import ApprovalId, FeedbackId, WorkflowId
@@ -100,8 +100,8 @@ class FeedbackRecorder:
     async def hear(self, report: ApprovalReport) -> Sequence[Report]:
         """Note what an approval server says; returns what of it is new.
 
-        Raises NotFound, and keeps it, when it came early; Unauthorized for a delivery that is
-        played back.
+        Raises ReportKept when it came early or is on what somebody else proposed; Unauthorized for
+        a delivery that is played back.
         """
         async with self._ledger.writing() as turn:
             feedback_id = await turn.feedback_of(report.approval_id)
@@ -133,7 +133,7 @@ class FeedbackRecorder:
         async with self._ledger.writing() as turn:
             feedback_id = await turn.feedback_of(report.approval_id)
             if feedback_id is None:
-                raise NotFound(f"No feedback found for approval_id: {report.approval_id}")
+                raise ReportKept(f"No feedback found for approval_id: {report.approval_id}")
             return await self._hear(turn, report, feedback_id)
 
     async def _take_up(

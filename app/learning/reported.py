@@ -40,7 +40,7 @@ def _events(report: ApprovalReport, shared: Mapping[str, Any]) -> Iterator[Repor
     if report.verification is not None:
         yield _verified(report, report.verification, shared)
     if report.kind is ReportKind.UNDONE:
-        yield Undone(id=_id(report, "undone"), **shared)
+        yield Undone(id=_id(report, "undone"), **shared, commands=_undone(report))
 
 
 def _shared(report: ApprovalReport, at: datetime, feedback_id: FeedbackId | None) -> dict[str, Any]:
@@ -99,12 +99,16 @@ def _verified(
     )
 
 
+def _undone(report: ApprovalReport) -> tuple[CommandVerdict, ...]:
+    return tuple(verdict.model_copy(update={"output": None}) for verdict in report.commands)
+
+
 def _id(report: ApprovalReport, what: str, *said: object) -> str:
     return event_id(what, report.approval_id, report.round, *said)
 
 
 def _without_fate(verdict: CommandVerdict) -> CommandVerdict:
-    return verdict.model_copy(update={"status": None, "output": None})
+    return verdict.model_copy(update={"status": None, "output": None, "undo_status": None})
 
 
 def _bounded(verdict: CommandVerdict) -> CommandVerdict:

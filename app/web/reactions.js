@@ -10,6 +10,10 @@ const ENDS = {
   unknown: ["Nobody saw how it ended", "warn"],
   skipped: ["Not run", "warn"],
   recorded: ["Recorded, not run", "info"],
+  undone: ["Taken back", "info"],
+  undo_failed: ["Could not be taken back", "bad"],
+  undo_unknown: ["Nobody saw how its undo ended", "warn"],
+  undo_skipped: ["Not taken back", "warn"],
 };
 const RECOVERIES = {
   recovered: ["Recovered", "good"],

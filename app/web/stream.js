@@ -51,7 +51,7 @@ export class WorkflowStream {
     if (!Number.isInteger(event?.seq) || event.seq <= this.#lastSeq) return;
     this.#lastSeq = event.seq;
     this.#lastId = message.lastEventId || String(event.id ?? "");
-    if (isLast(event)) this.close();
+    this.#isOver ||= isLast(event); // an undo may follow in the same answer
     this.listener.event(event);
   }
 
@@ -62,7 +62,8 @@ export class WorkflowStream {
   }
 
   #lost(source) {
-    if (this.#isOver || source !== this.#source) return;
+    if (source !== this.#source) return;
+    if (this.#isOver) return source.close();
     this.listener.connection("The connection was lost. Connecting again …");
     if (source.readyState === EventSource.CLOSED) this.#reopenLater();
   }

@@ -16,6 +16,13 @@ from app.domain.words import counted
 Ended = tuple[str, int, int]
 """Feedback id, round, number of the command."""
 
+UNDONE = {
+    "succeeded": "undone",
+    "failed": "undo_failed",
+    "unknown": "undo_unknown",
+    "skipped": "undo_skipped",
+}
+"""The status of a command that was to be taken back, by how that ended."""
 OUTPUT_CHARACTERS = 2048
 MOST_FACTS = 200
 RUNS = {CommandDecision.APPROVED, CommandDecision.EDITED}
@@ -71,15 +78,15 @@ def executions_of(record: FeedbackRecord) -> Iterator[tuple[Ended, Event]]:
         for number, verdict in enumerate(course.ended):
             if verdict.decision not in RUNS or verdict.status not in FINAL:
                 continue
-            data = _head(record) | {
-                "approval_id": course.approval_id,
-                "round": course.round,
-                "number": number,
-                "command": verdict.edited_to or verdict.command,
-                "status": verdict.status,
-                "output": (verdict.output or "")[:OUTPUT_CHARACTERS],
-            }
-            yield (record.feedback_id, course.round, number), _event(EventType.EXECUTION, data)
+            yield _execution(record, course, number, verdict, verdict.status)
+
+
+def undos_of(record: FeedbackRecord) -> Iterator[tuple[Ended, Event]]:
+    """Every command that somebody had taken back, or tried to."""
+    for course in record.courses:
+        for number, verdict in enumerate(course.undone.commands if course.undone else ()):
+            if status := UNDONE.get(verdict.undo_status or ""):
+                yield _execution(record, course, number, verdict, status)
 
 
 def conclusion(records: Sequence[FeedbackRecord]) -> Event:
@@ -103,6 +110,20 @@ def conclusion(records: Sequence[FeedbackRecord]) -> Event:
         "plans": [_plan(record) for record in records],
     }
     return _event(EventType.OUTCOME, data)
+
+
+def _execution(
+    record: FeedbackRecord, course: Course, number: int, verdict: CommandVerdict, status: str
+) -> tuple[Ended, Event]:
+    data = _head(record) | {
+        "approval_id": course.approval_id,
+        "round": course.round,
+        "number": number,
+        "command": verdict.edited_to or verdict.command,
+        "status": status,
+        "output": (verdict.output or "")[:OUTPUT_CHARACTERS],
+    }
+    return (record.feedback_id, course.round, number), _event(EventType.EXECUTION, data)
 
 
 def _plan(record: FeedbackRecord) -> dict[str, object]:

@@ -15,12 +15,14 @@ from app.domain.ports import EventLog
 from app.learning.report import FeedbackReport
 from app.observability.metrics import Metrics
 from app.workflow.conclusion import (
+    UNDONE,
     Ended,
     conclusion,
     decision_of,
     executions_of,
     is_concluded,
     proposals_of,
+    undos_of,
 )
 
 log = logging.getLogger(__name__)
@@ -51,7 +53,7 @@ class Reactions:
     async def _note(self, workflow_id: WorkflowId) -> None:
         for _ in range(TRIES):
             bounds = await self.events.bounds(workflow_id)
-            if not bounds.terminal or bounds.outcome:
+            if not bounds.terminal:
                 return
             news = await self._news(workflow_id, bounds)
             try:
@@ -77,9 +79,12 @@ class Reactions:
         told = _Told(
             {proposal["approval_id"] for proposal in (*proposals, *late)},
             {_key(frame) for frame in frames if frame["type"] == EventType.DECISION},
-            {_key(frame) for frame in frames if frame["type"] == EventType.EXECUTION},
+            {_key(frame) for frame in frames if _is_end(frame)},
+            {_key(frame) for frame in frames if _is_undo(frame)},
         )
         records = await self.feedback.of_workflow(workflow_id)
+        if bounds.outcome:
+            return [event for record in records for event in told.taken_back(record)]
         news = [event for record in records for event in told.missing(record)]
         proposed = [record for record in records if record.status is not None]
         is_over = len(proposed) >= len(proposals) and all(map(is_concluded, proposed))
@@ -95,6 +100,7 @@ class _Told:
     proposals: set[str | None]
     decisions: set[Ended]
     executions: set[Ended]
+    undos: set[Ended]
 
     def missing(self, record: FeedbackRecord) -> Iterator[Event]:
         """What of a plan it does not say; a proposal may be delivered after the agents' end."""
@@ -107,6 +113,22 @@ class _Told:
         for key, event in executions_of(record):
             if key not in self.executions:
                 yield event
+        yield from self.taken_back(record)
+
+    def taken_back(self, record: FeedbackRecord) -> Iterator[Event]:
+        """All that can follow the outcome."""
+        for key, event in undos_of(record):
+            if key not in self.undos:
+                yield event
+
+
+def _is_end(frame: dict[str, str]) -> bool:
+    return frame["type"] == EventType.EXECUTION and not _is_undo(frame)
+
+
+def _is_undo(frame: dict[str, str]) -> bool:
+    is_execution = frame["type"] == EventType.EXECUTION
+    return is_execution and orjson.loads(frame["data"])["status"] in UNDONE.values()
 
 
 def _key(frame: dict[str, str]) -> Ended:

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,12 @@ def view(client: httpx.Client, approval_id: str) -> Any:
     return client.get(f"/api/approvals/{approval_id}").json()
 
 
+def trouble_with_kubectl(client: httpx.Client) -> list[Any]:
+    """What the page and who is on call are told of it."""
+    ready = client.get("/ready").json()
+    return [client.get("/api/config").json()["kubectl"], ready["checks"]["cluster"]]
+
+
 def test_a_view_says_what_a_decision_needs(client: httpx.Client):
     one = propose(client, RESTART, GET, phases=["REMEDIATE", "VERIFY"], not_in_evidence=[GET])
 
@@ -84,6 +92,27 @@ def test_the_server_says_what_it_can_do(client: httpx.Client):
     assert {"idempotency-key", "per-command", "edit", "expiry", "undo", "audit"} <= set(
         config["features"]
     )
+
+
+def test_the_server_says_so_when_kubectl_comes_and_goes(
+    start: StartServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    kubeconfig, kubectl = tmp_path / "kubeconfig", tmp_path / "bin" / "kubectl"
+    kubeconfig.touch()
+    kubectl.parent.mkdir()
+    monkeypatch.setenv("PATH", str(kubectl.parent))
+    client = start(kubeconfig=kubeconfig)
+
+    missing = trouble_with_kubectl(client)
+    kubectl.touch(mode=0o755)
+    installed = trouble_with_kubectl(client)
+    kubectl.unlink()
+    gone = trouble_with_kubectl(client)
+
+    assert "install kubectl" in missing[0]
+    assert missing[0] == missing[1]
+    assert installed == [None, "ok"]
+    assert gone == missing
 
 
 def test_commands_are_decided_one_by_one_and_the_backend_hears_each(
@@ -137,6 +166,27 @@ def test_rejecting_every_command_answers_as_a_rejection(client: httpx.Client):
 
     assert answer.json() == {"status": "rejected", "reason": "no"}
     assert view(client, one)["status"] == "rejected"
+
+
+def test_each_command_keeps_its_own_reason_when_all_of_them_are_rejected(
+    start: StartServer, receiver: WebhookReceiver
+):
+    client = start(backend_webhook_url=receiver.url)
+    one = propose(client, RESTART, SCALE, GET)
+    choices = [
+        {"number": 0, "decision": "rejected", "reason": "not now"},
+        {"number": 1, "decision": "rejected", "reason": "too many"},
+        {"number": 2, "decision": "rejected"},
+    ]
+
+    answer = approve(client, one, commands=choices)
+
+    told = receiver.wait_for(1)[0].json
+    own = ["not now", "too many", None]
+    assert answer.json()["status"] == "rejected"
+    assert told["rejection_reason"] == view(client, one)["reason"] == "not now; too many"
+    assert [command["reason"] for command in told["commands"]] == own
+    assert [command["reason"] for command in view(client, one)["commands"]] == own
 
 
 @pytest.mark.parametrize(
@@ -229,6 +279,23 @@ def test_a_request_that_nobody_decided_in_time_is_over(
     assert client.get("/api/approvals/pending").json() == {"approvals": []}
     history = client.get("/api/approvals", params={"status": "expired"}).json()["approvals"]
     assert [found["id"] for found in history] == [one]
+
+
+def test_requests_of_a_release_without_a_limit_get_one_from_when_they_were_made(tmp_path: Path):
+    with approval_server(tmp_path) as client:
+        old, fresh = propose(client, RESTART), propose(client, SCALE)
+    with closing(sqlite3.connect(tmp_path / "approvals.sqlite")) as file, file:
+        file.execute("UPDATE approvals SET expires_at = NULL")
+        long_ago = ("2025-03-02T12:00:00.000000+00:00", old)
+        file.execute("UPDATE approvals SET proposed_at = ? WHERE approval_id = ?", long_ago)
+
+    with approval_server(tmp_path, approval_expiry_minutes=30) as client:
+        wait_until(lambda: view(client, old)["status"] == "expired", 10)
+        shown = view(client, fresh)
+
+    assert shown["status"] == "pending"
+    made, ends = (datetime.fromisoformat(shown[key]) for key in ("timestamp", "expires_at"))
+    assert ends - made == timedelta(minutes=30)
 
 
 def test_pending_requests_are_paged_when_a_limit_is_given(start: StartServer):

@@ -3,8 +3,9 @@
 import asyncio
 import base64
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,13 +20,17 @@ from app.api.errors import add_error_pages
 from app.api.v1 import feedback
 from app.bootstrap.ground import SystemClock
 from app.domain.answer import AgentName
+from app.domain.ids import ApprovalId, FeedbackId
 from app.domain.plan import Plan
 from app.observability.metrics import Metrics
 from app.security.signatures import WebhookSignature
 from app.security.webhooks import WebhookDoor
 from app.workflow.reactions import Reactions
+from tests.fakes.approval_app import approval_server
+from tests.fakes.approvals import payload
 from tests.fakes.feedback import READ, RESTART, WORKFLOW, open_learning, plan_of
 from tests.fakes.servers import serving
+from tests.fakes.waiting import wait_until
 
 SECRET = f"whsec_{base64.b64encode(b'0123456789abcdef0123456789abcdef').decode()}"
 LEARNER = AgentName.REMEDIATION
@@ -90,6 +95,22 @@ def propose(path: Path, number: int, plan: Plan | None = None) -> None:
             await learning.plan(number, plan)
 
     asyncio.run(write())
+
+
+def link(path: Path, approval_id: str) -> None:
+    """The answer to the plan's proposal."""
+
+    async def write() -> None:
+        async with open_learning(path) as learning:
+            await learning.recorder.link(FeedbackId(ID), ApprovalId(approval_id))
+
+    asyncio.run(write())
+
+
+def deliveries(folder: Path) -> list[tuple[str, int]]:
+    """State and attempts of an approval server's reports."""
+    with closing(sqlite3.connect(folder / "approvals.sqlite")) as file:
+        return file.execute("SELECT state, attempts FROM reports").fetchall()
 
 
 def statistics(client: httpx.Client) -> dict[str, Any]:
@@ -263,6 +284,23 @@ def test_an_early_decision_is_404_and_counts_when_its_plan_is_known(
     propose(path, 1)
 
     assert statistics(client)["approved_count"] == 2
+
+
+def test_a_report_on_what_somebody_else_proposed_is_sent_once_and_not_lost(
+    client: httpx.Client, path: Path, tmp_path: Path
+):
+    webhook = f"{client.base_url}mcp-approval"
+    with approval_server(tmp_path, backend_webhook_url=webhook) as desk:
+        made = desk.post("/api/approvals/propose", json=payload()).json()
+        address = f"/api/approvals/{made['approval_id']}/reject"
+
+        desk.post(address, json={"reason": "not now"})
+
+        wait_until(lambda: deliveries(tmp_path) == [("delivered", 1)], 8)
+        assert desk.get("/ready").json()["status"] == "ready"
+    propose(path, 1)
+    link(path, made["approval_id"])
+    assert statistics(client)["rejected_count"] == 1
 
 
 SENSELESS_DECISIONS: list[dict[str, object]] = [
@@ -529,6 +567,22 @@ def test_improvements_name_what_to_avoid(client: httpx.Client, path: Path):
         "improvement_suggestions": ["Avoid: It drops open carts"],
         "count": 1,
     }
+
+
+def test_what_to_avoid_is_named_once_when_each_command_has_its_own_reason(
+    client: httpx.Client, path: Path
+):
+    propose(path, 1)
+    commands = [
+        {"command": READ, "decision": "rejected", "reason": "not now"},
+        {"command": RESTART, "decision": "rejected", "reason": "It drops open carts"},
+    ]
+    whole = {"status": "rejected", "rejection_reason": "not now; It drops open carts"}
+
+    client.post("/mcp-approval", json={"approval_id": "approval-1", **whole, "commands": commands})
+
+    said = client.get(f"/improvements/{LEARNER}").json()["improvement_suggestions"]
+    assert said == ["Avoid: not now", "Avoid: It drops open carts"]
 
 
 def test_top_examples_have_the_contracts_fields(client: httpx.Client, path: Path):

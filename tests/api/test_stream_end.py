@@ -112,6 +112,22 @@ async def test_until_the_outcome_ends_with_the_agents_when_they_proposed_nothing
         assert await types_of(answer) == ["status", "status"]
 
 
+async def test_what_follows_the_outcome_is_sent_to_who_comes_after_it(doors: Doors):
+    workflow_id = await written(doors.log, said("a"), last("p"))
+    await write_later(doors.log, workflow_id, said("good", EventType.OUTCOME))
+    async with doors.opened(workflow_id, "?until=outcome") as early:
+        assert await types_of(early) == ["status", "status", "outcome"]
+
+    await write_later(doors.log, workflow_id, said("undone", EventType.EXECUTION))
+
+    async with doors.opened(workflow_id, "?until=outcome") as late:
+        assert await types_of(late) == ["status", "status", "outcome", "execution"]
+    async with doors.opened(workflow_id, "?until=outcome", "memory-3") as resumed:
+        assert await types_of(resumed) == ["execution"]
+    async with doors.opened(workflow_id, "?until=outcome", "memory-4") as over:
+        assert over.status == httpx.codes.NO_CONTENT
+
+
 async def test_a_filtered_stream_still_sends_what_it_ends_with(doors: Doors):
     workflow_id = await written(doors.log, said("a"), last("p"))
     await write_later(doors.log, workflow_id, said("yes", EventType.DECISION))

@@ -6,6 +6,7 @@ import os
 import select
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -170,6 +171,17 @@ async def test_a_saved_object_is_read_to_its_end(tmp_path: Path, kubeconfig: Pat
     assert result.output.strip() == "300000"
 
 
+@needs_posix
+async def test_a_temporary_folder_that_takes_nothing_is_an_error_of_ours(
+    tmp_path: Path, kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    runner = KubectlRunner(kubeconfig, 5, stand_in(tmp_path, "exit 0"))
+
+    with pytest.raises(ExternalFailed, match=r"could not be started: .*No such file"):
+        await runner.run(["get", "pods"])
+
+
 async def test_a_missing_kubectl_is_trouble_and_an_error(kubeconfig: Path):
     runner = KubectlRunner(kubeconfig, 5, "no-such-kubectl")
 
@@ -217,6 +229,21 @@ async def test_kubectl_gets_the_pods_of_the_namespace(kube_api: KubeApi, tmp_pat
     )
 
     assert (result.exit_code, result.output) == (0, "pod/checkout-1\n")
+
+
+@needs_kubectl
+async def test_which_kinds_the_cluster_has_is_asked_once(kube_api: KubeApi, tmp_path: Path):
+    kubeconfig = kube_api.write_kubeconfig(tmp_path / "kubeconfig")
+    runner = KubectlRunner(kubeconfig, 15, cache=tmp_path / "cache")
+    command = parse("kubectl get po -n shop -o name").argv()
+    first = await runner.run(command)
+    asked = len(kube_api.requests)
+
+    again = await runner.run(command)
+
+    assert again.succeeded
+    assert again.output == first.output
+    assert len(kube_api.requests) - asked == 1 < asked
 
 
 @needs_kubectl

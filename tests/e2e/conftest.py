@@ -1,4 +1,4 @@
-"""A fresh copy of the repository in which `./run.sh` sets everything up, once for all tests."""
+"""A fresh copy of the repository in which `./run.sh` sets everything up, and who looks at approvals."""
 
 import os
 import shutil
@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
+from playwright.sync_api import Browser, Page
 
 from app.settings import Settings
+from tests.fakes.approval_app import approval_server
+from tests.fakes.browser import running_browser, watched_page
+from tests.fakes.cluster_desk import ClusterDesk, open_cluster_desk
 from tests.fakes.servers import (
     REPOSITORY,
     RunningProduct,
@@ -65,3 +70,27 @@ def fresh_copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FreshCopy]:
             shutil.copy2(REPOSITORY / name, target)
     yield FreshCopy(root / "copy", environment_of(root))
     shutil.rmtree(root / "copy" / ".venv", ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with running_browser() as started:
+        yield started
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with watched_page(browser) as opened:
+        yield opened
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[httpx.Client]:
+    with approval_server(tmp_path) as client:
+        yield client
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[ClusterDesk]:
+    with open_cluster_desk(tmp_path) as opened:
+        yield opened

@@ -1,7 +1,6 @@
 """The approval page in a real browser: what is shown, what can be decided, and by whom."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +8,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.fakes.approval_app import approval_server
+from tests.fakes.approval_page import HOSTILE, RIGHT_TO_LEFT, approve, choose, opened, width
 from tests.fakes.approvals import DELETE_VOLUME, GET, RESTART, SCALE, payload
-from tests.fakes.browser import MARKS, PHONE, running_browser, watched_page
+from tests.fakes.browser import MARKS, PHONE, watched_page
 from tests.fakes.cluster_desk import ClusterDesk, open_cluster_desk
 from tests.fakes.kube_api_objects import budget
 from tests.fakes.servers import serving
@@ -21,11 +20,6 @@ from tests.fakes.servers import serving
 pytestmark = MARKS
 
 NEEDS_KUBECTL = pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl")
-HOSTILE = (
-    '<img src=x onerror="window.ran=1"></script><script>window.ran=2</script> \u202egnp.exe'
-    " javascript:window.ran=3 \N{FIRE} " + "W" * 5_000
-)
-RIGHT_TO_LEFT = "\u202e"
 FOREIGN = """<!doctype html>
 <form method="post" enctype="text/plain" action="{target}"><button>Win a prize</button></form>"""
 ATTACKS = """async ([target, socket]) => {
@@ -52,30 +46,6 @@ SHOWN_WITHIN_A_SECOND = """selector => new Promise(done => {
 })"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_browser() as started:
-        yield started
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[httpx.Client]:
-    with approval_server(tmp_path) as client:
-        yield client
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    with watched_page(browser) as opened:
-        yield opened
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[ClusterDesk]:
-    with open_cluster_desk(tmp_path) as opened:
-        yield opened
-
-
 def propose(server: httpx.Client, *commands: str, **metadata: Any) -> str:
     answer = server.post("/api/approvals/propose", json=payload(*commands, **metadata))
     assert answer.status_code == 200, answer.text
@@ -84,33 +54,6 @@ def propose(server: httpx.Client, *commands: str, **metadata: Any) -> str:
 
 def view(server: httpx.Client, approval_id: str) -> Any:
     return server.get(f"/api/approvals/{approval_id}").json()
-
-
-def opened(page: Page, url: object, approval_id: str) -> Locator:
-    """The card of a request, ready to be decided."""
-    page.goto(str(url))
-    card = page.locator(f"[id='{approval_id}']")
-    expect(card.get_by_role("button", name="Approve selected")).to_be_enabled()
-    return card
-
-
-def choose(card: Locator, number: int, decision: str) -> Locator:
-    command = card.locator(".proposed > li").nth(number)
-    command.get_by_role("radio", name=decision, exact=True).check()
-    return command
-
-
-def approve(card: Locator) -> None:
-    card.get_by_role("button", name="Approve selected").click()
-    checked = card.get_by_label("I have checked these commands")
-    if checked.count():
-        checked.check()
-    card.get_by_role("button", name="Yes, approve").click()
-
-
-def width(page: Page) -> int:
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-    return int(page.evaluate("document.documentElement.scrollWidth"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

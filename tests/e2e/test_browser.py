@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -239,3 +240,22 @@ def test_the_api_pages_need_no_internet(page: Page, product: RunningProduct, pat
 
     expect(page.locator(shown).first).to_be_visible()
     expect(page.get_by_text("/api/v1/workflows/start").first).to_be_visible()
+
+
+def test_what_was_taken_back_is_shown_under_what_became_of_it(page: Page, product: RunningProduct):
+    workflow_id = start_workflow(product.url, (SAMPLES / "oom-killed.log").read_bytes())
+    read_stream(product.url, workflow_id)
+    api = f"{product.url}/api/v1/feedback"
+    [plan] = httpx.get(f"{api}/workflow/{workflow_id}").json()["feedback_opportunities"]
+    command = {"command": "kubectl scale deploy/a -n b", "decision": "approved"}
+    ended = {**command, "status": "succeeded", "undo_status": "succeeded"}
+    for kind in ("executed", "undone"):
+        report = {"approval_id": plan["approval_id"], "status": "approved", "commands": [ended]}
+        told = {**report, "type": f"approval.{kind}", "is_final": True}
+        assert httpx.post(f"{api}/mcp-approval", json=told).status_code == 200
+
+    page.goto(f"{product.url}/ui/#/workflows/{workflow_id}")
+
+    became = page.locator("section", has_text="What became of it")
+    expect(became.get_by_text("Taken back")).to_be_visible()
+    expect(page.get_by_text("The connection was lost")).to_have_count(0)

@@ -100,3 +100,35 @@ def test_each_commands_verdict_and_fate_are_told(start_product: StartProduct):
     assert detail["decisions"] == [facts[0][1]]
     assert detail["executions"] == [fact for _, fact in facts[1:-1]]
     assert detail["outcome"] == facts[-1][1]
+
+
+def test_an_undo_after_the_outcome_is_told_once(start_product: StartProduct):
+    product = start_product()
+    workflow_id = start_workflow(product.url, LOGS)
+    read_stream(product.url, workflow_id)
+    [approval_id] = pending(product, workflow_id)
+    command = {"command": "kubectl scale deploy/a -n b", "decision": "approved"}
+    ended = {**command, "status": "succeeded", "output": "scaled"}
+    head = {"approval_id": approval_id, "status": "approved", "approved_count": 1}
+    address = f"{product.url}/api/v1/feedback/mcp-approval"
+    executed = {**head, "type": "approval.executed", "is_final": True, "commands": [ended]}
+    assert httpx.post(address, json=executed, timeout=30).status_code == 200
+    before = list(follow_stream(product.url, workflow_id, until="outcome"))
+
+    undone = {
+        **executed,
+        "type": "approval.undone",
+        "commands": [{**ended, "undo_status": "failed"}],
+    }
+    for _ in range(2):
+        assert httpx.post(address, json=undone, timeout=30).status_code == 200
+
+    after = list(follow_stream(product.url, workflow_id, until="outcome"))
+    assert [message.event for message in before[-2:]] == ["execution", "outcome"]
+    assert after[:-1] == before
+    told = json.loads(after[-1].data["data"])
+    assert (after[-1].event, told["status"], told["number"]) == ("execution", "undo_failed", 0)
+    workflow = f"{product.url}/api/v1/workflows/{workflow_id}"
+    page = httpx.get(f"{workflow}/events?until=outcome&after={before[-1].id}", timeout=30).json()
+    assert (page["events"], page["is_over"]) == ([after[-1].data], True)
+    assert httpx.get(workflow, timeout=30).json()["result"]["executions"][-1] == told

@@ -80,6 +80,23 @@ def test_a_damaged_database_is_named_with_the_way_out(tmp_path: Path, command: s
     assert "python -m app restore" in said
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_an_approval_server_that_cannot_start_ends_the_backend_with_its_sentence(
+    tmp_path: Path, workers: str
+):
+    file = tmp_path / "data" / "approvals.sqlite"
+    file.parent.mkdir()
+    file.write_bytes(b"no database " * 1000)
+
+    done = run_app("serve", tmp_path, {"WORKERS": workers})
+
+    assert done.returncode == 1
+    [said] = [line for line in done.stderr.splitlines() if "INFO" not in line]
+    assert str(file) in said
+    assert "python -m app restore" in said
+    assert "Traceback" not in done.stdout
+
+
 def test_a_settings_file_that_is_no_text_is_named(tmp_path: Path):
     (tmp_path / ".env").write_bytes(b"\xff\xfeP\x00O\x00R\x00T\x00")
 

@@ -1,14 +1,17 @@
 """Approval servers' storage, opened in this process: each server with a name and connections of its own."""
 
-from contextlib import AsyncExitStack
+import sqlite3
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from app.adapters.storage.approval_servers import SqlServers
-from app.adapters.storage.approvals import SqlApprovals, open_approvals
+from app.adapters.storage.approvals import APPROVAL_FILE, SqlApprovals, open_approvals
 from app.adapters.storage.audit import SqlAudit
 from app.adapters.storage.location import DatabaseLocation
 from app.adapters.storage.reports import SqlReports
+from app.adapters.storage.tables import stamp
 from app.approvals.changes import Changes
 from app.approvals.judging import CommandJudge
 from app.approvals.ports import ApprovalStore, Proving
@@ -97,3 +100,26 @@ def to_readiness(
     """What execution asks before a command; without a cluster, nothing is looked at."""
     voiding = Voiding(store, judge, clock, Changes(), timedelta(hours=1))
     return Readiness(store, judge, cluster or NoCluster(None, judge, clock), voiding)
+
+
+def copy_pending(folder: Path, times: int) -> None:
+    """Fill the desk of a server with copies of its newest request: proposing so many takes minutes."""
+    numbers = "WITH RECURSIVE one(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM one WHERE n < :times)"
+    newest = "(SELECT approval_id FROM approvals ORDER BY position DESC LIMIT 1)"
+    with closing(sqlite3.connect(folder / APPROVAL_FILE)) as database, database:
+        (approval_id,) = database.execute(f"SELECT {newest}").fetchone()
+        for table in ("approvals", "commands"):
+            names = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+            kept = ", ".join(name for name in names if name not in {"position", "approval_id"})
+            database.execute(
+                f"INSERT INTO {table} (approval_id, {kept}) {numbers}"
+                f" SELECT printf('copy-%06d', n), {kept} FROM {table}, one WHERE approval_id = :id",
+                {"times": times, "id": approval_id},
+            )
+
+
+def let_expire(folder: Path) -> None:
+    """The time of everything that waits is over now."""
+    long_ago = stamp(NOON)
+    with closing(sqlite3.connect(folder / APPROVAL_FILE)) as database, database:
+        database.execute("UPDATE approvals SET expires_at = ? WHERE status = 'pending'", [long_ago])

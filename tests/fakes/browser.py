@@ -7,7 +7,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Dialog,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -40,7 +48,7 @@ def running_browser() -> Iterator[Browser]:
 
 @contextmanager
 def watched_page(browser: Browser, **options: object) -> Iterator[Page]:
-    """A fresh page; a script error, a broken policy or a foreign request fails the test."""
+    """A fresh page; a script error, a dialog, a broken policy or a foreign request fails the test."""
     context = browser.new_context(**options)  # type: ignore[arg-type]
     context.set_default_timeout(WAIT_LIMIT_MS)
     page = context.new_page()
@@ -55,7 +63,12 @@ def watched_page(browser: Browser, **options: object) -> Iterator[Page]:
         if "Content Security" in message.text:
             troubles.append(message.text)
 
+    def note_dialog(dialog: Dialog) -> None:
+        troubles.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
     page.on("request", note_foreign)
+    page.on("dialog", note_dialog)
     page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
     page.on("console", note_broken_policy)
     yield page

@@ -43,6 +43,7 @@ class Trouble:
     method: str = ""
     path: str = ""
     reason: str = ""
+    message: str = "this is what a test wants"
 
     def concerns(self, request: Request) -> bool:
         """Whether it is about this request; dry runs and the plain call are the same here."""
@@ -142,7 +143,7 @@ class KubeApi:
             if trouble.concerns(request):
                 if trouble.status is None:
                     self.closing.wait()
-                return _status(trouble.status or 503, trouble.reason, "this is what a test wants")
+                return _status(trouble.status or 503, trouble.reason, trouble.message)
         try:
             with self._lock:
                 if request.path.endswith("/log"):

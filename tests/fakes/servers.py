@@ -142,7 +142,8 @@ def wait_until_healthy(product: RunningProduct, limit: float = START_LIMIT_SECON
         except subprocess.TimeoutExpired:
             if time.monotonic() < deadline:
                 continue
-        raise AssertionError(f"the product did not start:\n{product.printed()}")
+        who = "approval server" if answers(product.port) else "product"
+        raise AssertionError(f"the {who} did not start:\n{product.printed()}")
     # Somebody else may have been given the same port meanwhile, and be who answers.
     assert product.process.poll() is None, product.printed()
 

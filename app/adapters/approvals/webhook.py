@@ -8,12 +8,12 @@ from http import HTTPStatus
 import httpx
 
 from app.domain.errors import WebhookFailed, WebhookRefused
-from app.domain.report import DueReport
+from app.domain.report import KEPT_HEADER, DueReport
 from app.security.signatures import WebhookSignature
 
 SEND_SECONDS = 10.0
 WORTH_RETRYING = {
-    HTTPStatus.NOT_FOUND,  # the backend may not have linked the proposal yet
+    HTTPStatus.NOT_FOUND,  # a backend that does not keep it may link the proposal later
     HTTPStatus.REQUEST_TIMEOUT,
     HTTPStatus.TOO_EARLY,
     HTTPStatus.TOO_MANY_REQUESTS,
@@ -42,7 +42,7 @@ class HttpReportSender:
             )
         except httpx.HTTPError as error:
             raise WebhookFailed(f"The backend at {self._url} does not answer.") from error
-        if response.is_success:
+        if response.is_success or KEPT_HEADER in response.headers:
             return
         sentence = f"The backend at {self._url} answers {response.status_code}."
         if response.is_server_error or response.status_code in WORTH_RETRYING:

@@ -28,16 +28,21 @@ class KubectlRunner:
         timeout_seconds: float,
         executable: str = "kubectl",
         output_limit_bytes: int = 64 * 1024,
+        cache: Path | None = None,
     ) -> None:
-        """The executable is a name on the PATH or a path."""
+        """The executable is a name on the PATH or a path.
+
+        `cache` keeps which kinds the cluster has, and nothing else; without it every command asks.
+        """
         self._kubeconfig = kubeconfig.absolute()
         self._timeout_seconds = timeout_seconds
         self._executable = executable
         self._output_limit_bytes = output_limit_bytes
+        self._cache = cache.absolute() if cache else None
 
     async def run(self, argv: Sequence[str], stdin: str = "") -> CommandResult:
-        """Run kubectl with these arguments; past the time limit it is killed with its children."""
-        home = await asyncio.to_thread(tempfile.mkdtemp, prefix="kubectl-home-")
+        """Run kubectl; past the time limit it is killed with its children. Raises ExternalFailed."""
+        home = await asyncio.to_thread(_new_home)
         try:
             return await self._run(argv, home, stdin)
         finally:
@@ -96,7 +101,8 @@ class KubectlRunner:
 
     def _environment(self, program: str, home: str) -> dict[str, str]:
         path = os.pathsep.join((str(Path(program).parent), SYSTEM_PATH))
-        return {"PATH": path, "HOME": home, "KUBECONFIG": str(self._kubeconfig)}
+        cache = {"KUBECACHEDIR": str(self._cache)} if self._cache else {}
+        return {"PATH": path, "HOME": home, "KUBECONFIG": str(self._kubeconfig), **cache}
 
     def _program(self) -> str | None:
         found = shutil.which(self._executable)
@@ -114,6 +120,13 @@ class KubectlRunner:
         except OSError as error:
             return f"KUBECONFIG {self._kubeconfig} cannot be read: {error.strerror}."
         return None
+
+
+def _new_home() -> str:
+    try:
+        return tempfile.mkdtemp(prefix="kubectl-home-")
+    except OSError as error:
+        raise ExternalFailed(f"kubectl could not be started: {error}") from error
 
 
 def _typed(home: str, text: str) -> BinaryIO:

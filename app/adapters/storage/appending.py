@@ -31,7 +31,6 @@ GUARDS = {
     "Bystander": IS_QUEUED,
     "Latecomer": sa.and_(
         workflows.c.finished_at.is_not(None),
-        workflows.c.outcome_seq == 0,
         workflows.c.last_seq == sa.bindparam("seen"),
     ),
 }
@@ -154,6 +153,7 @@ def _numbering(dialect: str, ground: str, *, ends: bool, concludes: bool) -> sa.
             owner=None,
         )
     if concludes:
+        statement = statement.where(workflows.c.outcome_seq == 0)
         statement = statement.values(outcome_seq=last + sa.bindparam("concluding"))
     if dialect == "postgresql":
         # However many a transaction sends, one arrives, and only if it is committed.

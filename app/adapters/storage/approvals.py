@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -122,6 +122,10 @@ class SqlApprovals:
         if not await self._database.read(lambda connection: connection.execute(is_over).scalar()):
             return 0
         return await self._write(lambda connection: deciding.expire(connection, self._audit, at))
+
+    async def limit(self, expiry: timedelta) -> None:
+        """Give those an end that were proposed before requests had one, counted from then."""
+        await self._write(lambda connection: deciding.limit(connection, expiry))
 
     async def keep_proof(
         self, approval_id: ApprovalId, number: int, text: str, proof: Proof

@@ -1,6 +1,6 @@
 """The transactions in which proposals come in and decisions are made."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -88,6 +88,17 @@ def expire(connection: sa.Connection, audit: AuditTrail, at: datetime) -> int:
 def is_overdue(at: datetime) -> sa.ColumnElement[bool]:
     """Whether there is something to end."""
     return sa.exists().where(_is_over(at))
+
+
+def limit(connection: sa.Connection, expiry: timedelta) -> None:
+    """Give those an end that were proposed before requests had one."""
+    endless = sa.select(approvals.c.position, approvals.c.proposed_at).where(
+        IS_PENDING, approvals.c.expires_at.is_(None)
+    )
+    for position, proposed_at in connection.execute(endless).all():
+        end = stamp(datetime.fromisoformat(proposed_at) + expiry)
+        change = sa.update(approvals).where(approvals.c.position == position)
+        connection.execute(change.values(expires_at=end))
 
 
 def begin_undo(connection: sa.Connection, audit: AuditTrail, approval: Approval) -> bool:

@@ -13,6 +13,8 @@ class Backlog:
     def __init__(self, history: History) -> None:
         """Nothing is known yet."""
         self.last = 0
+        self.final = 0
+        """The last one of a workflow that came to its outcome, or to an undo after that."""
         self._ring = Ring()
         self._history = history
 

@@ -122,7 +122,7 @@ class Cohort:
             self.dismiss(reader, ending)
 
     def _write(self, entries: Sequence[Entry]) -> None:
-        piece = cut_piece(entries, self._terms)
+        piece = cut_piece(entries, self._terms, self._backlog.final)
         if piece.size > PIECE_BYTES:
             self._all_fall_behind(self._position)
             return

@@ -61,7 +61,7 @@ class EventPage(BaseModel):
 
     events: list[dict[str, object]]
     next: str = Field(description="The `after` of the next page.")
-    is_over: bool = Field(description="Whether nothing can follow.")
+    is_over: bool = Field(description="Whether nothing can follow, but an undo.")
     reset: Reset | None = None
 
 
@@ -124,7 +124,7 @@ class Page:
             entries = await stream.backlog.after(self._position)
             if not entries:
                 return
-            piece = cut_piece(entries, self._terms)
+            piece = cut_piece(entries, self._terms, stream.backlog.final)
             taken = piece.entries[: self._room]
             self._is_over = piece.is_end and len(taken) == len(piece.entries)
             self._entries += taken

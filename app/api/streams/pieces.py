@@ -21,7 +21,7 @@ class Piece:
     is_end: bool
 
 
-def cut_piece(entries: Sequence[Entry], terms: Terms) -> Piece:
+def cut_piece(entries: Sequence[Entry], terms: Terms, final: int) -> Piece:
     """The first piece of what follows a reader's position; there is at least one entry."""
     chosen: list[Entry] = []
     size, reached = 0, entries[0].seq - 1
@@ -32,6 +32,6 @@ def cut_piece(entries: Sequence[Entry], terms: Terms) -> Piece:
             chosen.append(entry)
             size += len(entry.block)
         reached = entry.seq
-        if terms.ends_at(entry):
+        if terms.ends_at(entry, final):
             return Piece(chosen, size, reached, is_end=True)
     return Piece(chosen, size, reached, is_end=False)

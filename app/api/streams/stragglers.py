@@ -92,7 +92,7 @@ class Stragglers:
             raise StorageFailed("The log has lost its end.")
         if entries[0].seq > reader.position + 1:
             await reader.deliver(self._wire.reset(RETENTION, entries[0].seq), self._patience)
-        piece = cut_piece(entries, self._terms)
+        piece = cut_piece(entries, self._terms, self._backlog.final)
         del entries  # a reader that is waited for keeps no more than its piece
         for letter in self._wire.letters(piece) if piece.entries else ():
             await reader.deliver(letter.message, self._patience)

@@ -42,7 +42,6 @@ class Tail:
         self._is_known = False
         """Whether the end of the workflow would have been noticed."""
         self._terminal = 0
-        self._final = 0
 
     def hear(self, events: Sequence[Recorded]) -> None:
         """The log's listener."""
@@ -66,9 +65,11 @@ class Tail:
         self._is_known = bounds.last >= self.backlog.last
         self.first = bounds.first
         self._terminal = self._terminal or bounds.terminal
-        self._final = self._final or bounds.outcome
-        if bounds.last > self.backlog.last:
-            self.backlog.last = bounds.last
+        is_longer = bounds.last > self.backlog.last
+        self.backlog.last = max(self.backlog.last, bounds.last)
+        if bounds.outcome:
+            self.backlog.final = self.backlog.last
+        if is_longer:
             self._tell(is_urgent=True)
 
     async def look(self) -> None:
@@ -81,13 +82,13 @@ class Tail:
         """After which event a stream on these terms ends; 0 while that is open."""
         if not terms.until_outcome or not self._terminal:
             return self._terminal
-        if not self._final:
+        if not self.backlog.final:
             self._note((await self.backlog.after(self._terminal - 1))[:1])
-        return self._final
+        return self.backlog.final
 
     def _note(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
             if entry.is_terminal:
                 self._terminal = entry.seq
-            if entry.is_final:
-                self._final = entry.seq
+            if entry.is_final or self.backlog.final:
+                self.backlog.final = entry.seq

@@ -36,11 +36,13 @@ class Terms:
         """Whether the client is to see it."""
         if self.types is None or entry.type in self.types:
             return True
-        return entry.is_terminal or self.ends_at(entry)
+        return entry.is_terminal or entry.is_final
 
-    def ends_at(self, entry: Entry) -> bool:
-        """Whether the response ends after it."""
-        return entry.is_final or (entry.is_terminal and not self.until_outcome)
+    def ends_at(self, entry: Entry, final: int) -> bool:
+        """Whether the response ends after it; `final` as the backlog has it."""
+        if entry.is_terminal and not self.until_outcome:
+            return True
+        return entry.seq >= final if final else entry.is_final
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import { formatCount } from "./format.js";
 import { enableKeys } from "./keys.js";
 import { PastList } from "./past.js";
 import { PendingList } from "./pending.js";
+import { plain } from "./plain.js";
 import { approvalAddress, ask } from "./server.js";
 import { ServerState } from "./state.js";
 
@@ -52,7 +53,7 @@ async function refresh() {
     byId("trouble").hidden = true;
   } catch (error) {
     byId("trouble").hidden = false;
-    replaceContent(byId("trouble"), `${error.message} The page tries again by itself; what it shows may be old.`);
+    replaceContent(byId("trouble"), plain(`${error.message} The page tries again by itself; what it shows may be old.`));
   }
 }
 

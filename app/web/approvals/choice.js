@@ -1,6 +1,7 @@
 /* What a person says to one command: approve, reject or edit it, and why. */
 
 import { element, replaceContent } from "./dom.js";
+import { plain } from "./plain.js";
 
 const WORDS = { approved: "Approve", rejected: "Reject", edited: "Edit" };
 const NOT_CONFIRMED = "Confirm that you have checked this object yourself, or reject the command.";
@@ -75,7 +76,7 @@ export class Choice {
 
   refuse(sentence, at = this.#edit) {
     this.#problem.hidden = false;
-    replaceContent(this.#problem, sentence);
+    replaceContent(this.#problem, plain(sentence));
     at.setAttribute("aria-invalid", "true");
     at.focus();
   }

@@ -2,6 +2,7 @@
 
 import { badge } from "./badge.js";
 import { element, replaceContent } from "./dom.js";
+import { giveBackFocus } from "./focus.js";
 import { formatTime } from "./format.js";
 import { plain } from "./plain.js";
 import { undoOf } from "./proof.js";
@@ -65,10 +66,12 @@ export class UndoPart {
       yes.disabled = true;
       try {
         await this.undo(approval.id);
+        giveBackFocus(this.root.closest("details")?.querySelector("summary"));
       } catch (error) {
         yes.disabled = false;
         failure.hidden = false;
-        replaceContent(failure, error.message);
+        replaceContent(failure, plain(error.message));
+        giveBackFocus(yes);
       }
     });
     replaceContent(

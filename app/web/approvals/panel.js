@@ -1,7 +1,9 @@
 /* The panel under a request: one last look at a decision before it is sent. */
 
 import { element, replaceContent } from "./dom.js";
+import { giveBackFocus } from "./focus.js";
 import { countOf } from "./format.js";
+import { plain } from "./plain.js";
 import { runsCommands } from "./server.js";
 
 const SETTLE_MS = 800;
@@ -69,7 +71,8 @@ function decisionForm({ submit, reason, send, back }, content) {
     } catch (error) {
       submit.disabled = false;
       failure.hidden = false;
-      replaceContent(failure, error.message);
+      replaceContent(failure, plain(error.message));
+      giveBackFocus(submit);
     }
   });
   return form;

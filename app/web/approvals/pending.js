@@ -61,18 +61,24 @@ export class PendingList {
     let fresh = 0;
     for (const approval of [...approvals].reverse()) {
       const known = this.#cards.get(approval.id);
-      if (known && !known.isOver) known.update(approval);
-      const card = known ?? this.#add(approval, following);
-      if (!known) fresh += 1;
+      const isKnown = known && !(known.isOver && known.round < approval.round);
+      if (isKnown && !known.isOver) known.update(approval);
+      const card = isKnown ? known : this.#add(approval, following);
+      if (!isKnown) fresh += 1;
       following = card.root;
     }
     if (fresh) announce(`${countOf(fresh, "new request")}.`);
   }
 
+  /* What was decided and is asked again takes the place of what was told about it. */
   #add(approval, following) {
+    const former = this.#cards.get(approval.id);
+    const hadFocus = former?.root.contains(document.activeElement);
     const card = new RequestCard(approval, (...decision) => this.#decide(...decision), (over) => this.#putAway(over));
+    former?.root.remove();
     this.#cards.set(approval.id, card);
     this.#list.insertBefore(card.root, following);
+    if (hadFocus) card.select();
     return card;
   }
 

@@ -2,6 +2,7 @@
 
 import { decisionBadge, priorityBadge, severityBadge } from "./badge.js";
 import { element, replaceContent } from "./dom.js";
+import { giveBackFocus, mayFocus } from "./focus.js";
 import { formatTime } from "./format.js";
 import { workflowLink } from "./judged.js";
 import { approvePanel, enableLater, rejectPanel } from "./panel.js";
@@ -57,6 +58,10 @@ export class RequestCard {
     this.update(approval);
   }
 
+  get round() {
+    return this.#approval.round;
+  }
+
   get isInUse() {
     return this.isTouched || this.root.contains(document.activeElement);
   }
@@ -77,22 +82,25 @@ export class RequestCard {
   /* Somebody else was first, or nobody was in time. */
   end({ status, reviewer, decided_at: at, reason }) {
     this.isOver = true;
+    const isHere = mayFocus(this.root);
     const away = element("button", { type: "button", class: "button", onclick: () => this.#putAway(this) }, "Put away");
-    const isExpired = status === "expired";
-    const who = isExpired ? "Nobody decided in time" : `${reviewer || "Somebody"} ${status} it`;
+    const [what, sentence] =
+      status === "expired"
+        ? ["This request has expired.", `Its time was over ${formatTime(at)}, and nothing of it runs. Have it proposed again if it is still needed.`]
+        : ["This was decided meanwhile.", `${reviewer || "Somebody"} ${status} it, ${formatTime(at)}.`];
     replaceContent(
       this.root,
       element("h3", {}, plain(this.#approval.action || "No title")),
       element(
         "div",
         { class: "banner banner-warn stack-tight", role: "alert" },
-        element("p", {}, element("strong", {}, "This was decided meanwhile. "), decisionBadge(status)),
-        element("p", {}, plain(`${who}, ${formatTime(at)}.`)),
+        element("p", {}, element("strong", {}, what), " ", decisionBadge(status)),
+        element("p", {}, plain(sentence)),
         reason && element("p", {}, plain(`Reason: ${reason}`)),
       ),
       element("div", {}, away),
     );
-    this.root.focus();
+    if (isHere) this.root.focus();
   }
 
   select() {
@@ -139,8 +147,9 @@ export class RequestCard {
   }
 
   #closePanel() {
+    const isHere = mayFocus(this.root);
     this.#panel.hidden = true;
-    this.select();
+    if (isHere) this.select();
   }
 
   #approveChosen(reason) {
@@ -178,6 +187,7 @@ export class RequestCard {
       this.#tell("bad", error.message);
     }
     this.#look.disabled = false;
+    giveBackFocus(this.#look);
   }
 
   #tell(tone, sentence) {

@@ -146,6 +146,29 @@ async def test_processes_that_hear_at_once_tell_each_once(told: Told):
     assert counted in told.metrics.render()
 
 
+@pytest.mark.parametrize("others", [0, 2, 3])
+async def test_an_undo_is_told_once_before_or_after_the_outcome(told: Told, others: int):
+    await told.learning.plan(1)
+    await told.end("approval-1")
+    verified = story()[-1]
+    restarted = verified.commands[1].model_copy(update={"undo_status": "succeeded"})
+    commands = (verified.commands[0], restarted)
+    undone = replace(verified, kind=ReportKind.UNDONE, verification=None, commands=commands)
+    if others < len(story()):
+        undone = replace(undone, is_final=False)
+
+    for report in [*story()[:others], undone, undone, *story()[others:]]:
+        await told.hear(report)
+
+    executions = [fact for kind, fact in await told.facts() if kind == "execution"]
+    assert [(fact["number"], fact["status"]) for fact in executions] == [
+        (0, "succeeded"),
+        (1, "succeeded"),
+        (1, "undone"),
+    ]
+    assert (await told.kinds()).count("outcome") == 1
+
+
 async def test_a_proposal_that_is_delivered_after_the_agents_end_is_told(told: Told):
     await told.end("approval-0")
     await told.learning.plan(1)
