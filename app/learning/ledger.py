@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from app.domain.course import Report
-from app.domain.errors import NotFound, StorageFailed
+from app.domain.errors import FeedbackRewritten, NotFound
 from app.domain.feedback import FeedbackEvent, FeedbackRecord, PlanEvent
 from app.domain.housekeeping import Compacted, Forgotten, LessonSwitched
 from app.domain.ids import ApprovalId, FeedbackId
@@ -99,7 +99,7 @@ class FeedbackLedger:
         return drafts
 
     async def fetch(self, positions: Iterable[int]) -> dict[int, PlanEvent]:
-        """Events by position; raises StorageFailed when the store was changed behind our back."""
+        """Events by position; raises FeedbackRewritten when the store was changed behind our back."""
         wanted = sorted(positions)
         found = dict(zip(wanted, await self.store.fetch(wanted), strict=True)) if wanted else {}
         events = {
@@ -115,9 +115,9 @@ class FeedbackLedger:
             raise self._changed()
         return named
 
-    def _changed(self) -> StorageFailed:
+    def _changed(self) -> FeedbackRewritten:
         self._is_outdated = True
-        return StorageFailed("The feedback was changed while it was read; try again.")
+        return FeedbackRewritten("The feedback was changed while it was read; try again.")
 
     async def _catch_up(self) -> None:
         if self._is_outdated:

@@ -13,6 +13,7 @@ from app.domain.incident import Analysis
 from app.domain.plan import Plan
 from app.domain.ports import Clock
 from app.learning.actions import namespace_in, planned_command, planned_commands
+from app.learning.again import again_if_rewritten
 from app.learning.environments import OUR_OWN, Environments
 from app.learning.ledger import FeedbackLedger, Writing
 from app.learning.reported import events_of
@@ -35,6 +36,7 @@ class FeedbackRecorder:
         self._clock = clock
         self._environments = environments
 
+    @again_if_rewritten
     async def propose(
         self,
         workflow_id: WorkflowId,
@@ -68,6 +70,7 @@ class FeedbackRecorder:
             await turn.append(proposed)
         return feedback_id
 
+    @again_if_rewritten
     async def link(
         self, feedback_id: FeedbackId, approval_id: ApprovalId, commands: Sequence[str] = ()
     ) -> None:
@@ -84,6 +87,7 @@ class FeedbackRecorder:
                 await turn.append(linked)
             await self._take_up(turn, feedback_id, approval_id)
 
+    @again_if_rewritten
     async def decline(self, feedback_id: FeedbackId, reason: str) -> None:
         """Note that nobody will be asked about a plan. Raises NotFound."""
         async with self._ledger.writing() as turn:
@@ -97,6 +101,7 @@ class FeedbackRecorder:
             )
             await turn.append(declined)
 
+    @again_if_rewritten
     async def hear(self, report: ApprovalReport) -> Sequence[Report]:
         """Note what an approval server says; returns what of it is new.
 
@@ -111,6 +116,7 @@ class FeedbackRecorder:
                 await self._ledger.store.park(early)
         return await self._look_again(report)
 
+    @again_if_rewritten
     async def rate(self, feedback_id: FeedbackId, rating: Rating) -> None:
         """Note a person's opinion; what it leaves out stays as it was. Raises NotFound."""
         async with self._ledger.writing() as turn:

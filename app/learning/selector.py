@@ -8,6 +8,7 @@ from app.domain.approval import CommandDecision
 from app.domain.feedback import FeedbackRecord, Signature
 from app.domain.guidance import ActionScore, Example, ExampleRole, Guidance, JustRejected
 from app.domain.incident import Analysis, Findings
+from app.learning.again import again_if_rewritten
 from app.learning.cases import CaseIndex, Neighbour
 from app.learning.details import clip, edits_of, facets_of, just_rejected
 from app.learning.environments import OUR_OWN, Environments
@@ -37,6 +38,12 @@ class Choice:
     note: str = ""
     just_rejected: tuple[tuple[str, Neighbour], ...] = ()
 
+    @property
+    def plans(self) -> list[int]:
+        """Those to look up, each once."""
+        shown = [found.case.plan for found, _ in self.shown]
+        return [*dict.fromkeys([*shown, *(found.case.plan for _, found in self.just_rejected)])]
+
 
 class ExampleSelector:
     """Reads decided plans only: what is pending teaches nothing, whatever its stars."""
@@ -56,21 +63,21 @@ class ExampleSelector:
         if book is None:
             ledger.watch(self._book)
 
+    @again_if_rewritten
     async def guide(self, analysis: Analysis, findings: Findings, entities: Entities) -> Guidance:
         """What earlier decisions say about the incident at hand."""
         signatures = signatures_of(analysis, findings, entities, self._environments)
         async with self._ledger.reading() as turn:
             choice = choose(signatures, self._index)
             rules = active(self._book.rules(), turn.switches)
-            shown = await turn.records([found.case.plan for found, _ in choice.shown])
-            refused = await turn.records([found.case.plan for _, found in choice.just_rejected])
+            records = dict(zip(choice.plans, await turn.records(choice.plans), strict=True))
         examples = (
-            _example(record, found, role, signatures[0])
-            for record, (found, role) in zip(shown, choice.shown, strict=True)
+            _example(records[found.case.plan], found, role, signatures[0])
+            for found, role in choice.shown
         )
+        refused = ((action, records[found.case.plan]) for action, found in choice.just_rejected)
         rejected = (
-            JustRejected(action, record.feedback_id, _note(record))
-            for record, (action, _) in zip(refused, choice.just_rejected, strict=True)
+            JustRejected(action, record.feedback_id, _note(record)) for action, record in refused
         )
         lessons = lessons_for(signatures[0], choice.scoreboard, rules) if signatures else ()
         return Guidance(

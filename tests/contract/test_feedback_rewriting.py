@@ -2,25 +2,27 @@
 
 import asyncio
 import stat
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from app.adapters.storage.feedback_jsonl import open_feedback_file
+from app.adapters.storage.feedback_jsonl import FeedbackFile, open_feedback_file
 from app.adapters.storage.feedback_postgres import open_feedback_table
 from app.adapters.storage.location import DatabaseLocation
+from app.domain.answer import Entities
 from app.domain.approval import Decision
 from app.domain.course import Decided
 from app.domain.feedback import FeedbackEvent, Rated
 from app.domain.housekeeping import Compacted
 from app.domain.ids import ApprovalId, FeedbackId
+from app.domain.incident import Findings
 from app.domain.rewriting import RewritableStore, StoredLine
 from app.learning.compaction import Compaction
 from app.learning.forgetting import ForgetReviewer, ForgetWorkflow
-from tests.fakes.feedback import learning_on, report_of
+from tests.fakes.feedback import analysis_of, learning_on, report_of
 
 AT = datetime(2030, 5, 1, tzinfo=UTC)
 Open = Callable[[], AbstractAsyncContextManager[RewritableStore]]
@@ -202,3 +204,32 @@ def make_private(path: Path) -> None:
 
 def mode_of(path: Path) -> int:
     return path.stat().st_mode
+
+
+class RewrittenMeanwhile(FeedbackFile):
+    """Compacted by somebody else just before the next events are looked up."""
+
+    is_next = False
+
+    async def fetch(self, positions: Sequence[int]) -> Sequence[FeedbackEvent | None]:
+        if self.is_next and positions:
+            self.is_next = False
+            await self.rewrite(Compaction())
+        return await super().fetch(positions)
+
+
+async def test_a_report_is_taken_even_when_the_log_is_written_anew_in_that_moment(path: Path):
+    store = RewrittenMeanwhile(path)
+    learning = learning_on(store)
+    _, approval_id = await learning.plan(1)
+    await learning.recorder.hear(report_of(approval_id, approved=1))
+    store.is_next = True
+
+    await learning.recorder.hear(report_of(approval_id, Decision.REJECTED, rejected=2))
+
+    assert not store.is_next
+    assert (await learning.report.statistics()).rejected_count == 2
+    store.is_next = True
+    guidance = await learning.selector.guide(analysis_of(), Findings(), Entities())
+    assert not store.is_next
+    assert len(guidance.examples) == 1
