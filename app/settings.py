@@ -127,13 +127,13 @@ class Settings(BaseSettings):
         description="`suggest` executes nothing, `read-only` only what just reads, "
         "`approve` what a person has approved.",
     )
-    policy_file: Path | None = Field(
-        default=None,
-        description="A team's limits beside the product's policy of commands (YAML).",
-    )
     environments_file: Path | None = Field(
         default=None,
         description="Which of a team's namespaces are production, staging, development (YAML).",
+    )
+    policy_file: Path | None = Field(
+        default=None,
+        description="A team's limits beside the product's policy of commands (YAML).",
     )
 
     elasticsearch_url: str | None = Field(

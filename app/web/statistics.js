@@ -3,9 +3,9 @@
 import { improvements, learningCurve, statistics, topExamples } from "./api.js";
 import { decisionBadge } from "./badge.js";
 import { LearningChart } from "./chart.js";
+import { LessonsCard } from "./lessons.js";
 import { element, replaceContent } from "./dom.js";
 import { countOf, formatCount, formatPercent, formatScore, formatTime } from "./format.js";
-import { LessonsCard } from "./lessons.js";
 import { banner, bulletList, card, factList, paragraph } from "./section.js";
 
 const AGENT = "RemediationAgent";
@@ -29,11 +29,11 @@ export class StatisticsView {
 
   async open() {
     await Promise.all([
-      this.#lessons.open(),
       this.#fill("numbers", "Decisions and ratings", statistics(), numbersCard),
       this.#fill("curve", "Learning curve", learningCurve(), curveCard),
       this.#fill("suggestions", "What reviewers asked for", improvements(AGENT), suggestionsCard),
       this.#fill("examples", "Best rated plans", topExamples(AGENT), examplesCard),
+      this.#lessons.open(),
     ]);
   }
 
