@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from app.domain.feedback import FeedbackEvent, Proposed, Rated
-from app.domain.housekeeping import Compacted, Forgotten, LessonSwitched
+from app.domain.housekeeping import Compacted, LessonSwitched
 from app.domain.rewriting import StoredLine
+from app.learning.directory import Directory
 from app.learning.oblivion import Oblivion
 from app.learning.record import RatingField
 
@@ -24,8 +25,10 @@ class Compaction:
         self.oblivion = Oblivion()
         self.left_out = 0
         self.kept = 0
-        self._latest: dict[tuple[str, ...], Place] = {}
-        self._seen: set[str] = set()
+        self._topics = Directory()
+        self._latest: list[Place] = []
+        """By number of a topic its last word; a log may hold millions, so keys are hashes alone."""
+        self._seen = Directory()
 
     def look(self, line: StoredLine) -> None:
         """Note the last word on everything."""
@@ -33,7 +36,10 @@ class Compaction:
         if line.event is not None:
             place = _place(line.event)
             for topic in _topics(line.event):
-                self._latest[topic] = max(self._latest.get(topic, place), place)
+                number = self._topics.number(topic)
+                if number == len(self._latest):
+                    self._latest.append(place)
+                self._latest[number] = max(self._latest[number], place)
 
     def news(self) -> Sequence[FeedbackEvent]:
         """Nothing: what stays is all there."""
@@ -51,10 +57,10 @@ class Compaction:
     def _is_needless(self, event: FeedbackEvent | None) -> bool:
         if event is None:
             return False
-        if isinstance(event, Compacted) or event.id in self._seen:
+        seen = len(self._seen)
+        if isinstance(event, Compacted) or self._seen.number(event.id) < seen:
             return True
-        self._seen.add(event.id)
-        topics = _topics(event)
+        topics = [self._topics.number(topic) for topic in _topics(event)]
         place = _place(event)
         return bool(topics) and all(self._latest[topic] > place for topic in topics)
 
@@ -63,17 +69,15 @@ def _place(event: FeedbackEvent) -> Place:
     return (event.ts, event.id)
 
 
-def _topics(event: FeedbackEvent) -> list[tuple[str, ...]]:
+def _topics(event: FeedbackEvent) -> list[str]:
     """What only the last word on counts; an event that others need as well has none."""
     match event:
         case Proposed():
-            return [("proposed", event.feedback_id)]
+            return [f"proposed {event.feedback_id}"]
         case Rated():
             said = (name for name in RatingField if getattr(event, name) is not None)
-            return [("rated", name, event.feedback_id) for name in said]
+            return [f"{name} {event.feedback_id}" for name in said]
         case LessonSwitched():
-            return [("lesson", event.lesson_id)]
-        case Forgotten():
-            return []
+            return [f"lesson {event.lesson_id}"]
         case _:
             return []
