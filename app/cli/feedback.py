@@ -36,14 +36,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     compact = commands.add_parser("compact", help="write the log anew without what nobody needs")
     forget = commands.add_parser("forget", help="take a workflow or a reviewer out for good")
     who = forget.add_mutually_exclusive_group(required=True)
-    who.add_argument("--workflow", metavar="ID", help="its plans, decisions, ratings and texts")
-    who.add_argument("--reviewer", metavar="NAME", help="the name, and the words with it")
+    who.add_argument(
+        "--workflow", metavar="ID", type=_name, help="its plans, decisions, ratings and texts"
+    )
+    who.add_argument(
+        "--reviewer", metavar="NAME", type=_name, help="the name, and the words with it"
+    )
     taken = commands.add_parser("import", help="add what an export or another log holds")
     taken.add_argument("source", type=Path, help="JSON lines, of either form")
     for command in (export, verify, compact, forget, taken):
         command.add_argument(
             "--file", type=Path, help="a feedback file; default: DATABASE_URL's or DATA_DIR's"
         )
+
+
+def _name(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty")
+    return text.strip()
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:

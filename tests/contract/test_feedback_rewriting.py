@@ -190,6 +190,19 @@ async def test_what_a_killed_rewriting_left_is_no_matter(path: Path):
     assert stat.S_IMODE(mode_of(path)) == 0o600
 
 
+async def test_half_a_line_that_a_killed_writer_left_is_sealed_and_kept(path: Path):
+    async with open_feedback_file(path) as store:
+        await store.append([rated(1), rated(1)])
+        torn = b'{"v":1,"id":"torn","ts"'
+        write(path, raw(path) + torn)
+
+        await store.rewrite(Compaction())
+        await store.append([rated(2)])
+
+        assert [event.id for event in await read_all(store)][1:] == ["w1", "w2"]
+        assert torn + b"\n" in raw(path)
+
+
 def exists(path: Path) -> bool:
     return path.exists()
 
@@ -233,3 +246,7 @@ async def test_a_report_is_taken_even_when_the_log_is_written_anew_in_that_momen
     guidance = await learning.selector.guide(analysis_of(), Findings(), Entities())
     assert not store.is_next
     assert len(guidance.examples) == 1
+
+
+def raw(path: Path) -> bytes:
+    return path.read_bytes()

@@ -212,6 +212,18 @@ def test_an_unknown_workflow_is_forgotten_in_advance(tmp_path: Path):
     assert "Nothing of it was known here" in done.stdout
 
 
+@pytest.mark.parametrize("who", ["--workflow", "--reviewer"])
+def test_nobody_is_forgotten_by_an_empty_name(tmp_path: Path, who: str):
+    path = write_story(tmp_path)
+    before = path.read_bytes()
+
+    done = run_feedback(tmp_path, "forget", who, " ")
+
+    assert done.returncode == 2
+    assert "it is empty" in done.stderr
+    assert path.read_bytes() == before
+
+
 def test_an_import_adds_what_is_new_once(tmp_path: Path):
     path = write_story(tmp_path)
     source = tmp_path / "other" / "data" / "feedback" / "remediation_feedback.jsonl"

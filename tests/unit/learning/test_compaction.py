@@ -3,7 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 import orjson
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from app.adapters.storage.feedback_lines import parse_line, to_line
 from app.domain.approval import ApprovalReport, CommandDecision, CommandVerdict, Decision
 from app.domain.feedback import FeedbackEvent, Rating
-from app.domain.housekeeping import Forgotten
+from app.domain.housekeeping import Forgotten, LessonSwitched
 from app.domain.ids import WorkflowId
 from app.learning.compaction import Compaction
 from app.learning.details import clip
@@ -205,3 +205,12 @@ def test_a_quote_that_was_cut_off_goes_as_well():
 
     assert b"private" not in b"".join(kept)
     assert len(kept) == 2
+
+
+def test_the_last_word_on_a_lesson_stays():
+    switches = [
+        LessonSwitched(id=str(second), ts=NOW + timedelta(seconds=second), lesson_id="1", active=on)
+        for second, on in ((3, False), (1, True), (2, True))
+    ]
+
+    assert rewritten(switches, Compaction()) == [switches[0]]
