@@ -72,7 +72,7 @@ async def open_services(
         specialists = _specialists(
             settings,
             reasoner,
-            ExampleSelector(storage.ledger, book, environments),
+            ExampleSelector(storage.ledger, book=book, environments=environments),
             submission.submit,
         )
         runner = _runner(settings, storage, specialists, reactions, metrics)

@@ -1,6 +1,7 @@
 """What is worth knowing of an earlier plan beside its figures: edits, circumstances, refusals (pure)."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from app.domain.approval import CommandDecision
 from app.domain.feedback import Environment, FeedbackRecord, Signature
@@ -29,6 +30,17 @@ def edits_of(record: FeedbackRecord) -> tuple[Edit, ...]:
 def facets_of(theirs: Signature, ours: Signature) -> tuple[str, ...]:
     """The circumstances of an earlier incident, and where those at hand differ."""
     return tuple(_facets(theirs, ours))
+
+
+def demonstration(
+    neighbours: Sequence[Neighbour], shown: Sequence[Neighbour]
+) -> tuple[Neighbour, ...]:
+    """The nearest plan that people accepted with an edit, unless one is shown already."""
+    if any(found.case.judgement.has_edit for found in shown):
+        return ()
+    edited = (one for one in neighbours if one.case.judgement.has_edit)
+    accepted = (one for one in edited if one.case.judgement.accepted)
+    return tuple(islice(accepted, 1))
 
 
 def just_rejected(neighbours: Sequence[Neighbour]) -> dict[str, Neighbour]:

@@ -10,7 +10,7 @@ from app.domain.guidance import ActionScore, Example, ExampleRole, Guidance, Jus
 from app.domain.incident import Analysis, Findings
 from app.learning.again import again_if_rewritten
 from app.learning.cases import CaseIndex, Neighbour
-from app.learning.details import clip, edits_of, facets_of, just_rejected
+from app.learning.details import clip, demonstration, edits_of, facets_of, just_rejected
 from app.learning.environments import OUR_OWN, Environments
 from app.learning.estimate import scoreboard
 from app.learning.judgement import ACCEPTANCE, Claim, actions_of, is_accepted, is_rejected
@@ -51,6 +51,7 @@ class ExampleSelector:
     def __init__(
         self,
         ledger: FeedbackLedger,
+        *,
         book: LessonBook | None = None,
         environments: Environments = OUR_OWN,
     ) -> None:
@@ -96,8 +97,11 @@ def choose(signatures: Sequence[Signature], index: CaseIndex) -> Choice:
         return Choice()
     scores = scoreboard(signatures[0], neighbours, index)
     best = scores[0].score if scores else 1.0
+    accepted = _accepted(neighbours, scores)
+    also = demonstration(neighbours, [found for found, _ in accepted])
+    edited = ((found, ExampleRole.ACCEPTED) for found in also)
     return Choice(
-        shown=(*_accepted(neighbours, scores), *_rejected(neighbours)),
+        shown=(*accepted, *edited, *_rejected(neighbours)),
         scoreboard=scores[:SCOREBOARD_LIMIT],
         note=NOTHING_GOOD if best < ACCEPTANCE else "",
         just_rejected=tuple(just_rejected(neighbours).items()),

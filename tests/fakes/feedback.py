@@ -92,7 +92,7 @@ def learning_on(store: FeedbackStore) -> Learning:
     ledger.watch(book)
     return Learning(
         recorder=FeedbackRecorder(ledger, clock),
-        selector=ExampleSelector(ledger, book),
+        selector=ExampleSelector(ledger, book=book),
         report=FeedbackReport(ledger),
         ledger=ledger,
         lessons=LessonDesk(ledger, book, clock),

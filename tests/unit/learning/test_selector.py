@@ -169,6 +169,20 @@ async def test_a_reviewers_edit_is_what_is_shown(learning: Learning):
     assert "changed 1 of them" in example.reason
 
 
+async def test_an_edit_is_shown_beside_plans_that_were_approved_as_they_were(learning: Learning):
+    await decide(learning, 1, RESTART, Decision.APPROVED)
+    _, approval_id = await learning.plan(2, plan_of(RESTART))
+    edit = CommandVerdict(
+        command=RESTART, decision=CommandDecision.EDITED, edited_to=f"{RESTART} --field-manager=ops"
+    )
+    await learning.recorder.hear(report_of(approval_id, commands=[edit]))
+
+    plain, edited = (await guide(learning)).examples
+
+    assert (plain.edits, plain.role) == ((), ExampleRole.ACCEPTED)
+    assert [one.proposed for one in edited.edits] == [RESTART]
+
+
 async def test_what_was_changed_into_another_action_is_shown_as_turned_down(learning: Learning):
     _, approval_id = await learning.plan(1, plan_of(RESTART))
     edit = CommandVerdict(command=RESTART, decision=CommandDecision.EDITED, edited_to=UNDO)
