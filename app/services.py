@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.domain.ports import ApprovalGate, EventLog, LogSource, Reasoner
+from app.learning.lesson_desk import LessonDesk
 from app.learning.recorder import FeedbackRecorder
 from app.learning.report import FeedbackReport
 from app.observability.metrics import Metrics
@@ -25,6 +26,7 @@ class Services:
     events: EventLog
     feedback: FeedbackRecorder
     feedback_report: FeedbackReport
+    lessons: LessonDesk
     reactions: Reactions
     webhook_door: WebhookDoor
     log_source: LogSource | None

@@ -43,6 +43,11 @@ class Settings(BaseSettings):
     prompt_log_tokens: int = Field(
         default=8000, ge=500, description="How much of the logs a prompt holds, in tokens."
     )
+    prompt_guidance_tokens: int = Field(
+        default=4000,
+        ge=500,
+        description="How much a prompt holds of what people decided, in tokens.",
+    )
 
     mcp_server_url: str | None = Field(
         default=None,
@@ -129,6 +134,10 @@ class Settings(BaseSettings):
         default=CommandMode.APPROVE,
         description="`suggest` executes nothing, `read-only` only what just reads, "
         "`approve` what a person has approved.",
+    )
+    environments_file: Path | None = Field(
+        default=None,
+        description="Which of a team's namespaces are production, staging, development (YAML).",
     )
     policy_file: Path | None = Field(
         default=None,

@@ -35,15 +35,18 @@ NO_GUIDANCE = "Nothing is known from earlier decisions on incidents like this on
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
 _MARKER_BYTES = 8
 _ANSWER_CHARACTERS = 60_000
-_GUIDANCE_CHARACTERS = 24_000
+GUIDANCE_TOKENS = 4_000
+_CHARACTERS_PER_TOKEN = 4
 _REFUSED_CHARACTERS = 24_000
 
 
-def render_prompt(question: Question[A], log_tokens: int) -> Prompt:
-    """The question's prompt; the logs in it take at most `log_tokens` tokens."""
+def render_prompt(
+    question: Question[A], log_tokens: int, guidance_tokens: int = GUIDANCE_TOKENS
+) -> Prompt:
+    """The question's prompt; the logs and what people decided take at most so many tokens."""
     # Nobody who wrote a log line can know the marker, so nothing fenced can close its fence.
     fence = Fence(secrets.token_hex(_MARKER_BYTES))
-    name, data = _data(question.facts, log_tokens)
+    name, data = _data(question.facts, log_tokens, guidance_tokens)
     values = {label: fence.around(label, text) for label, text in data.items()}
     return Prompt(
         system=render(SYSTEM, fence=fence.marker),
@@ -84,7 +87,7 @@ class Fence:
         return f"<<<{self.marker} {label}\n{text}\n{label} {self.marker}>>>"
 
 
-def _data(facts: Facts, log_tokens: int) -> tuple[str, dict[str, str]]:
+def _data(facts: Facts, log_tokens: int, guidance_tokens: int) -> tuple[str, dict[str, str]]:
     match facts:
         case MonitoringFacts(batch):
             return MONITORING, {"logs": _logs(batch, log_tokens)}
@@ -94,7 +97,7 @@ def _data(facts: Facts, log_tokens: int) -> tuple[str, dict[str, str]]:
             return REMEDIATION, {
                 "logs": _logs(batch, log_tokens),
                 "analysis": _answer(analysis),
-                "guidance": _guidance(guidance),
+                "guidance": _guidance(guidance, guidance_tokens),
             }
         case RepairFacts(batch, refused):
             return REPAIR, {"logs": _logs(batch, log_tokens), "refused": _refused(refused)}
@@ -111,15 +114,27 @@ def _answer(answer: Answer) -> str:
     return _clipped(answer.model_dump_json(exclude_none=True), _ANSWER_CHARACTERS)
 
 
-def _guidance(guidance: Guidance) -> str:
+def _guidance(guidance: Guidance, tokens: int) -> str:
+    """What matters most first; what does not fit is left out whole, so that nothing is misread."""
     rows: list[dict[str, Any]] = [
-        *({"lesson": lesson} for lesson in guidance.lessons),
+        *([{"note": guidance.note}] if guidance.note else []),
+        *({"lesson": lesson.sentence} for lesson in guidance.lessons),
+        *({"just_rejected": asdict(rejected)} for rejected in guidance.just_rejected),
         *({"earlier_plan": asdict(example)} for example in guidance.examples),
         *({"score": asdict(score)} for score in guidance.scoreboard),
     ]
-    if guidance.note:
-        rows.append({"note": guidance.note})
-    return _clipped(_json_lines(rows), _GUIDANCE_CHARACTERS) if rows else NO_GUIDANCE
+    return _within(rows, tokens * _CHARACTERS_PER_TOKEN) if rows else NO_GUIDANCE
+
+
+def _within(rows: list[dict[str, Any]], room: int) -> str:
+    kept: list[str] = []
+    for row in rows:
+        text = json.dumps(row, ensure_ascii=False)
+        if len(text) < room:
+            kept.append(text)
+            room -= len(text) + 1
+    left_out = len(rows) - len(kept)
+    return "\n".join([*kept, json.dumps({"left_out": left_out})] if left_out else kept)
 
 
 def _refused(refused: tuple[tuple[str, str], ...]) -> str:

@@ -1,5 +1,6 @@
 """RemediationAgent: root causes and past examples in, a plan out."""
 
+from app.agents.repeats import explained
 from app.domain.answer import AgentName, Level
 from app.domain.guidance import Guidance
 from app.domain.incident import Analysis
@@ -19,7 +20,10 @@ async def plan_remedies(
     """Plans with steps numbered from 1, and counts that agree with the lists."""
     facts = RemediationFacts(batch, analysis, guidance)
     question = Question(AgentName.REMEDIATION, facts, Remediation)
-    answer = await reasoner.ask(question, teller)
+    repeats = explained(await reasoner.ask(question, teller), guidance.just_rejected)
+    if repeats.note:
+        await teller.progress(repeats.note)
+    answer = repeats.answer
     plans = tuple(_numbered(plan) for plan in answer.remediation_plans)
     summary = RemediationSummary(
         total_issues=len(plans),

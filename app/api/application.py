@@ -16,7 +16,7 @@ from app.api.streams import json_door
 from app.api.streams.doors import StreamingApplication
 from app.api.streams.fanout import open_fanout
 from app.api.streams.limits import DEFAULT_LIMITS, StreamLimits
-from app.api.v1 import feedback, health, logs, samples, workflows
+from app.api.v1 import feedback, health, lessons, logs, samples, workflows
 from app.services import Services
 from app.settings import Settings
 
@@ -52,7 +52,7 @@ def create_app(
     app.add_middleware(ForeignPagesRefused)
     app.add_middleware(MeasuredRequests)
     version_1 = APIRouter(prefix="/api/v1")
-    for module in (workflows, json_door, feedback, logs, samples):
+    for module in (workflows, json_door, feedback, lessons, logs, samples):
         version_1.include_router(module.router)
     app.include_router(version_1)
     app.include_router(health.router)

@@ -16,8 +16,11 @@ from app.bootstrap.ground import SystemClock
 from app.bootstrap.storage import Storage, open_storage
 from app.domain.ports import LogSource, Reasoner
 from app.kubectl.policy import load_policy
+from app.learning.environments import load_environments
 from app.learning.holdout import Holdout, HoldoutSelector
 from app.learning.ledger import FeedbackLedger
+from app.learning.lesson_desk import LessonDesk
+from app.learning.lessons import LessonBook
 from app.learning.recorder import FeedbackRecorder
 from app.learning.report import FeedbackReport
 from app.learning.selector import ExampleSelector
@@ -51,6 +54,7 @@ async def open_services(
     """
     clock, metrics, signature = SystemClock(), Metrics(), _signature(settings)
     policy = load_policy(settings.policy_file)
+    environments = load_environments(settings.environments_file)
     async with AsyncExitStack() as stack:
         storage = await stack.enter_async_context(open_storage(settings, clock, metrics))
         reasoner = MeasuredReasoner(
@@ -58,14 +62,17 @@ async def open_services(
         )
         gate = await stack.enter_async_context(_open_gate(settings))
         log_source = await stack.enter_async_context(_open_log_source(settings))
-        feedback = FeedbackRecorder(storage.ledger, clock)
+        feedback = FeedbackRecorder(storage.ledger, clock, environments)
         report = FeedbackReport(storage.ledger)
+        book = LessonBook()
+        storage.ledger.watch(book)
         reactions = Reactions(storage.events, report, metrics)
         delivery = ProposalDelivery(gate, storage.outbox, feedback, reactions, metrics)
         review = CommandReview(reasoner, policy, metrics, clock)
         submission = ProposalSubmission(review, feedback, delivery)
         holdout = Holdout(settings.holdout_share, lambda name: bool(policy.why_protected(name)))
-        selector = HoldoutSelector(ExampleSelector(storage.ledger), holdout)
+        examples = ExampleSelector(storage.ledger, book=book, environments=environments)
+        selector = HoldoutSelector(examples, holdout)
         specialists = _specialists(settings, reasoner, selector, submission.submit)
         runner = _runner(settings, storage, specialists, reactions, metrics)
         cancellation = Cancellation(storage.workflows, runner)
@@ -82,6 +89,7 @@ async def open_services(
             events=storage.events,
             feedback=feedback,
             feedback_report=report,
+            lessons=LessonDesk(storage.ledger, book, clock),
             reactions=reactions,
             webhook_door=WebhookDoor(signature),
             log_source=log_source,
@@ -95,13 +103,15 @@ async def open_services(
 async def open_dry_run(settings: Settings) -> AsyncIterator[DryRun]:
     """The four agents without storage and approvals; they learn from the feedback file."""
     events = MemoryEventLog(SystemClock())
+    environments = load_environments(settings.environments_file)
     async with AsyncExitStack() as stack:
         ledger = FeedbackLedger(await stack.enter_async_context(open_feedback(settings)))
         reasoner = await stack.enter_async_context(_open_reasoner(settings))
         policy = load_policy(settings.policy_file)
         review = CommandReview(reasoner, policy, Metrics(), SystemClock())
         # Nobody decides on a diagnosis, so there is nothing to measure.
-        selector = HoldoutSelector(ExampleSelector(ledger), Holdout(0.0, lambda _: False))
+        examples = ExampleSelector(ledger, environments=environments)
+        selector = HoldoutSelector(examples, Holdout(0.0, lambda _: False))
         specialists = _specialists(settings, reasoner, selector, review.submit)
         yield DryRun(build_graph(specialists, None), events)
 
@@ -158,7 +168,11 @@ async def _open_reasoner(
         temperature=settings.temperature,
         max_tokens=settings.max_tokens,
         timeout_seconds=settings.agent_timeout_seconds,
-        render=partial(render_prompt, log_tokens=settings.prompt_log_tokens),
+        render=partial(
+            render_prompt,
+            log_tokens=settings.prompt_log_tokens,
+            guidance_tokens=settings.prompt_guidance_tokens,
+        ),
         base_url=settings.gemini_base_url,
     ) as gemini:
         yield gemini

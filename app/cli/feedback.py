@@ -1,4 +1,4 @@
-"""`feedback`: take what people decided elsewhere, or check that all of it can be read."""
+"""`feedback`: take what people decided elsewhere, check it, and keep it small or silent."""
 
 import argparse
 import asyncio
@@ -7,16 +7,19 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import orjson
 
 from app.adapters.storage.feedback_jsonl import FEEDBACK_FILE, FeedbackFile
+from app.adapters.storage.jsonl import offset_of
 from app.bootstrap.feedback import open_feedback
 from app.bootstrap.location import database_location
+from app.cli.feedback_keeping import compact, count_left, forget, take_in
 from app.domain.errors import NotFound, StorageFailed
-from app.domain.ports import FeedbackStore
+from app.domain.rewriting import RewritableStore
 from app.learning.export import to_object
 from app.learning.ledger import FeedbackLedger
 from app.settings import Settings
@@ -25,23 +28,40 @@ SHOWN_PROBLEMS = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Two subcommands, both on the product's own feedback unless a file is named."""
+    """Subcommands on the product's own feedback unless a file is named."""
     commands = parser.add_subparsers(dest="action", required=True)
     export = commands.add_parser("export", help="one JSON object per plan, one per line")
     export.add_argument("--out", type=Path, help="a file to write; default: standard output")
     verify = commands.add_parser("verify", help="read every line; exit code 1 when one is damaged")
-    for command in (export, verify):
+    compact = commands.add_parser("compact", help="write the log anew without what nobody needs")
+    forget = commands.add_parser("forget", help="take a workflow or a reviewer out for good")
+    who = forget.add_mutually_exclusive_group(required=True)
+    who.add_argument(
+        "--workflow", metavar="ID", type=_name, help="its plans, decisions, ratings and texts"
+    )
+    who.add_argument(
+        "--reviewer", metavar="NAME", type=_name, help="the name, and the words with it"
+    )
+    taken = commands.add_parser("import", help="add what an export or another log holds")
+    taken.add_argument("source", type=Path, help="JSON lines, of either form")
+    for command in (export, verify, compact, forget, taken):
         command.add_argument(
             "--file", type=Path, help="a feedback file; default: DATABASE_URL's or DATA_DIR's"
         )
 
 
+def _name(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty")
+    return text.strip()
+
+
 def run(options: argparse.Namespace, settings: Settings) -> int:
-    """Both only read."""
+    """While servers run, too."""
     if options.file is None and settings.database_url is not None:
         return asyncio.run(_run(options, settings, None))
     path: Path = options.file or settings.data_dir / FEEDBACK_FILE
-    if not path.is_file():
+    if options.action != "import" and not path.is_file():
         raise NotFound(f"There is no feedback file {path} yet.")
     return asyncio.run(_run(options, settings, path))
 
@@ -50,12 +70,18 @@ async def _run(options: argparse.Namespace, settings: Settings, path: Path | Non
     async with _opened(settings, path) as store:
         if options.action == "export":
             return await _export(FeedbackLedger(store), options.out)
+        if options.action == "import":
+            return await take_in(store, options.source)
         print(path or database_location(settings).name)
+        if options.action == "compact":
+            return await compact(store)
+        if options.action == "forget":
+            return await forget(store, options.workflow, options.reviewer)
         return await _verify(store, path)
 
 
 @asynccontextmanager
-async def _opened(settings: Settings, path: Path | None) -> AsyncIterator[FeedbackStore]:
+async def _opened(settings: Settings, path: Path | None) -> AsyncIterator[RewritableStore]:
     if path is not None:
         # Not opened for writing: that would seal a torn tail.
         yield FeedbackFile(path)
@@ -93,42 +119,62 @@ def _replacing(out: Path | None) -> Iterator[BinaryIO]:
         raise StorageFailed(f"{out} cannot be written: {error.strerror}") from error
 
 
-async def _verify(store: FeedbackStore, path: Path | None) -> int:
-    kinds, damaged = await _read_all(store)
+async def _verify(store: RewritableStore, path: Path | None) -> int:
+    log = await _read_all(store)
     async with FeedbackLedger(store).reading() as turn:
         entries = turn.entries
-    print(f"events      {', '.join(f'{kind} {count}' for kind, count in sorted(kinds.items()))}")
+    print(
+        f"events      {', '.join(f'{kind} {count}' for kind, count in sorted(log.kinds.items()))}"
+    )
     print(f"plans       {sum(entries.is_known)}, decided {sum(entries.is_decided)}")
     print(f"unsigned    {sum(entries.is_unsigned)} decided plans")
+    if log.newer:
+        print(f"newer       {log.newer} lines of a later version; they are kept and passed over")
     if path is not None and _is_torn(path):
         print("last line   has no newline: it is not committed; the next writer seals it")
-    print(f"damaged     {len(damaged)} lines")
-    shown = damaged[:SHOWN_PROBLEMS]
+    left = await count_left(store) if log.kinds["forgotten"] else 0
+    if log.kinds["forgotten"]:
+        print(f"forgotten   {left} lines are left of what was to be forgotten")
+    print(f"damaged     {len(log.damaged)} lines")
+    shown = log.damaged[:SHOWN_PROBLEMS]
     for number in shown if path is None else _line_numbers(path, shown):
         print(f"  line {number} does not parse; it is kept and passed over")
-    return 1 if damaged else 0
+    return 1 if log.damaged or left else 0
 
 
-async def _read_all(store: FeedbackStore) -> tuple[Counter[str], list[int]]:
+@dataclass(slots=True)
+class _Log:
+    """What was read."""
+
+    kinds: Counter[str]
+    damaged: list[int]
+    newer: int = 0
+
+
+async def _read_all(store: RewritableStore) -> _Log:
     """How many events of each kind there are, and where the lines stand that are none."""
-    kinds, damaged, seen = Counter[str](), list[int](), set[str]()
+    log, seen = _Log(Counter(), []), set[str]()
     position, is_end = 0, False
     while not is_end:
         tail = await store.read(position)
+        if position and tail.start != position:
+            # Written anew meanwhile.
+            return await _read_all(store)
         position, is_end = tail.position, tail.is_end
-        damaged += tail.unreadable
+        log.damaged += tail.unreadable
+        log.newer += len(tail.newer)
         for event in tail.events:
-            kinds["repeated" if event.id in seen else event.type] += 1
+            log.kinds["repeated" if event.id in seen else event.type] += 1
             seen.add(event.id)
-    return kinds, damaged
+    return log
 
 
 def _line_numbers(path: Path, positions: Sequence[int]) -> Iterator[int]:
     """Lines as editors count them."""
-    begin = 0
+    begin, wanted = 0, {offset_of(position) for position in positions}
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
-            if begin in positions:
+            if begin in wanted:
                 yield number
             begin += len(line)
 

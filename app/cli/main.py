@@ -20,7 +20,7 @@ COMMANDS = {
     "approvals": "look at proposals and decide them, here in the terminal",
     "mcp": "offer the approval server's tools over standard input and output",
     "audit": "check the record of who decided what",
-    "feedback": "export or verify what people decided",
+    "feedback": "export, import, verify, compact or forget what people decided",
     "policy": "say what the policy makes of a command, rule by rule",
     "backup": "copy everything that is stored, also while it is in use",
     "restore": "put a backup in place",

@@ -110,6 +110,8 @@ class Course:
     verified: Verified | None = None
     expired: Expired | None = None
     undone: Undone | None = None
+    is_late: bool = False
+    """Whether it was decided after it had been said to be expired; it counts all the same."""
 
     @property
     def is_final(self) -> bool:

@@ -23,6 +23,7 @@
     │   └── WebhookFailed       a decision could not be reported yet
     │       └── WebhookRefused
     ├── StorageFailed           nothing was acknowledged                     503
+    │   ├── FeedbackRewritten   between two looks at it
     │   └── StorageFull                                                      507
     └── StartupFailed           one line on the console, exit code 1
 
@@ -125,6 +126,10 @@ class WebhookRefused(WebhookFailed):
 
 class StorageFailed(AppError):
     """Nothing was written, so nothing was acknowledged."""
+
+
+class FeedbackRewritten(StorageFailed):
+    """The feedback was written anew between two looks at it; the next try finds its way."""
 
 
 class StorageFull(StorageFailed):

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 from app.domain.approval import CommandVerdict, Decision
 from app.domain.course import Course, FeedbackEventBase, Outcome, Report
 from app.domain.guidance import ExampleRole
+from app.domain.housekeeping import Compacted, Forgotten, LessonSwitched
 from app.domain.ids import ApprovalId, FeedbackId
 
 
@@ -158,9 +159,11 @@ class Imported(FeedbackEventBase):
     reward_score: float | None = None
 
 
+PlanEvent = Proposed | Linked | Report | Declined | Rated | Retracted | Imported
+"""What is said of one plan."""
+
 FeedbackEvent = Annotated[
-    Proposed | Linked | Report | Declined | Rated | Retracted | Imported,
-    Field(discriminator="type"),
+    PlanEvent | LessonSwitched | Compacted | Forgotten, Field(discriminator="type")
 ]
 
 
@@ -225,6 +228,11 @@ class FeedbackRecord:
         return is_drawn and self.propensity is not None and self.propensity < 1
 
     @property
+    def is_late(self) -> bool:
+        """Whether it was decided when it had already expired."""
+        return any(course.is_late for course in self.courses)
+
+    @property
     def is_decided(self) -> bool:
         """Whether a person said yes or no to it."""
         return self.status in {PlanStatus.APPROVED, PlanStatus.REJECTED}
@@ -259,10 +267,12 @@ class FeedbackTail:
     positions: tuple[int, ...]
     """Where each of them stands, for `FeedbackStore.fetch`."""
     start: int
-    """Where it begins: before the position asked for when the log was replaced by another one."""
+    """Where it begins: not at the position asked for when the log was replaced by another one."""
     position: int
     """Where to go on; the first read starts at 0."""
     unreadable: tuple[int, ...]
     """Where lines stand that do not parse; they are passed over, and stay."""
+    newer: tuple[int, ...]
+    """Where lines of a later version of this product stand; they are passed over, and stay."""
     is_end: bool
     """Whether nothing more was committed when it was read."""

@@ -12,6 +12,26 @@ class ExampleRole(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A command that people changed before they approved it."""
+
+    action: str
+    """Of the command as it was proposed."""
+    proposed: str
+    changed_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class JustRejected:
+    """An action whose last decision on a like incident was a rejection."""
+
+    action: str
+    feedback_id: str
+    note: str
+    """The reviewer's own words; may be empty."""
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """An earlier plan like the one wanted, and what people made of it."""
 
@@ -28,6 +48,9 @@ class Example:
     commands: tuple[str, ...]
     note: str
     """The reviewer's own words: rejection reason, comment, improvement; may be empty."""
+    edits: tuple[Edit, ...] = ()
+    facets: tuple[str, ...] = ()
+    """The circumstances that were compared, such as `environment staging, here production`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +67,29 @@ class ActionScore:
 
 
 @dataclass(frozen=True, slots=True)
+class Lesson:
+    """A rule mined from decisions on whatever failures; it tells a preference, never a permission."""
+
+    id: str
+    sentence: str
+    """Such as `In production, rollout restart of stateful workloads was rejected 6 of 7 times.`"""
+    actions: tuple[str, ...]
+    """The actions that it was mined from."""
+    acceptance: float
+    """The share of its decisions that accepted them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Guidance:
     """Everything earlier decisions say about one incident; empty when nothing is known."""
 
     examples: tuple[Example, ...] = ()
     scoreboard: tuple[ActionScore, ...] = ()
-    lessons: tuple[str, ...] = ()
-    """Sentences such as `rollout restart of a statefulset was rejected 3 of 3 times`."""
+    lessons: tuple[Lesson, ...] = ()
     note: str = ""
     """Set when nothing known is good enough here."""
+    just_rejected: tuple[JustRejected, ...] = ()
+    """What a plan repeats only if it says why."""
     is_held_out: bool | None = None
     """Whether the workflow is in the control group, which is planned without what was learned.
 
@@ -68,7 +105,21 @@ class Guidance:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is said about the incident."""
-        return not (self.examples or self.scoreboard or self.lessons or self.note)
+        said = (self.examples, self.scoreboard, self.lessons, self.note, self.just_rejected)
+        return not any(said)
+
+    def lessons_on(self, action: str) -> list[Lesson]:
+        """The lessons about an action."""
+        return [lesson for lesson in self.lessons if action in lesson.actions]
+
+    def last_rejection_of(self, action: str) -> JustRejected | None:
+        """Set when the last decision on an action was a rejection."""
+        return next((one for one in self.just_rejected if one.action == action), None)
+
+    def edits_of(self, action: str) -> list[Edit]:
+        """How people changed commands of an action."""
+        edits = (edit for example in self.examples for edit in example.edits)
+        return [edit for edit in dict.fromkeys(edits) if edit.action == action]
 
     def score_of(self, action: str) -> ActionScore | None:
         """The scoreboard's line for an action."""

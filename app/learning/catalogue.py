@@ -3,7 +3,7 @@
 from array import array
 
 from app.domain.course import Report
-from app.domain.feedback import FeedbackEvent, Linked
+from app.domain.feedback import Linked, PlanEvent
 from app.domain.ids import ApprovalId, FeedbackId
 from app.learning.directory import Directory
 from app.learning.fold import Draft, parts_of
@@ -66,7 +66,7 @@ class Catalogue:
         """By number of an approval its first plan, one higher than it is; 0 while there is none."""
         self._others: dict[int, set[int]] = {}
 
-    def file(self, event: FeedbackEvent, position: int) -> set[int]:
+    def file(self, event: PlanEvent, position: int) -> set[int]:
         """Note where an event stands; the plans it is about, those at hand with the event in them."""
         about: set[int] = set()
         for part in parts_of(event):
@@ -96,7 +96,7 @@ class Catalogue:
         surplus = [*self.drafts][: max(len(self.drafts) - DRAFTS_LIMIT, 0)]
         return {number: self.drafts.pop(number) for number in surplus}
 
-    def _file(self, part: FeedbackEvent, position: int) -> set[int]:
+    def _file(self, part: PlanEvent, position: int) -> set[int]:
         if not isinstance(part, Report):
             number = self._plan(part.feedback_id)
             self.plans.add(number, position)

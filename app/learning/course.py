@@ -37,12 +37,15 @@ class Reports:
                 self._undone[report.round] = newer(self._undone.get(report.round), report)
 
     def course(self) -> Course:
-        """The latest round; a decision in it was made before it could expire."""
+        """The latest round; a decision in it counts, even where it had expired before."""
         decided, expired = self._decided, self._expired
         if decided is None or (expired is not None and expired.round > decided.round):
             return Course(self._approval_id, expired=expired)
         return Course(
             self._approval_id,
+            is_late=expired is not None
+            and expired.round == decided.round
+            and _place(expired) < _place(decided),
             decided=decided,
             executed=self._executed.get(decided.round),
             verified=self._verified.get(decided.round),

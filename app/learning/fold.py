@@ -6,10 +6,10 @@ from typing import TypeVar
 from app.domain.course import Executed, FeedbackEventBase, Report
 from app.domain.feedback import (
     Declined,
-    FeedbackEvent,
     FeedbackRecord,
     Imported,
     Linked,
+    PlanEvent,
     Proposed,
     Rated,
     Retracted,
@@ -23,12 +23,12 @@ E = TypeVar("E", bound=FeedbackEventBase)
 L = TypeVar("L", Proposed, Imported)
 
 
-def parts_of(event: FeedbackEvent) -> Sequence[FeedbackEvent]:
+def parts_of(event: PlanEvent) -> Sequence[PlanEvent]:
     """The event; a whole object of the earlier system also stands for several of ours."""
     return (event, *expand(event)) if isinstance(event, Imported) else (event,)
 
 
-def tie_of(part: FeedbackEvent, plan: FeedbackId) -> ApprovalId | None:
+def tie_of(part: PlanEvent, plan: FeedbackId) -> ApprovalId | None:
     """The approval that is this plan's, as far as a part of an event says so."""
     if isinstance(part, Linked | Report) and part.feedback_id == plan:
         return part.approval_id
@@ -64,7 +64,7 @@ class Draft:
         self._reports: dict[ApprovalId, Reports] = {}
         self._ratings: dict[RatingField, Rated] = {}
 
-    def apply(self, *parts: FeedbackEvent) -> None:
+    def apply(self, *parts: PlanEvent) -> None:
         """Take parts of events in; what is said of another plan alone is passed over."""
         for part in parts:
             if tie := tie_of(part, self.feedback_id):

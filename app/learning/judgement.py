@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from app.domain.approval import CommandDecision
 from app.domain.feedback import CommandCredit, FeedbackRecord
 
 ACCEPTANCE = 0.5
@@ -32,6 +33,8 @@ class Judgement:
     rejected: tuple[str, ...]
     has_reason: bool
     """Whether a rejection was explained."""
+    has_edit: bool
+    """Whether people changed a command."""
 
 
 @dataclass(slots=True)
@@ -62,6 +65,7 @@ def judgement_of(record: FeedbackRecord) -> Judgement:
         accepted=actions_of(record.credits, is_accepted),
         rejected=actions_of(record.credits, is_rejected),
         has_reason=bool(record.rejection_reason),
+        has_edit=any(one.decision is CommandDecision.EDITED for one in record.verdicts),
     )
 
 
@@ -71,8 +75,8 @@ def is_accepted(credit: CommandCredit) -> bool:
 
 
 def is_rejected(credit: CommandCredit) -> bool:
-    """Whether a command was turned down."""
-    return credit.rejected > ACCEPTANCE
+    """Whether a command was turned down, also by changing it into another action."""
+    return credit.credit < ACCEPTANCE
 
 
 def actions_of(credits_: Iterable[CommandCredit], is_meant: Claim) -> tuple[str, ...]:

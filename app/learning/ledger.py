@@ -11,13 +11,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from app.domain.course import Report
-from app.domain.errors import NotFound, StorageFailed
-from app.domain.feedback import FeedbackEvent, FeedbackRecord
+from app.domain.errors import FeedbackRewritten, NotFound
+from app.domain.feedback import FeedbackEvent, FeedbackRecord, PlanEvent
+from app.domain.housekeeping import Compacted, Forgotten, LessonSwitched
 from app.domain.ids import ApprovalId, FeedbackId
 from app.domain.ports import FeedbackStore
 from app.learning.catalogue import Catalogue
 from app.learning.entries import Entries
-from app.learning.fold import Draft, parts_of, tie_of
+from app.learning.fold import Draft, later, parts_of, tie_of
 
 CLOCK_DRIFT = timedelta(hours=1)
 BATCH = 100
@@ -47,6 +48,8 @@ class FeedbackLedger:
         self.latest = _LONG_AGO
         self.unreadable = 0
         """Lines that do not parse; they stay in the store."""
+        self.newer = 0
+        """Lines of a later version; they stay, too."""
         self._position = 0
         self._touched: set[int] = set()
         """Plans whose record is not made yet of all that was read."""
@@ -97,24 +100,26 @@ class FeedbackLedger:
             drafts[plan].apply(*(part for at in sorted(found) for part in parts_of(events[at])))
         return drafts
 
-    async def fetch(self, positions: Iterable[int]) -> dict[int, FeedbackEvent]:
-        """Events by position; raises StorageFailed when the store was changed behind our back."""
+    async def fetch(self, positions: Iterable[int]) -> dict[int, PlanEvent]:
+        """Events by position; raises FeedbackRewritten when the store was changed behind our back."""
         wanted = sorted(positions)
         found = dict(zip(wanted, await self.store.fetch(wanted), strict=True)) if wanted else {}
-        events = {position: event for position, event in found.items() if event is not None}
+        events = {
+            position: event for position, event in found.items() if isinstance(event, PlanEvent)
+        }
         if len(events) < len(found):
             raise self._changed()
         return events
 
-    def _name_of(self, plan: int, parts: Sequence[FeedbackEvent]) -> FeedbackId:
+    def _name_of(self, plan: int, parts: Sequence[PlanEvent]) -> FeedbackId:
         named = next((part.feedback_id for part in parts if part.feedback_id), None)
         if named is None or self.catalogue.plans.keys.find(named) != plan:
             raise self._changed()
         return named
 
-    def _changed(self) -> StorageFailed:
+    def _changed(self) -> FeedbackRewritten:
         self._is_outdated = True
-        return StorageFailed("The feedback was changed while it was read; try again.")
+        return FeedbackRewritten("The feedback was changed while it was read; try again.")
 
     async def _catch_up(self) -> None:
         if self._is_outdated:
@@ -122,22 +127,34 @@ class FeedbackLedger:
         is_end = False
         while not is_end:
             tail = await self.store.read(self._position)
-            if tail.start < self._position:
+            if tail.start != self._position:
                 self._begin_anew()
             for event, position in zip(tail.events, tail.positions, strict=True):
                 self.latest = max(self.latest, event.ts)
-                self._touched |= self.catalogue.file(event, position)
+                self._take(event, position)
             self._position, is_end = tail.position, tail.is_end
             self.unreadable += len(tail.unreadable)
+            self.newer += len(tail.newer)
             self._tell(self.catalogue.let_go())
         for plans in _batches(sorted(self._touched)):
             self._tell(await self.drafts(plans))
 
+    def _take(self, event: FeedbackEvent, position: int) -> None:
+        match event:
+            case LessonSwitched():
+                known = self.switches.get(event.lesson_id)
+                self.switches[event.lesson_id] = later(known, event)
+            case Compacted() | Forgotten():
+                pass
+            case _:
+                self._touched |= self.catalogue.file(event, position)
+
     def _begin_anew(self) -> None:
+        self.switches: dict[str, LessonSwitched] = {}
         self.entries, self.catalogue = Entries(), Catalogue()
         self.revision += 1
         self.latest = _LONG_AGO
-        self.unreadable = 0
+        self.unreadable = self.newer = 0
         self._position = 0
         self._is_outdated = False
         self._touched = set()
@@ -166,7 +183,9 @@ class Reading:
         """The ledger is up to date and stays as it is."""
         self._ledger = ledger
         self.entries = ledger.entries
-        self.unreadable = ledger.unreadable
+        self.switches = ledger.switches
+        """By its id, the last word on whether a lesson is shown."""
+        self.unreadable, self.newer = ledger.unreadable, ledger.newer
         self.revision = ledger.revision
 
     def plan_of_hash(self, hashed: int) -> int | None:

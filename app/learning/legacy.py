@@ -7,9 +7,9 @@ from typing import Any
 from app.domain.approval import Decision
 from app.domain.course import Decided
 from app.domain.feedback import (
-    FeedbackEvent,
     Imported,
     Linked,
+    PlanEvent,
     PlannedCommand,
     Proposed,
     Rated,
@@ -18,7 +18,8 @@ from app.domain.feedback import (
 )
 from app.domain.ids import ApprovalId
 from app.learning.actions import namespace_in, planned_command
-from app.learning.signature import environment_of, tokens_of
+from app.learning.environments import OUR_OWN
+from app.learning.signature import tokens_of
 
 COMMANDS_LIMIT = 200
 IMPORTED_PREFIX = "imported-"
@@ -27,7 +28,7 @@ IMPORTED_PREFIX = "imported-"
 _COMMAND = re.compile(r"kubectl [^\"\\\n`]{1,500}")
 
 
-def expand(record: Imported) -> tuple[FeedbackEvent, ...]:
+def expand(record: Imported) -> tuple[PlanEvent, ...]:
     """The events of an earlier record, all at its time; the ids follow from its own."""
     approvals = tuple(dict.fromkeys(filter(None, (*record.approval_ids, record.approval_id))))
     return (
@@ -65,7 +66,7 @@ def _proposed(record: Imported) -> Proposed:
         issue=_issue_of(record.output_data, problem),
         signature=Signature(
             tokens=tokens_of((problem,), ()),
-            environment=environment_of(namespace_in(plan)),
+            environment=OUR_OWN.of(namespace_in(plan)),
             kind=next(iter(kinds), ""),
         ),
         commands=commands,

@@ -13,6 +13,8 @@ from app.domain.incident import Analysis
 from app.domain.plan import Plan
 from app.domain.ports import Clock
 from app.learning.actions import namespace_in, planned_command, planned_commands
+from app.learning.again import again_if_rewritten
+from app.learning.environments import OUR_OWN, Environments
 from app.learning.ledger import FeedbackLedger, Writing
 from app.learning.reported import events_of
 from app.learning.signature import signature_of_plan
@@ -26,11 +28,15 @@ def feedback_id_of(workflow_id: WorkflowId, number: int) -> FeedbackId:
 class FeedbackRecorder:
     """Every method may be called again with the same facts and changes nothing then."""
 
-    def __init__(self, ledger: FeedbackLedger, clock: Clock) -> None:
+    def __init__(
+        self, ledger: FeedbackLedger, clock: Clock, environments: Environments = OUR_OWN
+    ) -> None:
         """Nothing is read or written yet."""
         self._ledger = ledger
         self._clock = clock
+        self._environments = environments
 
+    @again_if_rewritten
     async def propose(
         self,
         workflow_id: WorkflowId,
@@ -54,7 +60,7 @@ class FeedbackRecorder:
                 feedback_id=feedback_id,
                 workflow_id=workflow_id,
                 issue=plan.issue,
-                signature=signature_of_plan(plan, analysis, namespace_of(plan)),
+                signature=signature_of_plan(plan, analysis, namespace_of(plan), self._environments),
                 commands=planned_commands(plan),
                 input_data=analysis.model_dump_json(),
                 output_data=output,
@@ -66,6 +72,7 @@ class FeedbackRecorder:
             await turn.append(proposed)
         return feedback_id
 
+    @again_if_rewritten
     async def link(
         self, feedback_id: FeedbackId, approval_id: ApprovalId, commands: Sequence[str] = ()
     ) -> None:
@@ -82,6 +89,7 @@ class FeedbackRecorder:
                 await turn.append(linked)
             await self._take_up(turn, feedback_id, approval_id)
 
+    @again_if_rewritten
     async def decline(self, feedback_id: FeedbackId, reason: str) -> None:
         """Note that nobody will be asked about a plan. Raises NotFound."""
         async with self._ledger.writing() as turn:
@@ -95,6 +103,7 @@ class FeedbackRecorder:
             )
             await turn.append(declined)
 
+    @again_if_rewritten
     async def hear(self, report: ApprovalReport) -> Sequence[Report]:
         """Note what an approval server says; returns what of it is new.
 
@@ -109,6 +118,7 @@ class FeedbackRecorder:
                 await self._ledger.store.park(early)
         return await self._look_again(report)
 
+    @again_if_rewritten
     async def rate(self, feedback_id: FeedbackId, rating: Rating) -> None:
         """Note a person's opinion; what it leaves out stays as it was. Raises NotFound."""
         async with self._ledger.writing() as turn:

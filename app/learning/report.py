@@ -7,6 +7,7 @@ from datetime import datetime
 
 from app.domain.feedback import FeedbackRecord, PlanStatus
 from app.domain.ids import ApprovalId, FeedbackId, WorkflowId
+from app.learning.again import again_if_rewritten
 from app.learning.curve import CurvePoint, curve_of
 from app.learning.entries import suggestions_of
 from app.learning.evaluator import Evaluated, Evaluator
@@ -31,6 +32,8 @@ class Statistics:
     unsigned_count: int
     """Decided plans whose decision nobody signed."""
     unreadable_lines: int
+    newer_lines: int
+    """Of a later version of this product; they are kept and passed over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +76,15 @@ class FeedbackReport:
                 rated_count=sum(entries.is_rated),
                 unsigned_count=sum(entries.is_unsigned),
                 unreadable_lines=turn.unreadable,
+                newer_lines=turn.newer,
             )
 
+    @again_if_rewritten
     async def evaluated(self) -> Evaluated:
         """What is known of how sure the figures are, and of what learning gains."""
         return await self._evaluator.evaluated()
 
+    @again_if_rewritten
     async def improvements(self) -> list[str]:
         """What reviewers want avoided and what raters want better; newest first, each once."""
         said: dict[str, None] = {}
@@ -91,18 +97,21 @@ class FeedbackReport:
                     break
         return [*said][:SUGGESTIONS_LIMIT]
 
+    @again_if_rewritten
     async def top_examples(self, limit: int, min_reward: float) -> list[TopExample]:
         """Decided plans only, the best first."""
         async with self._ledger.reading() as turn:
             records = await turn.records(turn.entries.best(limit, min_reward))
         return [example for record in records if (example := _top_example(record))]
 
+    @again_if_rewritten
     async def workflow_of(self, approval_id: ApprovalId) -> WorkflowId | None:
         """Whose proposal an approval is; None when it is unknown here."""
         async with self._ledger.reading() as turn:
             records = await turn.under(approval_id)
         return WorkflowId(records[0].workflow_id) if records else None
 
+    @again_if_rewritten
     async def of_workflow(self, workflow_id: str) -> list[FeedbackRecord]:
         """The plans of a workflow, in their order; none for an unknown id."""
         async with self._ledger.reading() as turn:
@@ -110,6 +119,7 @@ class FeedbackReport:
         found = (record for record in records if record.workflow_id == workflow_id)
         return sorted(found, key=lambda record: (record.proposed_at, record.feedback_id))
 
+    @again_if_rewritten
     async def learning_curve(self) -> list[CurvePoint]:
         """A point per decided plan in the order of decisions; evenly thinned when there are many."""
         async with self._ledger.reading() as turn:

@@ -1,28 +1,27 @@
 """Chooses what a new plan should know of earlier ones, and says why."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from app.domain.answer import Entities
 from app.domain.approval import CommandDecision
-from app.domain.feedback import Environment, FeedbackRecord, Signature
-from app.domain.guidance import ActionScore, Example, ExampleRole, Guidance
+from app.domain.feedback import FeedbackRecord, Signature
+from app.domain.guidance import ActionScore, Example, ExampleRole, Guidance, JustRejected
 from app.domain.incident import Analysis, Findings
+from app.learning.again import again_if_rewritten
 from app.learning.cases import CaseIndex, Neighbour
+from app.learning.details import clip, demonstration, edits_of, facets_of, just_rejected
+from app.learning.environments import OUR_OWN, Environments
 from app.learning.estimate import scoreboard
 from app.learning.judgement import ACCEPTANCE, Claim, actions_of, is_accepted, is_rejected
 from app.learning.ledger import FeedbackLedger
+from app.learning.lessons import LessonBook, active, lessons_for
 from app.learning.signature import signatures_of
 
 ACCEPTED_LIMIT = 3
 REJECTED_LIMIT = 2
 SCOREBOARD_LIMIT = 40
 """Generous: an action that is left out would look like one that nobody tried."""
-LESSONS_LIMIT = 8
-LESSON_COUNT = 3
-LESSON_SHARE = 2 / 3
-NOTE_LIMIT = 300
 COMMANDS_LIMIT = 12
 NOTHING_GOOD = (
     "Nothing that was tried on incidents like this one was accepted often enough; "
@@ -36,30 +35,59 @@ class Choice:
 
     shown: tuple[tuple[Neighbour, ExampleRole], ...] = ()
     scoreboard: tuple[ActionScore, ...] = ()
-    lessons: tuple[str, ...] = ()
     note: str = ""
+    just_rejected: tuple[tuple[str, Neighbour], ...] = ()
+
+    @property
+    def plans(self) -> list[int]:
+        """Those to look up, each once."""
+        shown = [found.case.plan for found, _ in self.shown]
+        return [*dict.fromkeys([*shown, *(found.case.plan for _, found in self.just_rejected)])]
 
 
 class ExampleSelector:
     """Reads decided plans only: what is pending teaches nothing, whatever its stars."""
 
-    def __init__(self, ledger: FeedbackLedger) -> None:
-        """Follows the ledger from here on."""
+    def __init__(
+        self,
+        ledger: FeedbackLedger,
+        *,
+        book: LessonBook | None = None,
+        environments: Environments = OUR_OWN,
+    ) -> None:
+        """Follows the ledger from here on; a book that is given follows it already."""
         self._ledger = ledger
+        self._environments = environments
         self._index = CaseIndex()
         ledger.watch(self._index)
+        self._book = book or LessonBook()
+        if book is None:
+            ledger.watch(self._book)
 
+    @again_if_rewritten
     async def guide(self, analysis: Analysis, findings: Findings, entities: Entities) -> Guidance:
         """What earlier decisions say about the incident at hand."""
-        signatures = signatures_of(analysis, findings, entities)
+        signatures = signatures_of(analysis, findings, entities, self._environments)
         async with self._ledger.reading() as turn:
             choice = choose(signatures, self._index)
-            records = await turn.records([found.case.plan for found, _ in choice.shown])
+            rules = active(self._book.rules(), turn.switches)
+            records = dict(zip(choice.plans, await turn.records(choice.plans), strict=True))
         examples = (
-            _example(record, found, role)
-            for record, (found, role) in zip(records, choice.shown, strict=True)
+            _example(records[found.case.plan], found, role, signatures[0])
+            for found, role in choice.shown
         )
-        return Guidance(tuple(examples), choice.scoreboard, choice.lessons, choice.note)
+        refused = ((action, records[found.case.plan]) for action, found in choice.just_rejected)
+        rejected = (
+            JustRejected(action, record.feedback_id, _note(record)) for action, record in refused
+        )
+        lessons = lessons_for(signatures[0], choice.scoreboard, rules) if signatures else ()
+        return Guidance(
+            examples=tuple(examples),
+            scoreboard=choice.scoreboard,
+            lessons=lessons,
+            note=choice.note,
+            just_rejected=tuple(rejected),
+        )
 
 
 def choose(signatures: Sequence[Signature], index: CaseIndex) -> Choice:
@@ -69,11 +97,14 @@ def choose(signatures: Sequence[Signature], index: CaseIndex) -> Choice:
         return Choice()
     scores = scoreboard(signatures[0], neighbours, index)
     best = scores[0].score if scores else 1.0
+    accepted = _accepted(neighbours, scores)
+    also = demonstration(neighbours, [found for found, _ in accepted])
+    edited = ((found, ExampleRole.ACCEPTED) for found in also)
     return Choice(
-        shown=(*_accepted(neighbours, scores), *_rejected(neighbours)),
+        shown=(*accepted, *edited, *_rejected(neighbours)),
         scoreboard=scores[:SCOREBOARD_LIMIT],
-        lessons=tuple(islice(_lessons(signatures[0], scores, index), LESSONS_LIMIT)),
         note=NOTHING_GOOD if best < ACCEPTANCE else "",
+        just_rejected=tuple(just_rejected(neighbours).items()),
     )
 
 
@@ -120,7 +151,9 @@ def _rejected(neighbours: Sequence[Neighbour]) -> list[tuple[Neighbour, ExampleR
     return [(found, ExampleRole.REJECTED) for found in nearest]
 
 
-def _example(record: FeedbackRecord, neighbour: Neighbour, role: ExampleRole) -> Example:
+def _example(
+    record: FeedbackRecord, neighbour: Neighbour, role: ExampleRole, ours: Signature
+) -> Example:
     is_meant = is_accepted if role is ExampleRole.ACCEPTED else is_rejected
     return Example(
         feedback_id=record.feedback_id,
@@ -132,55 +165,37 @@ def _example(record: FeedbackRecord, neighbour: Neighbour, role: ExampleRole) ->
         actions=actions_of(record.credits, is_meant),
         commands=_commands(record, is_meant),
         note=_note(record),
+        edits=edits_of(record),
+        facets=facets_of(neighbour.case.facets, ours),
     )
 
 
 def _commands(record: FeedbackRecord, is_meant: Claim) -> tuple[str, ...]:
-    """As they were proposed, or as the reviewer changed them."""
+    """As they were proposed; those that were accepted as the reviewer changed them."""
     edits = {
         verdict.command: verdict.edited_to
         for verdict in record.verdicts
         if verdict.decision is CommandDecision.EDITED and verdict.edited_to
     }
     texts = [credit.command.command for credit in record.credits if is_meant(credit)]
-    return tuple(edits.get(text, text) for text in texts[:COMMANDS_LIMIT])
+    final = edits if is_meant is is_accepted else {}
+    return tuple(final.get(text, text) for text in texts[:COMMANDS_LIMIT])
 
 
 def _reason(record: FeedbackRecord, neighbour: Neighbour, role: ExampleRole) -> str:
     decided = record.approved_count + record.rejected_count
     count = record.approved_count if role is ExampleRole.ACCEPTED else record.rejected_count
     verb = "approved" if role is ExampleRole.ACCEPTED else "rejected"
+    changed = sum(one.decision is CommandDecision.EDITED for one in record.verdicts)
+    edits = f", changed {changed} of them" if changed else ""
     stars = f", rated {record.rating.rating} of 5" if record.rating.rating else ""
     reward = "unknown" if record.reward is None else f"{record.reward:.2f}"
     return (
         f"Similarity {neighbour.here:.2f} to this incident; reviewers {verb} {count} of {decided} "
-        f"commands{stars}; reward {reward}."
+        f"commands{edits}{stars}; reward {reward}."
     )
 
 
 def _note(record: FeedbackRecord) -> str:
     said = (record.rejection_reason, record.rating.comments, record.rating.improvements)
     return clip("; ".join(text for text in said if text))
-
-
-def _lessons(
-    signature: Signature, scores: Sequence[ActionScore], index: CaseIndex
-) -> Iterator[str]:
-    """What this team always or never allows in such an environment, where it said so often enough."""
-    environment = signature.environment
-    place = "" if environment is Environment.UNKNOWN else f" in {environment}"
-    for line in scores:
-        known = index.tolerance(environment, line.action)
-        total = known.approved + known.rejected
-        if total < LESSON_COUNT:
-            continue
-        if known.rejected >= LESSON_SHARE * total:
-            yield f"{line.action}{place} was rejected {known.rejected} of {total} times."
-        elif known.approved >= LESSON_SHARE * total:
-            yield f"{line.action}{place} was approved {known.approved} of {total} times."
-
-
-def clip(text: str) -> str:
-    """One line of bounded length: what people wrote goes into prompts and pages."""
-    line = " ".join(text.split())
-    return line if len(line) <= NOTE_LIMIT else f"{line[: NOTE_LIMIT - 3]}..."

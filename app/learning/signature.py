@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from app.domain.answer import Entities
-from app.domain.feedback import Environment, Signature
+from app.domain.feedback import Signature
 from app.domain.incident import Analysis, Findings, RootCause
 from app.domain.plan import Plan
+from app.learning.environments import OUR_OWN, Environments
 from app.learning.words import words
 
 TEXT_LIMIT = 4000
@@ -19,40 +20,52 @@ _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
 def signatures_of(
-    analysis: Analysis, findings: Findings, entities: Entities
+    analysis: Analysis,
+    findings: Findings,
+    entities: Entities,
+    environments: Environments = OUR_OWN,
 ) -> tuple[Signature, ...]:
     """One per root cause, what came first in front; from the findings where there is no cause."""
     causes = sorted(analysis.root_cause_analysis, key=lambda cause: cause.is_cascading_effect)
     if causes:
-        return tuple(signature_of(cause, entities) for cause in causes[:CAUSES_LIMIT])
+        return tuple(signature_of(cause, entities, environments) for cause in causes[:CAUSES_LIMIT])
     messages = [finding.message for finding in findings.errors]
     texts = [*messages, *(finding.message for finding in findings.warnings)][:5]
-    return (_sign(texts, entities, ()),) if texts else ()
+    return (_sign(texts, entities, (), environments),) if texts else ()
 
 
-def signature_of(cause: RootCause, entities: Entities) -> Signature:
+def signature_of(
+    cause: RootCause, entities: Entities, environments: Environments = OUR_OWN
+) -> Signature:
     """The signature of one root cause; `entities` fills what the cause leaves open."""
     texts = (cause.error_message, cause.root_cause, *cause.evidence[:3])
     return _sign(
         texts,
         fill(cause.entities, entities),
         (cause.service,),
+        environments,
         failure_mode=cause.failure_mode,
         severity=cause.severity,
     )
 
 
-def signature_of_plan(plan: Plan, analysis: Analysis, namespace: str | None) -> Signature:
+def signature_of_plan(
+    plan: Plan,
+    analysis: Analysis,
+    namespace: str | None,
+    environments: Environments = OUR_OWN,
+) -> Signature:
     """The signature of the root cause that a plan is for, as `guide` will see it the next time."""
     around = fill(plan.entities, Entities(namespace=namespace))
     causes = analysis.root_cause_analysis
     cause = max(causes, key=lambda cause: _fit(plan, cause), default=None)
     if cause is not None and (len(causes) == 1 or _fit(plan, cause) > 0):
-        return signature_of(cause, around)
+        return signature_of(cause, around, environments)
     return _sign(
         (plan.issue, plan.root_cause),
         around,
         (plan.service,),
+        environments,
         failure_mode=plan.failure_mode,
         severity=plan.severity,
     )
@@ -62,13 +75,6 @@ def fill(known: Entities, otherwise: Entities) -> Entities:
     """`known`, with what it leaves open taken from `otherwise`."""
     missing = {name: value for name, value in otherwise if getattr(known, name) is None}
     return known.model_copy(update=missing)
-
-
-def environment_of(namespace: str | None) -> Environment:
-    """What a namespace's name gives away; staging first, because `preprod` is no production."""
-    parts = set(re.split(r"[^a-z]+", (namespace or "").lower()))
-    known = words().environments.items()
-    return next((found for found, names in known if parts & names), Environment.UNKNOWN)
 
 
 def tokens_of(texts: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
@@ -99,6 +105,7 @@ def _sign(
     texts: Sequence[str],
     entities: Entities,
     services: tuple[str, ...],
+    environments: Environments,
     *,
     failure_mode: str = "unknown",
     severity: str = "",
@@ -108,7 +115,7 @@ def _sign(
     return Signature(
         tokens=tokens,
         failure_mode=failure_mode,
-        environment=environment_of(entities.namespace),
+        environment=environments.of(entities.namespace),
         kind=(entities.workload_kind or "").lower(),
         severity=severity,
         has_recent_change=not words().change.isdisjoint(tokens),

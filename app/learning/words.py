@@ -22,6 +22,7 @@ class Words(BaseModel):
     noise: frozenset[str]
     change: frozenset[str]
     stateful: frozenset[str]
+    stateless: frozenset[str]
 
 
 @cache

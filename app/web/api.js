@@ -54,6 +54,17 @@ export async function submitFeedback(feedback) {
   return response.json();
 }
 
+export const lessons = () => getJson(`${API}/feedback/lessons`);
+
+export async function switchLesson(id, active) {
+  const response = await checked(`${API}/feedback/lessons/${encodeURIComponent(id)}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ active }),
+  });
+  return response.json();
+}
+
 /* XMLHttpRequest, because fetch does not report how much of a body was sent. */
 export function startWorkflow(body, onProgress) {
   return new Promise((resolve, reject) => {

@@ -37,10 +37,16 @@ function exampleItem(example) {
     paragraph(example.reason),
     factList([
       ["Actions", example.actions?.join(", ")],
+      ["People changed", editLines(example.edits)],
       ["Reviewer said", example.note],
+      ["Circumstances", example.facets?.join("; ")],
       ["Similarity", formatPercent(example.similarity)],
       ["Reward", formatScore(example.reward)],
       ["Plan", example.feedback_id && element("code", {}, example.feedback_id)],
     ]),
   );
+}
+
+function editLines(edits) {
+  return (edits ?? []).map((edit) => element("div", {}, element("code", {}, edit.proposed), " to ", element("code", {}, edit.changed_to)));
 }

@@ -78,7 +78,7 @@ class PlanCourse {
     );
   }
 
-  decide({ status, reviewer, rejection_reason: reason, commands = [], is_signed: isSigned }) {
+  decide({ status, reviewer, rejection_reason: reason, commands = [], is_signed: isSigned, is_late: isLate }) {
     replaceContent(
       this.#decision,
       element(
@@ -88,6 +88,7 @@ class PlanCourse {
         decisionBadge(status),
         reviewer && element("span", {}, `by ${reviewer}`),
         !isSigned && badge("Unsigned"),
+        isLate && badge("After it had expired"),
       ),
       paragraph(reason && `Reason: ${reason}`),
       commands.filter(({ decision }) => decision !== "approved").map(choiceBlock),

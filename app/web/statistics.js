@@ -3,6 +3,7 @@
 import { curvePicture, improvements, learningCurve, statistics, topExamples } from "./api.js";
 import { decisionBadge } from "./badge.js";
 import { LearningChart } from "./chart.js";
+import { LessonsCard } from "./lessons.js";
 import { element, replaceContent } from "./dom.js";
 import { countOf, formatCount, formatPercent, formatScore, formatTime } from "./format.js";
 import { intervalWords } from "./interval.js";
@@ -17,6 +18,7 @@ const PICTURE_WIDTH = innerWidth < 700 ? 320 : 1080;
 
 export class StatisticsView {
   title = "Statistics";
+  #lessons = new LessonsCard();
   #parts = {
     numbers: element("div"),
     lift: element("div"),
@@ -31,6 +33,7 @@ export class StatisticsView {
     { class: "stack" },
     element("h1", { tabindex: "-1" }, "Statistics"),
     Object.values(this.#parts),
+    this.#lessons.root,
   );
 
   async open() {
@@ -43,6 +46,7 @@ export class StatisticsView {
       this.#fill("used", "Examples in use", figures, usedExamplesCard),
       this.#fill("suggestions", "What reviewers asked for", improvements(AGENT), suggestionsCard),
       this.#fill("examples", "Best rated plans", topExamples(AGENT), examplesCard),
+      this.#lessons.open(),
     ]);
   }
 

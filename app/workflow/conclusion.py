@@ -62,6 +62,7 @@ def decision_of(record: FeedbackRecord) -> Iterator[tuple[Ended, Event]]:
         "approved_commands": record.approved_count,
         "rejected_commands": record.rejected_count,
         "reviewer": decided.reviewer if decided else None,
+        "is_late": record.is_late,
         "is_signed": decisive is not None and decisive.is_signed,
         "commands": [
             {"number": number, **_said(verdict)}

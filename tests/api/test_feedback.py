@@ -388,6 +388,34 @@ def test_an_expired_proposal_has_no_reward(client: httpx.Client, path: Path):
     assert statistics(client)["average_reward"] == 0.0
 
 
+def test_a_decision_after_the_expiry_is_taken_counted_and_marked(client: httpx.Client, path: Path):
+    propose(path, 1)
+    decide(client, status="expired", type="approval.expired", is_final=True)
+
+    answer = decide(client, approved_count=2)
+
+    assert answer.status_code == 200
+    (plan,) = client.get(f"/workflow/{WORKFLOW}").json()["feedback_opportunities"]
+    assert (plan["approval_status"], plan["is_late"]) == ("approved", True)
+    assert statistics(client)["approved_count"] == 2
+
+
+def test_a_rating_of_a_pending_plan_is_kept_and_teaches_once_it_is_decided(
+    client: httpx.Client, path: Path
+):
+    propose(path, 1)
+
+    assert client.post("/submit", json={"feedback_id": ID, "rating": 5}).status_code == 200
+
+    (plan,) = client.get(f"/workflow/{WORKFLOW}").json()["feedback_opportunities"]
+    assert (plan["approval_status"], plan["has_ui_feedback"]) == ("pending", True)
+    assert statistics(client)["learning_examples"] == 0
+    assert client.get(f"/top-examples/{LEARNER}").json()["examples"] == []
+    decide(client, approved_count=2)
+    assert statistics(client)["learning_examples"] == 1
+    assert client.get(f"/top-examples/{LEARNER}").json()["examples"][0]["rating"] == 5
+
+
 def test_a_type_of_another_servers_own_means_nothing(client: httpx.Client, path: Path):
     propose(path, 1)
 

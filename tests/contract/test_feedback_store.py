@@ -10,13 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.storage.feedback_jsonl import (
-    PARKED_LIMIT,
-    FeedbackFile,
-    open_feedback_file,
-    parse_line,
-    to_line,
-)
+from app.adapters.storage.feedback_jsonl import PARKED_LIMIT, FeedbackFile, open_feedback_file
+from app.adapters.storage.feedback_lines import parse_line, to_line
 from app.adapters.storage.feedback_postgres import open_feedback_table
 from app.adapters.storage.location import DatabaseLocation
 from app.domain.approval import CommandDecision, CommandVerdict, Decision
@@ -36,6 +31,7 @@ from app.domain.feedback import (
     Signature,
 )
 from app.domain.guidance import ExampleRole
+from app.domain.housekeeping import LessonSwitched
 from app.domain.ids import ApprovalId, FeedbackId
 from app.domain.ports import FeedbackStore
 from app.domain.proof import Fact, Recovery, Verification
@@ -105,6 +101,7 @@ EVERY_KIND: tuple[FeedbackEvent, ...] = (
     Expired(id="6", ts=AT, feedback_id=ID, approval_id=ApprovalId("a")),
     Undone(id="6b", ts=AT, feedback_id=ID, approval_id=ApprovalId("a")),
     Retracted(id="7", ts=AT, feedback_id=ID, reason="test data"),
+    LessonSwitched(id="8", ts=AT, lesson_id="1f", active=False),
 )
 
 
@@ -338,6 +335,24 @@ async def test_a_line_that_does_not_parse_stays_and_is_counted(
     assert await read_all(file) == [rated(1), rated(2)]
     assert await count_unreadable(file) == 1
     assert line in raw(path)
+
+
+NEWER = (
+    b'{"v":2,"id":"x","ts":"2031-01-01T00:00:00Z","type":"rated","feedback_id":"f","rating":1}',
+    b'{"v":2,"id":"y","ts":"2031-01-01T00:00:00Z","type":"of a later version"}',
+)
+
+
+async def test_a_line_of_a_later_version_stays_and_is_counted_apart(file: FeedbackFile, path: Path):
+    """Whoever goes back to this version must not misread it, nor lose it."""
+    await file.append([rated(1)])
+    write_raw(path, b"\n".join(NEWER) + b"\n")
+    await file.append([rated(2)])
+
+    assert await read_all(file) == [rated(1), rated(2)]
+    assert await count_unreadable(file) == 0
+    assert sum(len(piece.newer) for piece in await read_pieces(file)) == 2
+    assert all(line in raw(path) for line in NEWER)
 
 
 def test_an_old_record_is_an_event_with_an_id_of_its_own():

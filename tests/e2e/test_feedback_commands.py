@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -11,14 +12,19 @@ import pytest
 
 from app.adapters.storage.feedback_postgres import open_feedback_table
 from app.adapters.storage.location import DatabaseLocation
-from tests.fakes.feedback import WORKFLOW, learning_on, open_learning, report_of
+from app.domain.approval import Decision
+from app.domain.ids import WorkflowId
+from tests.fakes.feedback import WORKFLOW, Learning, learning_on, open_learning, report_of
 from tests.fakes.postgres import SECRET
 from tests.fakes.servers import product_environment
+
+OTHER = WorkflowId("11111111-3f4e-4c5a-9d52-2f1f0d3c9a11")
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
 
 
 def run_feedback(root: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    root.mkdir(exist_ok=True)
     return subprocess.run(
         [sys.executable, "-m", "app", "feedback", *arguments],
         cwd=root,
@@ -106,3 +112,173 @@ def test_what_is_in_postgres_is_exported_and_verified(tmp_path: Path, postgres_u
     assert damaged.returncode == 1
     assert "line 4 does not parse" in damaged.stdout
     assert SECRET not in whole.stdout + damaged.stdout
+
+
+def write_story(root: Path) -> Path:
+    """A plan that Ada rejected with words, another one, a repeat, and a damaged line."""
+    path = root / "data" / "feedback" / "remediation_feedback.jsonl"
+    asyncio.run(tell_story_in(path))
+    first = path.read_bytes().splitlines(keepends=True)[0]
+    path.write_bytes(path.read_bytes() + first + b"damaged\n")
+    return path
+
+
+async def tell_story_in(path: Path) -> None:
+    async with open_learning(path) as learning:
+        await tell_story(learning)
+
+
+async def tell_story(learning: Learning) -> None:
+    _, approval_id = await learning.plan(1)
+    said = report_of(approval_id, Decision.REJECTED, reason="drops the open carts")
+    await learning.recorder.hear(replace(said, reviewer="Ada Lovelace"))
+    await learning.plan(2, workflow_id=OTHER)
+    await learning.recorder.hear(replace(report_of("approval-2"), reviewer="Grace"))
+
+
+def content(path: Path) -> str:
+    return "".join(one.read_text() for one in path.parent.iterdir())
+
+
+def test_compact_leaves_out_repeats_and_keeps_what_is_damaged(tmp_path: Path):
+    path = write_story(tmp_path)
+    before = run_feedback(tmp_path, "export").stdout
+
+    done = run_feedback(tmp_path, "compact")
+
+    assert done.returncode == 0, done.stderr
+    assert "left out    1 lines" in done.stdout
+    assert run_feedback(tmp_path, "export").stdout == before
+    assert path.read_text().endswith("damaged\n")
+    assert "line 8 does not parse" in run_feedback(tmp_path, "verify").stdout
+
+
+def test_lines_of_a_later_version_are_counted_kept_and_no_damage(tmp_path: Path):
+    path = write_decided_plan(tmp_path)
+    newer = b'{"v":2,"id":"x","ts":"2031-01-01T00:00:00Z","type":"of a later version"}\n'
+    path.write_bytes(path.read_bytes() + newer)
+
+    verified = run_feedback(tmp_path, "verify")
+    run_feedback(tmp_path, "compact")
+
+    assert verified.returncode == 0, verified.stdout
+    assert "newer       1 lines of a later version" in verified.stdout
+    assert newer in path.read_bytes()
+
+
+def test_a_workflow_is_forgotten_and_verify_proves_it(tmp_path: Path):
+    path = write_story(tmp_path)
+    kept_elsewhere = tmp_path / "elsewhere.jsonl"
+    kept_elsewhere.write_bytes(path.read_bytes())
+
+    done = run_feedback(tmp_path, "forget", "--workflow", WORKFLOW)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "left        0 lines" in done.stdout
+    assert "open carts" not in content(path)
+    assert "Lovelace" not in content(path)
+    assert [json.loads(line)["workflow_id"] for line in export(tmp_path)] == [OTHER]
+    assert "forgotten   0 lines are left" in run_feedback(tmp_path, "verify").stdout
+
+    run_feedback(tmp_path, "import", str(kept_elsewhere))
+    assert [json.loads(line)["workflow_id"] for line in export(tmp_path)] == [OTHER]
+
+
+def test_a_reviewer_is_forgotten_and_what_brings_the_name_back_is_found(tmp_path: Path):
+    path = write_story(tmp_path)
+    before = path.read_bytes()
+
+    done = run_feedback(tmp_path, "forget", "--reviewer", "ada lovelace")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ada" not in content(path).casefold()
+    assert "Grace" in content(path)
+    assert [json.loads(line)["rejected_commands_count"] for line in export(tmp_path)] == [2, 0]
+
+    path.write_bytes(path.read_bytes() + before)
+    brought_back = run_feedback(tmp_path, "verify")
+    assert brought_back.returncode == 1
+    assert "forgotten   1 lines are left" in brought_back.stdout
+    assert run_feedback(tmp_path, "compact").returncode == 0
+    assert "lovelace" not in content(path).casefold()
+
+
+def test_an_unknown_workflow_is_forgotten_in_advance(tmp_path: Path):
+    write_story(tmp_path)
+
+    done = run_feedback(tmp_path, "forget", "--workflow", "of-tomorrow")
+
+    assert done.returncode == 0
+    assert "Nothing of it was known here" in done.stdout
+
+
+@pytest.mark.parametrize("who", ["--workflow", "--reviewer"])
+def test_nobody_is_forgotten_by_an_empty_name(tmp_path: Path, who: str):
+    path = write_story(tmp_path)
+    before = path.read_bytes()
+
+    done = run_feedback(tmp_path, "forget", who, " ")
+
+    assert done.returncode == 2
+    assert "it is empty" in done.stderr
+    assert path.read_bytes() == before
+
+
+def test_an_import_adds_what_is_new_once(tmp_path: Path):
+    path = write_story(tmp_path)
+    source = tmp_path / "other" / "data" / "feedback" / "remediation_feedback.jsonl"
+
+    first = run_feedback(tmp_path / "other", "import", str(path))
+    again = run_feedback(tmp_path / "other", "import", str(path))
+    exported = tmp_path / "plans.jsonl"
+    run_feedback(tmp_path, "export", "--out", str(exported))
+    whole = run_feedback(tmp_path / "other", "import", str(exported))
+
+    assert first.returncode == 1
+    assert "6 added, 1 known or forgotten, 1 unreadable" in first.stderr
+    assert "0 added, 7 known or forgotten, 1 unreadable" in again.stderr
+    assert "0 added, 2 known or forgotten, 0 unreadable" in whole.stderr
+    assert export(tmp_path / "other") == export(tmp_path)
+    assert len(source.read_text().splitlines()) == 6
+
+
+def test_an_export_is_imported_into_an_empty_place(tmp_path: Path):
+    write_story(tmp_path)
+    exported = tmp_path / "plans.jsonl"
+    run_feedback(tmp_path, "export", "--out", str(exported))
+
+    done = run_feedback(tmp_path / "other", "import", str(exported))
+
+    assert done.returncode == 0, done.stderr
+    figures = [
+        [json.loads(line)[name] for name in ("feedback_id", "approval_status", "reward_score")]
+        for line in export(tmp_path / "other")
+    ]
+    assert figures == [
+        [f"{WORKFLOW}_remediation_1", "rejected", 0.0],
+        [f"{OTHER}_remediation_2", "approved", 1.0],
+    ]
+
+
+def export(root: Path) -> list[str]:
+    return run_feedback(root, "export").stdout.splitlines()
+
+
+def test_postgres_forgets_as_well(tmp_path: Path, postgres_url: str):
+    async def write() -> None:
+        async with open_feedback_table(DatabaseLocation.of_url(postgres_url)) as table:
+            await tell_story(learning_on(table))
+
+    asyncio.run(write())
+
+    reviewer = run_feedback(tmp_path, "forget", "--reviewer", "Grace", DATABASE_URL=postgres_url)
+    workflow = run_feedback(tmp_path, "forget", "--workflow", WORKFLOW, DATABASE_URL=postgres_url)
+    verified = run_feedback(tmp_path, "verify", DATABASE_URL=postgres_url)
+
+    with psycopg.connect(postgres_url) as connection:
+        rows = connection.execute("SELECT event FROM feedback_events").fetchall()
+    stored = b"".join(bytes(row[0]) for row in rows)
+    assert [done.returncode for done in (reviewer, workflow, verified)] == [0, 0, 0]
+    assert not any(word in stored for word in (b"Grace", b"Lovelace", b"open carts"))
+    assert b'"type":"decided"' in stored
+    assert "compacted 1, decided 1, forgotten 2, linked 1, proposed 1" in verified.stdout

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.storage.feedback_jsonl import FeedbackFile, open_feedback_file, parse_line
+from app.adapters.storage.feedback_jsonl import FeedbackFile, open_feedback_file
+from app.adapters.storage.feedback_lines import parse_line
 from app.domain.feedback import FeedbackEvent
 from tests.fakes.servers import REPOSITORY
 
@@ -79,6 +80,48 @@ async def test_what_two_killed_writers_acknowledged_is_there_once(tmp_path: Path
     assert acknowledged <= ids.keys()
     assert set(ids.values()) == {1}
     assert_every_damaged_line_is_a_torn_event(path)
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(120)
+async def test_what_is_acknowledged_while_the_file_is_compacted_and_killed_is_there_once(
+    tmp_path: Path,
+):
+    path = tmp_path / "remediation_feedback.jsonl"
+    chance = random.Random(20300502)
+    writers = [start_writer(path, name) for name in ("one", "two")]
+    try:
+        for writer in writers:
+            writer.wait_for_the_first()
+        ends = [compact(path, chance.uniform(0.3, 1.5)) for _ in range(ROUNDS)]
+        ends.append(compact(path, START_LIMIT_SECONDS))
+    finally:
+        for writer in writers:
+            writer.kill()
+
+    async with open_feedback_file(path) as file:
+        events = await read_all(file)
+    ids = Counter(event.id for event in events)
+    acknowledged = {
+        line for writer in writers for line in writer.acknowledged.read_text().split("\n")[:-1]
+    }
+    assert ends[-1] == 0
+    assert events[0].type == "compacted"
+    assert acknowledged <= ids.keys()
+    assert set(ids.values()) == {1}
+
+
+def compact(path: Path, seconds: float) -> int | None:
+    """Compact it as an operator does, killed after so long; None when it was."""
+    command = [sys.executable, "-m", "app", "feedback", "compact", "--file", str(path)]
+    process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL)
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        process.kill()
+        process.wait(10)
 
 
 def run_and_kill_writers(path: Path, chance: random.Random) -> set[str]:

@@ -18,6 +18,8 @@ from app.domain.incident import Analysis, RootCause
 from app.domain.plan import Command, Phase, Plan, SafetyLevel, Step
 from app.domain.ports import FeedbackStore
 from app.learning.ledger import FeedbackLedger
+from app.learning.lesson_desk import LessonDesk
+from app.learning.lessons import LessonBook
 from app.learning.recorder import FeedbackRecorder
 from app.learning.report import FeedbackReport
 from app.learning.selector import ExampleSelector
@@ -49,6 +51,7 @@ class Learning:
     selector: ExampleSelector
     report: FeedbackReport
     ledger: FeedbackLedger
+    lessons: LessonDesk
 
     async def plan(
         self,
@@ -85,12 +88,14 @@ async def open_learning(path: Path) -> AsyncIterator[Learning]:
 
 def learning_on(store: FeedbackStore) -> Learning:
     """All of learning over a store."""
-    ledger = FeedbackLedger(store)
+    ledger, book, clock = FeedbackLedger(store), LessonBook(), TickingClock()
+    ledger.watch(book)
     return Learning(
-        recorder=FeedbackRecorder(ledger, TickingClock()),
-        selector=ExampleSelector(ledger),
+        recorder=FeedbackRecorder(ledger, clock),
+        selector=ExampleSelector(ledger, book=book),
         report=FeedbackReport(ledger),
         ledger=ledger,
+        lessons=LessonDesk(ledger, book, clock),
     )
 
 
@@ -116,6 +121,7 @@ class FeedbackInMemory:
             start=position,
             position=end,
             unreadable=(),
+            newer=(),
             is_end=end == len(self.events),
         )
 

@@ -20,7 +20,7 @@ async def write(path: Path, name: str) -> None:
             rated = Rated(
                 id=f"{name}-{number}",
                 ts=datetime.now(UTC),
-                feedback_id=FeedbackId(name),
+                feedback_id=FeedbackId(f"{name}-{number}"),
                 feedback_comments=LONG_COMMENT,
             )
             await file.append([rated])

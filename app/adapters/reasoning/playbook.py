@@ -98,7 +98,7 @@ class PlaybookReasoner:
         verdict = await self._verdict(facts.batch)
         cases = await asyncio.to_thread(self._cases, facts, verdict)
         for lesson in facts.guidance.lessons[:3]:
-            await teller.progress(f"Lesson: {lesson}")
+            await teller.progress(f"Lesson: {lesson.sentence}")
         answer = plan_all(cases, self._library, facts.guidance)
         for plan in answer.remediation_plans:
             await teller.progress(f"Planned for {plan.issue}: {plan.steps[1].description}")

@@ -1,11 +1,18 @@
 """Which remedy comes first: the playbook's order, changed by what people decided before."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from app.adapters.reasoning.playbook_model import Playbook, Remedy
 from app.adapters.reasoning.playbook_text import Parameters, render, render_all, render_command
-from app.domain.guidance import ActionScore, Example, ExampleRole, Guidance
+from app.domain.guidance import (
+    ActionScore,
+    Example,
+    ExampleRole,
+    Guidance,
+    JustRejected,
+    Lesson,
+)
 from app.domain.plan import Command
 
 FIRST_CHOICE = 0.65
@@ -31,6 +38,10 @@ class Offer:
     cons: tuple[str, ...]
     worth: float
     is_refused: bool
+    is_doubtful: bool
+    """Whether it was just rejected, and is not welcome all the same: anything else goes first."""
+    again: str
+    """Why it is proposed although it was just rejected; empty when it was not."""
     reason: str
 
 
@@ -41,7 +52,7 @@ def offers(book: Playbook, known: Parameters, guidance: Guidance) -> tuple[Offer
         for place, remedy in enumerate(book.remedies)
         if (offer := _offer(remedy, place, known, guidance))
     ]
-    ranked = sorted(possible, key=lambda offer: (offer.is_refused, -offer.worth))
+    ranked = sorted(possible, key=lambda offer: (offer.is_refused, offer.is_doubtful, -offer.worth))
     return _explained(ranked, possible)
 
 
@@ -54,6 +65,8 @@ def _offer(remedy: Remedy, place: int, known: Parameters, guidance: Guidance) ->
     action = action[:1].lower() + action[1:]
     score = guidance.score_of(action)
     rejected = _examples(guidance, action, ExampleRole.REJECTED)
+    lessons = guidance.lessons_on(action)
+    last = guidance.last_rejection_of(action)
     default = FIRST_CHOICE - STEP_BETWEEN_CHOICES * place
     return Offer(
         remedy=remedy,
@@ -62,16 +75,51 @@ def _offer(remedy: Remedy, place: int, known: Parameters, guidance: Guidance) ->
         commands=complete,
         pros=render_all(remedy.pros, known),
         cons=render_all(remedy.cons, known),
-        worth=_worth(default, score),
+        worth=_worth(default, score, lessons),
         is_refused=_is_refused(score, rejected, guidance, action),
-        reason=_reason(action, score, rejected, guidance),
+        is_doubtful=last is not None and not _is_welcome(score),
+        again=_again(score) if last else "",
+        reason=" ".join(_reasons(action, score, guidance)),
     )
 
 
-def _worth(default: float, score: ActionScore | None) -> float:
-    if score is None:
+def _worth(default: float, score: ActionScore | None, lessons: Sequence[Lesson]) -> float:
+    """A score knows the lessons' decisions already; they stand in where nothing alike was decided."""
+    said = [score.score] if score else [lesson.acceptance for lesson in lessons]
+    if not said:
         return default
-    return (1 - WEIGHT_OF_PEOPLE) * default + WEIGHT_OF_PEOPLE * score.score
+    return (1 - WEIGHT_OF_PEOPLE) * default + WEIGHT_OF_PEOPLE * min(said)
+
+
+def _is_welcome(score: ActionScore | None) -> bool:
+    return score is not None and bool(score.approved) and score.score >= WELCOME_ABOVE
+
+
+def _again(score: ActionScore | None) -> str:
+    if score is None or not _is_welcome(score):
+        return "It is proposed again because no better remedy is known for this case."
+    decided = score.approved + score.rejected
+    return f"It is proposed again because it was approved {score.approved} of {decided} times."
+
+
+def _reasons(action: str, score: ActionScore | None, guidance: Guidance) -> Iterator[str]:
+    rejected = _examples(guidance, action, ExampleRole.REJECTED)
+    said = _reason(action, score, rejected, guidance)
+    last = guidance.last_rejection_of(action)
+    if said and not (last and _is_welcome(score)):
+        yield said
+    if last and not (score and score.score < REFUSED_BELOW):
+        yield _last_time(last)
+    yield from (lesson.sentence for lesson in guidance.lessons_on(action))
+    for edit in guidance.edits_of(action):
+        yield f"People changed “{edit.proposed}” to “{edit.changed_to}” on an incident like this."
+
+
+def _last_time(last: JustRejected) -> str:
+    why = f": “{last.note}”" if last.note else ""
+    return (
+        f"{last.action.partition('/')[0]} was rejected the last time on an incident like this{why}."
+    )
 
 
 def _is_refused(
@@ -113,11 +161,11 @@ def _reason(
 
 def _explained(ranked: Sequence[Offer], by_default: Sequence[Offer]) -> tuple[Offer, ...]:
     """Where decisions changed the order, the first offer says so."""
-    if not ranked or ranked[0] is by_default[0]:
+    if not ranked or ranked[0].is_refused:
         return tuple(ranked)
     first, passed_over = ranked[0], by_default[0]
-    parts = (first.reason, passed_over.reason, f"Proposing {first.action} instead of it.")
-    if first.is_refused:
-        return tuple(ranked)
+    parts = [first.reason, first.again]
+    if first is not passed_over:
+        parts += [passed_over.reason, f"Proposing {first.action} instead of it."]
     reason = " ".join(part for part in parts if part)
     return (replace(first, reason=reason), *ranked[1:])

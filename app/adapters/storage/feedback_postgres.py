@@ -1,17 +1,23 @@
 """Feedback events in PostgreSQL, so that several hosts learn from the same decisions."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from app.adapters.storage.database import Database, open_database
-from app.adapters.storage.feedback_jsonl import PARKED_LIMIT, parse_line, to_line, to_tail
+from app.adapters.storage.feedback_jsonl import PARKED_LIMIT
+from app.adapters.storage.feedback_lines import compacted, parse_line, to_line, to_tail
 from app.adapters.storage.location import DatabaseLocation
 from app.adapters.storage.migration import MIGRATIONS, Schema
 from app.domain.course import Report
 from app.domain.feedback import FeedbackEvent, FeedbackTail
+from app.domain.rewriting import Rewriting, StoredLine
 
 SCHEMA = Schema(MIGRATIONS / "feedback", "feedback_schema", "1")
 PIECE_ROWS = 100
@@ -32,6 +38,16 @@ _parked = sa.Table(
     sa.Column("event_id", sa.Text, nullable=False, unique=True),
     sa.Column("event", sa.LargeBinary, nullable=False),
 )
+
+_kept = sa.Table(
+    "feedback_kept",
+    sa.MetaData(),
+    sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("event", sa.LargeBinary, nullable=False),
+    prefixes=["TEMPORARY"],
+    postgresql_on_commit="DROP",
+)
+"""What is kept while the events are written anew; this connection's own, gone at the commit."""
 
 
 @asynccontextmanager
@@ -79,6 +95,19 @@ class FeedbackTable:
         events = (parse_line(line) for line in reversed(lines))
         return [event for event in events if isinstance(event, Report)]
 
+    async def rewrite(self, rewriting: Rewriting) -> None:
+        """Write both tables anew in one transaction; who appends waits for it."""
+        await asyncio.shield(self._database.submit(lambda found: _rewrite(found, rewriting)))
+
+    async def lines(self) -> AsyncIterator[StoredLine]:
+        """Every row of both tables."""
+        for table in (_events, _parked):
+            position: int | None = -1
+            while position is not None:
+                rows, position = await self._database.read(partial(_piece, table, position))
+                for row in rows:
+                    yield StoredLine(row, parse_line(row))
+
 
 def _row(event: FeedbackEvent) -> bytes:
     return to_line(event).removesuffix(b"\n")
@@ -102,7 +131,7 @@ def _read(connection: sa.Connection, position: int) -> FeedbackTail:
     if position > 0 and (not rows or rows[0].position != position):
         # Where we were is nothing any more: this is another log, such as a restored one.
         return _read(connection, 0)
-    found = [(at, parse_line(line)) for at, line in rows if at > position]
+    found = [(at, line) for at, line in rows if at > position]
     last = rows[-1].position if rows else 0
     return to_tail(found, position, last, is_end=len(rows) <= PIECE_ROWS)
 
@@ -118,3 +147,62 @@ def _park(connection: sa.Connection, row: Mapping[str, object]) -> None:
     newest = sa.select(_parked.c.position).order_by(_parked.c.position.desc())
     surplus = newest.offset(PARKED_LIMIT).limit(1).scalar_subquery()
     connection.execute(sa.delete(_parked).where(_parked.c.position <= surplus))
+
+
+def _piece(
+    table: sa.Table, position: int, connection: sa.Connection
+) -> tuple[list[bytes], int | None]:
+    """Some rows, and where to go on; None at the end."""
+    rows = connection.execute(
+        sa.select(table.c.position, table.c.event)
+        .where(table.c.position > position)
+        .order_by(table.c.position)
+        .limit(PIECE_ROWS)
+    ).all()
+    return [bytes(event) for _, event in rows], rows[-1][0] if len(rows) == PIECE_ROWS else None
+
+
+def _all(table: sa.Table, connection: sa.Connection) -> Iterator[StoredLine]:
+    position: int | None = -1
+    while position is not None:
+        rows, position = _piece(table, position, connection)
+        yield from (StoredLine(row, parse_line(row)) for row in rows)
+
+
+def _rewrite(connection: sa.Connection, rewriting: Rewriting) -> None:
+    # Every row gets a new position: so whoever read before notices.
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_NUMBER)))
+    for table in (_parked, _events):
+        for line in _all(table, connection):
+            rewriting.look(line)
+    _kept.create(connection)
+    head = (compacted(1, datetime.now(UTC)), *rewriting.news())
+    _keep(connection, [_row(event) for event in head])
+    for lines in _batches(_all(_events, connection)):
+        _keep(connection, [rewriting.keep(line) for line in lines])
+    # Deleted rows would stay on the disk until somebody cleans up.
+    connection.execute(sa.text("TRUNCATE feedback_events"))
+    for lines in _batches(_all(_kept, connection)):
+        connection.execute(sa.insert(_events), [{"event": line.raw} for line in lines])
+    _rewrite_parked(connection, rewriting)
+
+
+def _batches(lines: Iterator[StoredLine]) -> Iterator[list[StoredLine]]:
+    while batch := [*islice(lines, PIECE_ROWS)]:
+        yield batch
+
+
+def _keep(connection: sa.Connection, rows: Sequence[bytes | None]) -> None:
+    kept = [{"event": row} for row in rows if row is not None]
+    if kept:
+        connection.execute(sa.insert(_kept), kept)
+
+
+def _rewrite_parked(connection: sa.Connection, rewriting: Rewriting) -> None:
+    lines = [*_all(_parked, connection)]
+    connection.execute(sa.text("TRUNCATE feedback_parked"))
+    for line in lines:
+        kept = rewriting.keep(line)
+        if kept is not None and line.event is not None:
+            row = {"event_id": line.event.id, "event": kept}
+            connection.execute(insert(_parked).values(row))

@@ -3,8 +3,8 @@
 import errno
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -16,6 +16,10 @@ from app.domain.errors import StorageFailed, StorageFull
 LOCK_TIMEOUT_SECONDS = 10.0
 PIECE_BYTES = 512 * 1024
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} if sys.platform != "win32" else {errno.ENOSPC}
+
+GENERATION_SHIFT = 44
+"""A position is an offset below 16 TiB, and above it the generation of the file."""
+HEAD_BYTES = 256
 
 FULL_SENTENCE = "The disk is full: nothing was recorded. Make room, and try again."
 
@@ -29,7 +33,7 @@ class Piece:
 
     lines: tuple[bytes, ...]
     start: int
-    """Where the first line begins."""
+    """Where the first line begins: not where it was asked for when the file was written anew."""
     position: int
     """Just behind the last line."""
     is_end: bool
@@ -42,9 +46,10 @@ class LineFile:
     Everything here blocks: call it in a thread.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Nothing is touched yet."""
+    def __init__(self, path: Path, generation_of: Callable[[bytes], int] | None = None) -> None:
+        """Nothing is touched yet; `generation_of` reads the beginning of a file written anew."""
         self._path = path
+        self._generation_of = generation_of or _first_generation
         self._lock = FileLock(
             path.with_name(f"{path.name}.lock"),
             timeout=LOCK_TIMEOUT_SECONDS,
@@ -69,21 +74,46 @@ class LineFile:
 
     def replace(self, data: bytes) -> None:
         """Swap the whole content: readers see the old or the new file, never half of it."""
-        with self.locked():
-            fresh = self._path.with_name(f"{self._path.name}.new")
-            with fresh.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self._path)
-            _make_folder_durable(self._path.parent)
+        with self.locked(), self.fresh() as file:
+            file.write(data)
+            self.swap(file)
+
+    @contextmanager
+    def fresh(self) -> Iterator[BinaryIO]:
+        """A file beside this one, to be swapped in; gone after the block when it was not."""
+        path = self._fresh_path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with path.open("wb") as file:
+                yield file
+        finally:
+            path.unlink(missing_ok=True)
+
+    def swap(self, file: BinaryIO) -> None:
+        """Put what was written into `fresh` in this file's place; call it while `locked`."""
+        file.flush()
+        if self._path.exists():
+            _copy_access(self._path, file)
+        os.fsync(file.fileno())
+        self._fresh_path.replace(self._path)
+        _make_folder_durable(self._path.parent)
+
+    @property
+    def _fresh_path(self) -> Path:
+        return self._path.with_name(f"{self._path.name}.new")
+
+    def _generation(self, file: BinaryIO) -> int:
+        file.seek(0)
+        return self._generation_of(file.read(HEAD_BYTES))
 
     def read(self, position: int) -> Piece:
         """About PIECE_BYTES of committed lines; a file that got shorter is read from its start."""
         try:
             with self._path.open("rb") as file:
                 size = os.fstat(file.fileno()).st_size
-                start = position if position <= size else 0
+                generation = self._generation(file)
+                is_same = position >> GENERATION_SHIFT == generation
+                start = offset_of(position) if is_same and offset_of(position) <= size else 0
                 file.seek(start)
                 data = file.read(PIECE_BYTES)
                 while b"\n" not in data and start + len(data) < size:
@@ -95,13 +125,20 @@ class LineFile:
         committed = data[: data.rfind(b"\n") + 1]
         is_end = start + len(data) >= size or not committed
         lines = tuple(committed.split(b"\n")[:-1])
-        return Piece(lines, start, start + len(committed), is_end)
+        begin = generation << GENERATION_SHIFT | start if start or generation else 0
+        return Piece(lines, begin, begin + len(committed), is_end)
 
     def lines_at(self, positions: Sequence[int]) -> list[bytes]:
         """The lines that begin at positions; what is found there when the file was changed."""
         try:
             with self._path.open("rb") as file:
-                return [_line_at(file, position) for position in positions]
+                generation = self._generation(file)
+                return [
+                    _line_at(file, offset_of(position))
+                    if position >> GENERATION_SHIFT == generation
+                    else b""
+                    for position in positions
+                ]
         except OSError as error:
             raise StorageFailed(f"{self._path.name} cannot be read: {error.strerror}") from error
 
@@ -130,6 +167,25 @@ class LineFile:
             _make_durable(descriptor)
         finally:
             os.close(descriptor)
+
+
+def offset_of(position: int) -> int:
+    """Where in the file a position is."""
+    return position & (1 << GENERATION_SHIFT) - 1
+
+
+def _first_generation(_head: bytes) -> int:
+    return 0
+
+
+def _copy_access(path: Path, file: BinaryIO) -> None:
+    """Whoever may read and write the old file may do so with the new one."""
+    if sys.platform == "win32":
+        return
+    old = path.stat()
+    os.fchmod(file.fileno(), old.st_mode & 0o777)
+    with suppress(PermissionError):
+        os.fchown(file.fileno(), old.st_uid, old.st_gid)
 
 
 def _line_at(file: BinaryIO, position: int) -> bytes:

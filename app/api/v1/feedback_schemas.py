@@ -147,6 +147,7 @@ class AgentStatistics(EvaluationAnswer):
     rated_count: int
     unsigned_count: int
     unreadable_lines: int
+    newer_lines: int
 
 
 class NoLearning(BaseModel):
@@ -210,6 +211,8 @@ class Opportunity(BaseModel):
     timestamp: datetime
     has_ui_feedback: bool
     approval_status: PlanStatus | None
+    is_late: bool
+    """Whether it was decided after it had expired."""
     approval_id: str | None
     issue: str
     reward_score: float | None
@@ -266,6 +269,7 @@ def to_opportunity(record: FeedbackRecord, agent_name: str) -> Opportunity:
         timestamp=record.proposed_at,
         has_ui_feedback=record.rating.is_given,
         approval_status=record.status,
+        is_late=record.is_late,
         approval_id=next(iter(record.approval_ids), None),
         issue=record.issue,
         reward_score=record.reward,

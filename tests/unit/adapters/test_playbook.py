@@ -7,7 +7,15 @@ import pytest
 from app.adapters.reasoning.playbook import PlaybookReasoner
 from app.domain.answer import AgentName
 from app.domain.errors import ReasonerFailed
-from app.domain.guidance import ActionScore, Example, ExampleRole, Guidance
+from app.domain.guidance import (
+    ActionScore,
+    Edit,
+    Example,
+    ExampleRole,
+    Guidance,
+    JustRejected,
+    Lesson,
+)
 from app.domain.incident import Analysis, Findings, WarningType
 from app.domain.logbatch import LogBatch
 from app.domain.plan import Phase, Remediation, RepairedCommands
@@ -214,6 +222,83 @@ async def test_a_remedy_that_people_rejected_gives_way_and_the_plan_says_why(
     assert "approved 3 of 3" in change
     assert "rejected 2 of 2 times" in change
     assert "the old release loses mails" in change
+
+
+async def test_a_lesson_about_a_remedy_is_in_the_explanation(reasoner: PlaybookReasoner):
+    refused = Lesson("1", "Undo was rejected 6 of 7 times.", ("rollout undo/deployment",), 1 / 7)
+    liked = Lesson("2", "Restart was approved 5 of 5 times.", ("rollout restart/deployment",), 1.0)
+
+    _, _, after = await _whole(reasoner, BAD_RELEASE, Guidance(lessons=(refused, liked)))
+
+    plan = after.remediation_plans[0]
+    assert "kubectl rollout restart deployment/mailer -n crm" in _commands(after)
+    assert "Restart was approved 5 of 5 times." in plan.steps[1].description
+    assert "Undo was rejected 6 of 7 times." in plan.steps[1].description
+
+
+async def test_a_score_on_like_incidents_weighs_more_than_a_lesson(reasoner: PlaybookReasoner):
+    guidance = Guidance(
+        scoreboard=(ActionScore("rollout undo/deployment", score=0.9, approved=3, rejected=0),),
+        lessons=(Lesson("1", "Undo is unwelcome.", ("rollout undo/deployment",), 1 / 7),),
+    )
+
+    _, _, after = await _whole(reasoner, BAD_RELEASE, guidance)
+
+    assert "kubectl rollout undo deployment/mailer -n crm" in _commands(after)
+    assert "Undo is unwelcome." in after.remediation_plans[0].steps[1].description
+
+
+UNDO_ACTION = "rollout undo/deployment"
+JUST = (JustRejected(UNDO_ACTION, "w_remediation_1", "loses mails"),)
+
+
+async def test_what_was_just_rejected_gives_way_to_the_next_remedy(reasoner: PlaybookReasoner):
+    scores = (ActionScore(UNDO_ACTION, score=0.55, approved=1, rejected=1),)
+
+    _, _, after = await _whole(
+        reasoner, BAD_RELEASE, Guidance(scoreboard=scores, just_rejected=JUST)
+    )
+
+    assert "kubectl rollout undo deployment/mailer -n crm" not in _commands(after)
+    change = after.remediation_plans[0].steps[1].description
+    assert "rollout undo was rejected the last time on an incident like this: “loses mails”." in (
+        change
+    )
+
+
+async def test_what_is_repeated_although_it_was_just_rejected_says_why(
+    reasoner: PlaybookReasoner,
+):
+    scores = (ActionScore(UNDO_ACTION, score=0.8, approved=9, rejected=1),)
+
+    _, _, after = await _whole(
+        reasoner, BAD_RELEASE, Guidance(scoreboard=scores, just_rejected=JUST)
+    )
+
+    assert "kubectl rollout undo deployment/mailer -n crm" in _commands(after)
+    change = after.remediation_plans[0].steps[1].description
+    assert "rejected the last time on an incident like this: “loses mails”." in change
+    assert "It is proposed again because it was approved 9 of 10 times." in change
+
+
+async def test_an_edit_by_people_is_told_as_what_they_changed(reasoner: PlaybookReasoner):
+    example = Example(
+        feedback_id="w_remediation_1",
+        role=ExampleRole.ACCEPTED,
+        reason="alike",
+        similarity=0.9,
+        reward=0.75,
+        issue="crash",
+        actions=(UNDO_ACTION,),
+        commands=("kubectl rollout undo deployment/mailer --to-revision=3 -n crm",),
+        note="",
+        edits=(Edit(UNDO_ACTION, "rollout undo", "rollout undo --to-revision=3"),),
+    )
+
+    _, _, after = await _whole(reasoner, BAD_RELEASE, Guidance(examples=(example,)))
+
+    change = after.remediation_plans[0].steps[1].description
+    assert "People changed “rollout undo” to “rollout undo --to-revision=3”" in change
 
 
 async def test_a_write_without_a_known_namespace_is_left_to_a_person(reasoner: PlaybookReasoner):

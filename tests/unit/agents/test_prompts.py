@@ -9,9 +9,17 @@ import pytest
 import yaml
 
 from app.agents import prompts
-from app.agents.prompts import render, render_prompt
+from app.agents.prompts import GUIDANCE_TOKENS, render, render_prompt
 from app.domain.answer import AgentName, Answer, Entities
-from app.domain.guidance import ActionScore, Example, ExampleRole, Guidance
+from app.domain.guidance import (
+    ActionScore,
+    Edit,
+    Example,
+    ExampleRole,
+    Guidance,
+    JustRejected,
+    Lesson,
+)
 from app.domain.incident import (
     Analysis,
     ErrorFinding,
@@ -42,17 +50,22 @@ def batch_of(*texts: str) -> LogBatch:
     return LogBatch(len(lines), sum(map(len, texts)), (), 0, lines, True, Entities(), ())
 
 
-def ask(agent: AgentName, facts: Facts, answer_type: type[Answer]) -> Prompt:
-    return render_prompt(Question(agent, facts, answer_type), LOG_TOKENS)
+def ask(
+    agent: AgentName,
+    facts: Facts,
+    answer_type: type[Answer],
+    guidance_tokens: int = GUIDANCE_TOKENS,
+) -> Prompt:
+    return render_prompt(Question(agent, facts, answer_type), LOG_TOKENS, guidance_tokens)
 
 
 def monitoring(*texts: str) -> Prompt:
     return ask(AgentName.MONITORING, MonitoringFacts(batch_of(*texts)), Findings)
 
 
-def remediation(guidance: Guidance) -> Prompt:
+def remediation(guidance: Guidance, guidance_tokens: int = GUIDANCE_TOKENS) -> Prompt:
     facts = RemediationFacts(batch_of("ERROR disk full"), Analysis(), guidance)
-    return ask(AgentName.REMEDIATION, facts, Remediation)
+    return ask(AgentName.REMEDIATION, facts, Remediation, guidance_tokens)
 
 
 def marker_of(prompt: Prompt) -> str:
@@ -117,27 +130,47 @@ def test_what_people_decided_reaches_the_plan_as_data():
         actions=("delete/pod",),
         commands=("kubectl delete pod db-0 -n shop",),
         note="never restart\nthe database",
+        edits=(Edit("scale/deployment", "--replicas=9", "--replicas=3"),),
+        facets=("environment staging, here production",),
     )
     score = ActionScore("delete/pod", 0.1, 0, 3)
-    guidance = Guidance((example,), (score,), ("delete/pod was rejected 3 of 3 times",), "weak")
+    lesson = Lesson("1", "In production, delete of a pod was rejected.", ("delete/pod",), 0.0)
+    rejection = JustRejected("delete/pod", "w_remediation_1", "ask first")
+    guidance = Guidance((example,), (score,), (lesson,), "weak", just_rejected=(rejection,))
 
     rows = [json.loads(row) for row in fenced(remediation(guidance), "guidance").splitlines()]
 
-    assert rows[0] == {"lesson": "delete/pod was rejected 3 of 3 times"}
-    assert rows[1]["earlier_plan"]["role"] == "rejected"
-    assert rows[1]["earlier_plan"]["note"] == "never restart\nthe database"
-    assert rows[2]["score"]["rejected"] == 3
-    assert rows[3] == {"note": "weak"}
+    assert rows[0] == {"note": "weak"}
+    assert rows[1] == {"lesson": "In production, delete of a pod was rejected."}
+    assert rows[2]["just_rejected"]["note"] == "ask first"
+    plan = rows[3]["earlier_plan"]
+    assert (plan["role"], plan["note"]) == ("rejected", "never restart\nthe database")
+    assert (plan["edits"][0]["proposed"], plan["edits"][0]["changed_to"]) == (
+        "--replicas=9",
+        "--replicas=3",
+    )
+    assert plan["facets"] == ["environment staging, here production"]
+    assert rows[4]["score"]["rejected"] == 3
 
 
 def test_without_earlier_decisions_the_prompt_says_so():
     assert fenced(remediation(Guidance()), "guidance") == prompts.NO_GUIDANCE
 
 
-def test_a_flood_of_lessons_is_cut():
-    guidance = Guidance(lessons=tuple(f"lesson {number} " + "x" * 900 for number in range(100)))
+def test_what_people_decided_keeps_to_its_tokens_in_whole_rows():
+    lessons = (
+        Lesson(str(number), f"lesson {number} " + "x" * 900, (), 0.0) for number in range(99)
+    )
+    scores = (ActionScore(f"delete/{number}", 0.1, 0, 1) for number in range(3))
+    guidance = Guidance((), tuple(scores), tuple(lessons))
 
-    assert len(remediation(guidance).user) < 60_000
+    for tokens in (500, 2000):
+        text = fenced(remediation(guidance, tokens), "guidance")
+        rows = [json.loads(row) for row in text.splitlines()]
+
+        assert len(text) <= tokens * 4 + len(json.dumps(rows[-1])) + 1
+        assert rows[-1] == {"left_out": 99 + 3 - (len(rows) - 1)}
+        assert [row for row in rows if "score" in row]
 
 
 def test_refused_commands_keep_their_order_and_reason():

@@ -238,3 +238,27 @@ def test_an_expired_plan_is_neither_pending_nor_decided():
 
     assert record.status is PlanStatus.EXPIRED
     assert record.reward is None
+
+
+def test_a_decision_after_the_expiry_counts_and_is_marked_late_in_any_order():
+    expired = Expired(id="e", ts=at(3), feedback_id=FeedbackId("f"), approval_id=ApprovalId("a"))
+    late = decided(Decision.REJECTED, 4, rejected=3)
+
+    orders: list[list[FeedbackEvent]] = [[expired, late], [late, expired]]
+    for said in orders:
+        record = only(proposed(), linked(), *said)
+
+        assert (record.status, record.rejected_count) == (PlanStatus.REJECTED, 3)
+        assert record.is_late
+        assert record.is_example
+    assert not only(proposed(), linked(), decided(Decision.REJECTED, 2), expired).is_late
+
+
+def test_a_rating_of_a_pending_plan_counts_once_it_is_decided():
+    pending = (proposed(), linked(), rated(2, 1))
+
+    assert only(*pending).rating.rating == 1
+    assert not only(*pending).is_example
+    record = only(*pending, decided(Decision.APPROVED, 3))
+    assert record.is_example
+    assert record.reward == 0.8

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.storage.feedback_jsonl import to_line
+from app.adapters.storage.feedback_lines import to_line
 from app.domain.answer import Entities
 from app.domain.approval import Decision
 from app.domain.errors import NotFound, StorageFailed

@@ -120,3 +120,20 @@ async def test_the_window_forgets_what_is_long_ago(learning: Learning):
     assert last.approval_rate == pytest.approx(20 / 30)
     assert last.recent_approval_rate == 1.0
     assert last.recent_average_reward == 1.0
+
+
+async def test_lines_of_a_later_version_and_damaged_ones_are_counted_apart(
+    learning: Learning, tmp_path: Path
+):
+    await learning.plan(1)
+    damage(tmp_path / "remediation_feedback.jsonl")
+
+    statistics = await learning.report.statistics()
+
+    assert (statistics.newer_lines, statistics.unreadable_lines) == (1, 1)
+    assert statistics.total_outputs == 1
+
+
+def damage(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b'{"v":2,"id":"x","ts":"2031-01-01T00:00:00Z","type":"new"}\ndamaged\n')

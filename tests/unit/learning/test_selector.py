@@ -8,7 +8,7 @@ import pytest
 from app.domain.answer import Entities
 from app.domain.approval import CommandDecision, CommandVerdict, Decision
 from app.domain.feedback import Rating
-from app.domain.guidance import ExampleRole, Guidance
+from app.domain.guidance import Edit, ExampleRole, Guidance
 from app.domain.incident import Analysis, Findings
 from app.learning.selector import ExampleSelector
 from tests.fakes.feedback import (
@@ -153,15 +153,6 @@ async def test_the_own_environments_word_weighs_more(learning: Learning):
     assert production_score < 0.5 < development_score
 
 
-async def test_what_was_often_rejected_becomes_a_lesson(learning: Learning):
-    for number in range(1, 4):
-        await decide(learning, number, RESTART, Decision.REJECTED, reason="No")
-
-    assert (await guide(learning)).lessons == (
-        "rollout restart/deployment in production was rejected 3 of 3 times.",
-    )
-
-
 async def test_a_reviewers_edit_is_what_is_shown(learning: Learning):
     _, approval_id = await learning.plan(1, plan_of(RESTART))
     edit = CommandVerdict(
@@ -172,6 +163,68 @@ async def test_a_reviewers_edit_is_what_is_shown(learning: Learning):
     (example,) = (await guide(learning)).examples
 
     assert example.commands == (f"{RESTART} --field-manager=ops",)
+    assert example.edits == (
+        Edit("rollout restart/deployment", RESTART, f"{RESTART} --field-manager=ops"),
+    )
+    assert "changed 1 of them" in example.reason
+
+
+async def test_an_edit_is_shown_beside_plans_that_were_approved_as_they_were(learning: Learning):
+    await decide(learning, 1, RESTART, Decision.APPROVED)
+    _, approval_id = await learning.plan(2, plan_of(RESTART))
+    edit = CommandVerdict(
+        command=RESTART, decision=CommandDecision.EDITED, edited_to=f"{RESTART} --field-manager=ops"
+    )
+    await learning.recorder.hear(report_of(approval_id, commands=[edit]))
+
+    plain, edited = (await guide(learning)).examples
+
+    assert (plain.edits, plain.role) == ((), ExampleRole.ACCEPTED)
+    assert [one.proposed for one in edited.edits] == [RESTART]
+
+
+async def test_what_was_changed_into_another_action_is_shown_as_turned_down(learning: Learning):
+    _, approval_id = await learning.plan(1, plan_of(RESTART))
+    edit = CommandVerdict(command=RESTART, decision=CommandDecision.EDITED, edited_to=UNDO)
+    await learning.recorder.hear(report_of(approval_id, commands=[edit]))
+
+    (example,) = (await guide(learning)).examples
+
+    assert (example.role, example.commands) == (ExampleRole.REJECTED, (RESTART,))
+    assert [(one.proposed, one.changed_to) for one in example.edits] == [(RESTART, UNDO)]
+
+
+async def test_an_example_tells_where_its_circumstances_differ(learning: Learning):
+    await decide(
+        learning, 1, RESTART, Decision.APPROVED, analysis=analysis_of(namespace="shop-dev")
+    )
+
+    (example,) = (await guide(learning)).examples
+
+    assert example.facets[:3] == (
+        "failure oom_killed",
+        "environment development, here production",
+        "workload deployment",
+    )
+    assert "recent change no" in example.facets
+
+
+async def test_the_last_decision_on_a_like_incident_makes_an_action_just_rejected(
+    learning: Learning,
+):
+    await decide(learning, 1, RESTART, Decision.APPROVED)
+    await decide(learning, 2, RESTART, Decision.REJECTED, reason="Not during the sale")
+    (rejection,) = (await guide(learning)).just_rejected
+    elsewhere = await guide(learning, analysis_of(VOLUME, mode="unbound_volume"))
+
+    await decide(learning, 3, RESTART, Decision.APPROVED)
+
+    assert (rejection.action, rejection.note) == (
+        "rollout restart/deployment",
+        "Not during the sale",
+    )
+    assert elsewhere.just_rejected == ()
+    assert (await guide(learning)).just_rejected == ()
 
 
 async def test_what_others_decide_in_another_process_is_used(tmp_path: Path, learning: Learning):

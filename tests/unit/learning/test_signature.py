@@ -5,8 +5,8 @@ import pytest
 from app.domain.answer import Entities
 from app.domain.feedback import Environment
 from app.domain.incident import ErrorFinding, Findings
+from app.learning.environments import OUR_OWN
 from app.learning.signature import (
-    environment_of,
     signature_of_plan,
     signatures_of,
     tokens_of,
@@ -61,7 +61,7 @@ def test_tokens_of_a_huge_text_are_bounded():
     ],
 )
 def test_a_namespace_tells_the_environment(namespace: str | None, expected: Environment):
-    assert environment_of(namespace) is expected
+    assert OUR_OWN.of(namespace) is expected
 
 
 def test_the_same_failure_of_two_services_has_one_signature():

@@ -1,0 +1,120 @@
+"""The part of `feedback` that writes: compact, forget, import."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+from app.adapters.storage.feedback_lines import parse_line
+from app.bootstrap.ground import SystemClock
+from app.domain.errors import NotFound
+from app.domain.feedback import FeedbackEvent, Imported, Proposed
+from app.domain.housekeeping import Compacted
+from app.domain.ids import FeedbackId
+from app.domain.rewriting import RewritableStore, StoredLine
+from app.learning.compaction import Compaction
+from app.learning.forgetting import ForgetReviewer, ForgetWorkflow
+from app.learning.oblivion import Oblivion
+from app.learning.utterances import holds
+
+BATCH = 500
+
+
+async def compact(store: RewritableStore) -> int:
+    """Leave out repeats, what a later word replaced, and what was to be forgotten."""
+    compaction = Compaction()
+    await store.rewrite(compaction)
+    print(f"kept        {compaction.kept} lines")
+    print(f"left out    {compaction.left_out} lines")
+    return 0
+
+
+async def forget(store: RewritableStore, workflow_id: str | None, reviewer: str | None) -> int:
+    """Forget one of them, then look whether anything is left; exit code 1 if so."""
+    now = SystemClock().now()
+    forgetting = (
+        ForgetWorkflow(workflow_id, now) if workflow_id else ForgetReviewer(reviewer or "", now)
+    )
+    await store.rewrite(forgetting)
+    left = 0
+    async for line in store.lines():
+        left += holds(line.raw, forgetting.texts, forgetting.names)
+    left += await count_left(store)
+    print(f"left out    {forgetting.left_out} lines")
+    print(f"left        {left} lines still hold something of it")
+    if not forgetting.is_known:
+        print("Nothing of it was known here; what comes in later goes with the next `compact`.")
+    return 1 if left else 0
+
+
+async def count_left(store: RewritableStore) -> int:
+    """How many lines hold what was to be forgotten: written since, and gone with `compact`."""
+    oblivion = Oblivion()
+    async for line in store.lines():
+        oblivion.look(line)
+    left = 0
+    async for line in store.lines():
+        left += oblivion.without(line) != line.raw
+    return left
+
+
+async def take_in(store: RewritableStore, source: Path) -> int:
+    """Add what is not there yet; what was forgotten here stays forgotten."""
+    intake = Intake()
+    async for line in store.lines():
+        intake.know(line)
+    with _opened(source) as file:
+        for lines in iter(lambda: [*islice(file, BATCH)], []):
+            await store.append([event for raw in lines if (event := intake.take(raw.strip()))])
+    said = f"{intake.added} added, {intake.passed_over} known or forgotten"
+    print(f"{said}, {intake.unreadable} unreadable", file=sys.stderr)
+    return 1 if intake.unreadable else 0
+
+
+class Intake:
+    """Tells what of other lines is new here."""
+
+    def __init__(self) -> None:
+        """Nothing is known yet."""
+        self.added = self.passed_over = self.unreadable = 0
+        self._oblivion = Oblivion()
+        self._ids: set[str] = set()
+        self._plans: set[FeedbackId] = set()
+
+    def know(self, line: StoredLine) -> None:
+        """A line that is here."""
+        self._oblivion.look(line)
+        if line.event is not None:
+            self._ids.add(line.event.id)
+        if isinstance(line.event, Proposed):
+            self._plans.add(line.event.feedback_id)
+
+    def take(self, raw: bytes) -> FeedbackEvent | None:
+        """The event to add, if any."""
+        line = StoredLine(raw, parse_line(raw))
+        self._oblivion.look(line)
+        left = self._oblivion.without(line) if line.event is not None else None
+        event = None if left is None else parse_line(left)
+        if event is not None and not self._is_known(event):
+            self._ids.add(event.id)
+            self.added += 1
+            return event
+        self.unreadable += line.event is None and bool(raw)
+        self.passed_over += line.event is not None
+        return None
+
+    def _is_known(self, event: FeedbackEvent) -> bool:
+        # An export says less of a plan than the events that are here.
+        is_less = isinstance(event, Imported) and event.feedback_id in self._plans
+        return is_less or event.id in self._ids or isinstance(event, Compacted)
+
+
+@contextmanager
+def _opened(source: Path) -> Iterator[BinaryIO]:
+    try:
+        with source.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise NotFound(f"{source} cannot be read: {error.strerror}.") from error
