@@ -13,7 +13,8 @@ from app.learning.actions import planned_commands
 from app.learning.ledger import FeedbackLedger
 from app.learning.reported import events_of
 from app.learning.signature import signature_of_plan
-from app.security.webhooks import WebhookDoor, WebhookSignature
+from app.security.signatures import WebhookSignature
+from app.security.webhooks import WebhookDoor
 from bench.learning_engine import Engine, Proposal
 from bench.learning_people import Crowd, People, Verdicts, opposite, report_of
 from bench.learning_selectors import SELECTORS, UNTAUGHT

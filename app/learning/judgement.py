@@ -50,6 +50,13 @@ class Tally:
         self.approved += times * evidence.approved
         self.rejected += times * evidence.rejected
 
+    def merge(self, other: "Tally") -> None:
+        """Count everything that another one counted."""
+        self.cases += other.cases
+        self.credit += other.credit
+        self.approved += other.approved
+        self.rejected += other.rejected
+
 
 def judgement_of(record: FeedbackRecord) -> Judgement:
     """A record's part in what is learned."""
@@ -63,6 +70,13 @@ def judgement_of(record: FeedbackRecord) -> Judgement:
         rejected=actions_of(record.credits, is_rejected),
         has_reason=bool(record.rejection_reason),
     )
+
+
+def reviewer_of(record: FeedbackRecord) -> str:
+    """Who decided last on a plan; empty where the approval server does not say."""
+    decided = (course.decided for course in record.courses if course.decided)
+    last = max(decided, key=lambda event: (event.ts, event.id), default=None)
+    return (last.reviewer if last else None) or ""
 
 
 def is_accepted(credit: CommandCredit) -> bool:
