@@ -1,6 +1,6 @@
 """Assembly of the backend, and of a diagnosis without one."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -15,7 +15,7 @@ from app.bootstrap.feedback import open_feedback
 from app.bootstrap.ground import SystemClock
 from app.bootstrap.storage import Storage, open_storage
 from app.domain.ports import LogSource, Reasoner
-from app.kubectl.policy import load_policy
+from app.kubectl.policy import Policy, load_policy
 from app.learning.ledger import FeedbackLedger
 from app.learning.recorder import FeedbackRecorder
 from app.learning.report import FeedbackReport
@@ -63,7 +63,8 @@ async def open_services(
         delivery = ProposalDelivery(gate, storage.outbox, feedback, reactions, metrics)
         review = CommandReview(reasoner, policy, metrics, clock)
         submission = ProposalSubmission(review, feedback, delivery)
-        specialists = _specialists(settings, reasoner, storage.ledger, submission.submit)
+        selector = ExampleSelector(storage.ledger, _exploration(settings, policy))
+        specialists = _specialists(settings, reasoner, selector, submission.submit)
         runner = _runner(settings, storage, specialists, reactions, metrics)
         cancellation = Cancellation(storage.workflows, runner)
         retain = timedelta(days=settings.retain_days)
@@ -97,14 +98,24 @@ async def open_dry_run(settings: Settings) -> AsyncIterator[DryRun]:
         reasoner = await stack.enter_async_context(_open_reasoner(settings))
         policy = load_policy(settings.policy_file)
         review = CommandReview(reasoner, policy, Metrics(), SystemClock())
-        specialists = _specialists(settings, reasoner, ledger, review.submit)
+        selector = ExampleSelector(ledger, _exploration(settings, policy))
+        specialists = _specialists(settings, reasoner, selector, review.submit)
         yield DryRun(build_graph(specialists, None), events)
 
 
+def _exploration(settings: Settings, policy: Policy) -> Callable[[str | None], bool]:
+    """Where plans may try what nobody approved yet."""
+
+    def explores_in(namespace: str | None) -> bool:
+        is_protected = namespace is not None and bool(policy.why_protected(namespace))
+        return settings.explore_protected_namespaces or not is_protected
+
+    return explores_in
+
+
 def _specialists(
-    settings: Settings, reasoner: Reasoner, ledger: FeedbackLedger, submit: Submit
+    settings: Settings, reasoner: Reasoner, selector: ExampleSelector, submit: Submit
 ) -> Specialists:
-    selector = ExampleSelector(ledger)
     return Specialists(reasoner, selector, submit, settings.agent_timeout_seconds)
 
 

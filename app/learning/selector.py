@@ -1,6 +1,6 @@
 """Chooses what a new plan should know of earlier ones, and says why."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -10,10 +10,10 @@ from app.domain.feedback import Environment, FeedbackRecord, Signature
 from app.domain.guidance import ActionScore, Example, ExampleRole, Guidance
 from app.domain.incident import Analysis, Findings
 from app.learning.cases import CaseIndex, Neighbour
-from app.learning.estimate import scoreboard
+from app.learning.estimate import OPTIMISM, scoreboard
 from app.learning.judgement import ACCEPTANCE, Claim, actions_of, is_accepted, is_rejected
 from app.learning.ledger import FeedbackLedger
-from app.learning.signature import signatures_of
+from app.learning.signature import fill, signatures_of
 
 ACCEPTED_LIMIT = 3
 REJECTED_LIMIT = 2
@@ -40,20 +40,29 @@ class Choice:
     note: str = ""
 
 
+def everywhere(_: str | None) -> bool:
+    """Explores in any namespace."""
+    return True
+
+
 class ExampleSelector:
     """Reads decided plans only: what is pending teaches nothing, whatever its stars."""
 
-    def __init__(self, ledger: FeedbackLedger) -> None:
-        """Follows the ledger from here on."""
+    def __init__(
+        self, ledger: FeedbackLedger, explores_in: Callable[[str | None], bool] = everywhere
+    ) -> None:
+        """Follows the ledger from here on; tries new actions in some namespaces only."""
         self._ledger = ledger
+        self._explores_in = explores_in
         self._index = CaseIndex()
         ledger.watch(self._index)
 
     async def guide(self, analysis: Analysis, findings: Findings, entities: Entities) -> Guidance:
         """What earlier decisions say about the incident at hand."""
         signatures = signatures_of(analysis, findings, entities)
+        optimism = OPTIMISM if self._explores(analysis, entities) else 0.0
         async with self._ledger.reading() as turn:
-            choice = choose(signatures, self._index)
+            choice = choose(signatures, self._index, optimism)
             records = await turn.records([found.case.plan for found, _ in choice.shown])
         examples = (
             _example(record, found, role)
@@ -61,19 +70,28 @@ class ExampleSelector:
         )
         return Guidance(tuple(examples), choice.scoreboard, choice.lessons, choice.note)
 
+    def _explores(self, analysis: Analysis, entities: Entities) -> bool:
+        """Not where any of the causes is in a namespace that forbids it."""
+        causes = analysis.root_cause_analysis
+        spaces = {fill(cause.entities, entities).namespace for cause in causes}
+        return all(map(self._explores_in, spaces or {entities.namespace}))
 
-def choose(signatures: Sequence[Signature], index: CaseIndex) -> Choice:
-    """The choice for an incident that has one signature per root cause, the first one leading."""
+
+def choose(signatures: Sequence[Signature], index: CaseIndex, optimism: float = OPTIMISM) -> Choice:
+    """The choice for an incident that has one signature per root cause, the first one leading.
+
+    Without optimism it explores nothing: no bonus, no call for something else.
+    """
     neighbours = _nearest(signatures, index)
     if not neighbours:
         return Choice()
-    scores = scoreboard(signatures[0], neighbours, index)
+    scores = scoreboard(signatures[0], neighbours, index, optimism)
     best = scores[0].score if scores else 1.0
     return Choice(
         shown=(*_accepted(neighbours, scores), *_rejected(neighbours)),
         scoreboard=scores[:SCOREBOARD_LIMIT],
         lessons=tuple(islice(_lessons(signatures[0], scores, index), LESSONS_LIMIT)),
-        note=NOTHING_GOOD if best < ACCEPTANCE else "",
+        note=NOTHING_GOOD if optimism and best < ACCEPTANCE else "",
     )
 
 
