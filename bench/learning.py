@@ -17,7 +17,7 @@ from bench.learning_course import Course
 from bench.learning_measures import Mean, Measures, mean, measure, median_heard
 from bench.learning_people import scenarios
 from bench.learning_plot import plot
-from bench.learning_selectors import SELECTORS, UNTAUGHT
+from bench.learning_selectors import SELECTORS
 
 SEEDS = 20
 INCIDENTS = 2000
@@ -32,7 +32,7 @@ Results = Mapping[str, Mapping[str, Sequence[Measures]]]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """About ten minutes on one core; `--quick` takes less than one and shows only the base world."""
+    """About twelve minutes of one core; `--quick` takes less than one and shows only the base world."""
     parser = argparse.ArgumentParser(prog="python -m bench.learning", description=__doc__)
     parser.add_argument("--seeds", type=int, help=f"how many worlds; {SEEDS}")
     parser.add_argument(
@@ -85,7 +85,7 @@ def _results(seeds: int, *, is_quick: bool) -> Results:
             continue
         results[scenario] = {}
         for selector in QUICK_SELECTORS if is_quick else SELECTORS:
-            if scenario in COMPARED or selector in UNTAUGHT or selector == "ours":
+            if scenario in COMPARED or selector == "ours":
                 results[scenario][selector] = [
                     _course(scenario, selector, seed) for seed in range(seeds)
                 ]

@@ -12,8 +12,8 @@ from math import exp, lgamma, log
 
 from app.learning.cases import NEAREST
 
-CHANGE = 1 / NEAREST
-"""How likely a change is between two cases, before looking: one in as many as are looked at."""
+CHANGE = 1 / (2 * NEAREST)
+"""How likely a change is between two cases, before looking: as likely as not among all looked at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,9 +35,9 @@ def scoreboard(
     signature: Signature,
     neighbours: Sequence[Neighbour],
     index: CaseIndex,
-    optimism: float = OPTIMISM,
+    optimism: float = 0.0,
 ) -> tuple[ActionScore, ...]:
-    """Every action tried on incidents like this one, best first; without `optimism` as it stands."""
+    """Every action tried on incidents like this one, best first."""
     anywhere: defaultdict[str, _Sum] = defaultdict(_Sum)
     here: defaultdict[str, _Sum] = defaultdict(_Sum)
     newest_first = sorted(neighbours, key=_decided_at, reverse=True)

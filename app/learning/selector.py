@@ -80,18 +80,21 @@ class ExampleSelector:
 def choose(signatures: Sequence[Signature], index: CaseIndex, optimism: float = OPTIMISM) -> Choice:
     """The choice for an incident that has one signature per root cause, the first one leading.
 
-    Without optimism it explores nothing: no bonus, no call for something else.
+    Where something good is known, curiosity would cost approvals (.01 in the simulation), so it
+    explores elsewhere only; without optimism nowhere: no bonus, no call for something else.
     """
     neighbours = _nearest(signatures, index)
     if not neighbours:
         return Choice()
-    scores = scoreboard(signatures[0], neighbours, index, optimism)
-    best = scores[0].score if scores else 1.0
+    scores = scoreboard(signatures[0], neighbours, index)
+    explores = bool(scores) and optimism > 0 and scores[0].score < ACCEPTANCE
+    if explores:
+        scores = scoreboard(signatures[0], neighbours, index, optimism)
     return Choice(
         shown=(*_accepted(neighbours, scores), *_rejected(neighbours)),
         scoreboard=scores[:SCOREBOARD_LIMIT],
         lessons=tuple(islice(_lessons(signatures[0], scores, index), LESSONS_LIMIT)),
-        note=NOTHING_GOOD if optimism and best < ACCEPTANCE else "",
+        note=NOTHING_GOOD if explores else "",
     )
 
 

@@ -18,19 +18,19 @@ def test_nothing_known_is_no_change():
 
 def test_the_example_by_hand():
     # One opinion explains a no after a yes with 1/6, two explain it with 1/2 x 1/2; a change
-    # between two cases has 1/60 before looking.
-    one, two = 59 / 60 / 6, 1 / 60 / 4
+    # between two cases has 1/120 before looking.
+    one, two = 119 / 120 / 6, 1 / 120 / 4
 
     assert validity([[NO], [YES]]) == pytest.approx([1.0, one / (one + two)])
 
 
-def test_four_rejections_in_a_row_void_the_approvals_before_them():
-    found = validity([[NO]] * 4 + [[YES]] * 10)
+def test_five_rejections_in_a_row_void_the_approvals_before_them():
+    found = validity([[NO]] * 5 + [[YES]] * 10)
 
-    assert min(found[:4]) > 0.9
+    assert min(found[:5]) > 0.9
     # The newest approval may yet have been a slip; the older ones hardly all.
-    assert max(found[4:]) < 0.3
-    assert max(found[6:]) < 0.15
+    assert max(found[5:]) < 0.3
+    assert max(found[7:]) < 0.15
 
 
 def test_a_single_slip_voids_nothing():

@@ -84,8 +84,8 @@ def test_one_rejection_lowers_it_as_much():
 def test_a_newer_word_on_the_same_counts_more_than_an_older_one():
     index = index_of(decided(1, RESTART, APPROVED), decided(2, RESTART, REJECTED))
 
-    # Its weight is .9 by age, and .975 for the doubt whether people still think so.
-    approval = 0.9 * (59 / 360) / (59 / 360 + 1 / 240)
+    # Its weight is .9 by age, and .988 for the doubt whether people still think so.
+    approval = 0.9 * (119 / 720) / (119 / 720 + 1 / 480)
     # .5 in production, then on such failures, then here.
     anywhere = (2 * 0.5 + approval) / (2 + 1 + approval)
     here = (anywhere + approval) / (1 + 1 + approval)
@@ -152,7 +152,7 @@ def test_rejections_in_a_row_make_earlier_approvals_count_less_than_their_age_al
     found = scores(index_of(*before, *lately))
 
     # By age alone, 3 rejections of weight 2.71 against 10 approvals of weight 4.75 leave .64.
-    assert found[RESTARTED] < 0.4
+    assert found[RESTARTED] < 0.5
 
 
 def test_one_rejection_among_approvals_is_taken_for_chance():
@@ -172,3 +172,12 @@ def test_after_a_change_of_mind_what_was_refused_before_is_open_again():
     after = scores(index_of(*refused, *approved, *lately))[UNDONE]
 
     assert after > before + 0.05
+
+
+def test_where_something_good_is_known_nothing_else_gets_a_bonus():
+    index = index_of(decided(1, RESTART, APPROVED), decided(2, UNDO, REJECTED))
+
+    found = choose([SIGNATURE], index)
+
+    assert {line.action: line.score for line in found.scoreboard} == scores(index)
+    assert found.note == ""
