@@ -143,6 +143,10 @@ class Settings(BaseSettings):
         default=None,
         description="A team's limits beside the product's policy of commands (YAML).",
     )
+    explore_protected_namespaces: bool = Field(
+        default=False,
+        description="Whether plans may try something new in protected namespaces, too.",
+    )
 
     elasticsearch_url: str | None = Field(
         default=None, description="Elasticsearch's address; without it /fetchlogs is off."

@@ -1,6 +1,6 @@
 """Assembly of the backend, and of a diagnosis without one."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -15,7 +15,7 @@ from app.bootstrap.feedback import open_feedback
 from app.bootstrap.ground import SystemClock
 from app.bootstrap.storage import Storage, open_storage
 from app.domain.ports import LogSource, Reasoner
-from app.kubectl.policy import load_policy
+from app.kubectl.policy import Policy, load_policy
 from app.learning.environments import load_environments
 from app.learning.holdout import Holdout, HoldoutSelector
 from app.learning.ledger import FeedbackLedger
@@ -71,7 +71,10 @@ async def open_services(
         review = CommandReview(reasoner, policy, metrics, clock)
         submission = ProposalSubmission(review, feedback, delivery)
         holdout = Holdout(settings.holdout_share, lambda name: bool(policy.why_protected(name)))
-        examples = ExampleSelector(storage.ledger, book=book, environments=environments)
+        explores_in = _exploration(settings, policy)
+        examples = ExampleSelector(
+            storage.ledger, explores_in, book=book, environments=environments
+        )
         selector = HoldoutSelector(examples, holdout)
         specialists = _specialists(settings, reasoner, selector, submission.submit)
         runner = _runner(settings, storage, specialists, reactions, metrics)
@@ -110,10 +113,22 @@ async def open_dry_run(settings: Settings) -> AsyncIterator[DryRun]:
         policy = load_policy(settings.policy_file)
         review = CommandReview(reasoner, policy, Metrics(), SystemClock())
         # Nobody decides on a diagnosis, so there is nothing to measure.
-        examples = ExampleSelector(ledger, environments=environments)
+        examples = ExampleSelector(
+            ledger, _exploration(settings, policy), environments=environments
+        )
         selector = HoldoutSelector(examples, Holdout(0.0, lambda _: False))
         specialists = _specialists(settings, reasoner, selector, review.submit)
         yield DryRun(build_graph(specialists, None), events)
+
+
+def _exploration(settings: Settings, policy: Policy) -> Callable[[str | None], bool]:
+    """Where plans may try what nobody approved yet."""
+
+    def explores_in(namespace: str | None) -> bool:
+        is_protected = namespace is not None and bool(policy.why_protected(namespace))
+        return settings.explore_protected_namespaces or not is_protected
+
+    return explores_in
 
 
 def _specialists(

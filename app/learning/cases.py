@@ -2,16 +2,18 @@
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from heapq import nlargest
 from math import isnan, nan, sqrt
 
 from app.domain.feedback import Environment, FeedbackRecord, Signature
+from app.learning.directory import Directory
 from app.learning.entries import microseconds
-from app.learning.judgement import Judgement, Tally, judgement_of
+from app.learning.judgement import ACCEPTANCE, Judgement, Tally, judgement_of, reviewer_of
 from app.learning.tokens import TokenTable, decode, tokens_of_signature
+from app.learning.trust import LikeCases, ReviewerTrust
 from app.learning.words import words
 
 NEAREST = 60
@@ -21,6 +23,8 @@ SIMILARITY_FLOOR = 0.12
 RELATIVE_FLOOR = 0.3
 GROWTH = 1.25
 """The tokens' weights are computed anew when the number of cases has grown by this factor."""
+QUARTER = 90 * 24 * 3600 * 1_000_000
+"""In microseconds: reviewers are compared on what they decided within as much time."""
 SHARED = 512
 """Incidents and judgements that are alike share their values with the last ones of their kind."""
 
@@ -36,6 +40,8 @@ class Case:
     judgement: Judgement
     decided_at: int
     reward: float
+    trust: float
+    """How far its reviewer's word counts, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,11 @@ class CaseIndex:
         self._weighed_at = 0
         self._table = TokenTable()
         self._encode = lru_cache(SHARED)(self._table.encode)
-        self._tallies: defaultdict[tuple[Environment, str], Tally] = defaultdict(Tally)
+        self._tallies: defaultdict[tuple[Environment, str], defaultdict[int, Tally]]
+        self._tallies = defaultdict(lambda: defaultdict(Tally))
+        """By environment and action, for each reviewer."""
+        self._reviewers = Directory()
+        self._trust = ReviewerTrust()
         self._slots = array("I")
         """By plan its case's slot, one higher than it is; 0 when it is no case."""
         self._plans = array("I")
@@ -74,6 +84,7 @@ class CaseIndex:
         self._facets: list[Signature] = []
         self._judgements: list[Judgement | None] = []
         """None where a case was taken out."""
+        self._reviewer_of = array("I")
         self._decided_at = array("q")
         self._rewards = array("d")
         self._norms = array("d")
@@ -82,7 +93,7 @@ class CaseIndex:
         """Take a record's newest state in; out again when it is no example any more."""
         slot = self._slot_of(plan)
         if slot is not None:
-            self._tally(slot, -1)
+            self._count_words(slot, -1)
         if not record.is_example:
             self._drop(plan, slot)
             return
@@ -91,11 +102,23 @@ class CaseIndex:
             self._drop(plan, slot)
             slot = self._add(plan, tokens)
         self._put(slot, record)
-        self._tally(slot, 1)
+        self._count_words(slot, 1)
 
     def tolerance(self, environment: Environment, action: str) -> Tally:
         """What people said to an action in an environment, on whatever failure."""
-        return self._tallies.get((environment, action), Tally())
+        total = Tally()
+        for tally in self._said(environment, action).values():
+            total.merge(tally)
+        return total
+
+    def trusted_tolerance(self, environment: Environment, action: str) -> tuple[float, float]:
+        """The same as a weight of cases and its accepted part, as far as reviewers are trusted."""
+        weight = credit = 0.0
+        for reviewer, tally in self._said(environment, action).items():
+            trust = self._trust.of(reviewer)
+            weight += trust * tally.cases
+            credit += trust * tally.credit
+        return weight, credit
 
     def nearest(self, signature: Signature) -> list[Neighbour]:
         """The cases most like an incident, best first; none below the floors."""
@@ -107,14 +130,14 @@ class CaseIndex:
         ]
         best = max((neighbour.here for neighbour in found), default=0.0)
         kept = [neighbour for neighbour in found if neighbour.here >= RELATIVE_FLOOR * best]
-        return nlargest(NEAREST, kept, key=lambda neighbour: neighbour.here)
+        return nlargest(NEAREST, kept, key=_nearness)
 
     def _similar(self, tokens: frozenset[str]) -> Iterator[tuple[Case, float]]:
         self._weigh()
         norm = sqrt(sum(self._table.square_of(token, self._count) for token in tokens)) or 1.0
         known = self._table.known(tokens)
         wanted = frozenset(known)
-        for slot, _ in nlargest(CANDIDATES, self._overlaps(known).items(), key=_second):
+        for slot, _ in nlargest(CANDIDATES, self._overlaps(known).items(), key=_overlap):
             case = self._case(slot)
             if case is not None:
                 common = (token for token in decode(self._tokens[slot]) if token in wanted)
@@ -153,6 +176,7 @@ class CaseIndex:
             judgement=judgement,
             decided_at=self._decided_at[slot],
             reward=self._rewards[slot],
+            trust=self._trust.of(self._reviewer_of[slot]),
         )
 
     def _slot_of(self, plan: int) -> int | None:
@@ -160,10 +184,26 @@ class CaseIndex:
             self._slots.append(0)
         return self._slots[plan] - 1 if self._slots[plan] else None
 
-    def _tally(self, slot: int, times: int) -> None:
-        judgement = self._judgements[slot]
+    def _said(self, environment: Environment, action: str) -> Mapping[int, Tally]:
+        return self._tallies.get((environment, action), {})
+
+    def _count_words(self, slot: int, times: int) -> None:
+        judgement, facets = self._judgements[slot], self._facets[slot]
+        reviewer = self._reviewer_of[slot]
         for evidence in judgement.evidence if judgement else ():
-            self._tallies[self._facets[slot].environment, evidence.action].add(evidence, times)
+            self._tallies[facets.environment, evidence.action][reviewer].add(evidence, times)
+            self._trust.count(
+                LikeCases(
+                    facets.failure_mode,
+                    facets.environment,
+                    is_stateful(facets),
+                    evidence.action,
+                    self._decided_at[slot] // QUARTER,
+                ),
+                reviewer,
+                is_approval=evidence.credit >= ACCEPTANCE,
+                times=times,
+            )
 
     def _add(self, plan: int, tokens: bytes) -> int:
         slot = len(self._plans)
@@ -173,6 +213,7 @@ class CaseIndex:
         self._tokens.append(tokens)
         self._facets.append(Signature())
         self._judgements.append(None)
+        self._reviewer_of.append(0)
         self._decided_at.append(0)
         self._rewards.append(nan)
         self._norms.append(nan)
@@ -182,6 +223,7 @@ class CaseIndex:
     def _put(self, slot: int, record: FeedbackRecord) -> None:
         self._facets[slot] = _shared_facets(replace(record.signature, tokens=()))
         self._judgements[slot] = _shared_judgement(judgement_of(record))
+        self._reviewer_of[slot] = self._reviewers.number(reviewer_of(record))
         self._decided_at[slot] = microseconds(record.decided_at)
         self._rewards[slot] = nan if record.reward is None else record.reward
 
@@ -225,5 +267,11 @@ def _shared_judgement(judgement: Judgement) -> Judgement:
     return judgement
 
 
-def _second(pair: tuple[int, float]) -> float:
-    return pair[1]
+def _overlap(pair: tuple[int, float]) -> tuple[float, int]:
+    """Of cases that are equally alike the newer ones: people change their minds."""
+    slot, overlap = pair
+    return overlap, slot
+
+
+def _nearness(neighbour: Neighbour) -> tuple[float, int]:
+    return neighbour.here, neighbour.case.decided_at

@@ -3,10 +3,12 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 from app.domain.feedback import Signature
 from app.domain.guidance import ActionScore
 from app.learning.cases import CaseIndex, Neighbour
+from app.learning.change import Word, validity
 
 PRIOR = 0.5
 TOLERANCE_STRENGTH = 2.0
@@ -14,6 +16,8 @@ ANYWHERE_STRENGTH = 2.0
 HERE_STRENGTH = 1.0
 SHARPNESS = 2.5
 DECAY = 0.9
+OPTIMISM = 0.1
+"""Standard deviations: decides between equals in favour of what is less known, overrides nobody."""
 
 
 @dataclass(slots=True)
@@ -28,24 +32,32 @@ class _Sum:
 
 
 def scoreboard(
-    signature: Signature, neighbours: Sequence[Neighbour], index: CaseIndex
+    signature: Signature,
+    neighbours: Sequence[Neighbour],
+    index: CaseIndex,
+    optimism: float = 0.0,
 ) -> tuple[ActionScore, ...]:
     """Every action tried on incidents like this one, best first."""
     anywhere: defaultdict[str, _Sum] = defaultdict(_Sum)
     here: defaultdict[str, _Sum] = defaultdict(_Sum)
     newest_first = sorted(neighbours, key=_decided_at, reverse=True)
-    for neighbour in newest_first:
-        _add(anywhere, neighbour, neighbour.anywhere)
-        _add(here, neighbour, neighbour.here)
+    valid = validity([_words(neighbour) for neighbour in newest_first])
+    for neighbour, still in zip(newest_first, valid, strict=True):
+        _add(anywhere, neighbour, still * _weight(neighbour, neighbour.anywhere))
+        _add(here, neighbour, still * _weight(neighbour, neighbour.here))
     scores = [
         ActionScore(
             action=action,
-            score=_back_off(
-                [
-                    (_tolerance(signature, action, index), TOLERANCE_STRENGTH),
-                    (anywhere[action], ANYWHERE_STRENGTH),
-                    (near, HERE_STRENGTH),
-                ]
+            score=_hopeful(
+                _back_off(
+                    [
+                        (_tolerance(signature, action, index), TOLERANCE_STRENGTH),
+                        (anywhere[action], ANYWHERE_STRENGTH),
+                        (near, HERE_STRENGTH),
+                    ]
+                ),
+                near.weight,
+                optimism,
             ),
             approved=near.approved,
             rejected=near.rejected,
@@ -55,12 +67,25 @@ def scoreboard(
     return tuple(sorted(scores, key=lambda line: (-line.score, line.action)))
 
 
-def _add(sums: defaultdict[str, _Sum], neighbour: Neighbour, similarity: float) -> None:
+def _words(neighbour: Neighbour) -> list[Word]:
+    weight = _weight(neighbour, neighbour.here)
+    return [
+        Word(evidence.action, weight * evidence.credit, weight * (1 - evidence.credit))
+        for evidence in neighbour.case.judgement.evidence
+    ]
+
+
+def _weight(neighbour: Neighbour, similarity: float) -> float:
+    sharpened: float = similarity**SHARPNESS
+    return sharpened * neighbour.case.trust
+
+
+def _add(sums: defaultdict[str, _Sum], neighbour: Neighbour, weight: float) -> None:
     for evidence in neighbour.case.judgement.evidence:
         known = sums[evidence.action]
-        weight = similarity**SHARPNESS * DECAY**known.cases
-        known.weight += weight
-        known.credit += weight * evidence.credit
+        decayed = weight * DECAY**known.cases
+        known.weight += decayed
+        known.credit += decayed * evidence.credit
         known.cases += 1
         known.approved += evidence.approved
         known.rejected += evidence.rejected
@@ -68,8 +93,7 @@ def _add(sums: defaultdict[str, _Sum], neighbour: Neighbour, similarity: float) 
 
 def _tolerance(signature: Signature, action: str, index: CaseIndex) -> _Sum:
     """What this team allows in such an environment, whatever the failure."""
-    known = index.tolerance(signature.environment, action)
-    return _Sum(known.cases, known.credit)
+    return _Sum(*index.trusted_tolerance(signature.environment, action))
 
 
 def _back_off(levels: Sequence[tuple[_Sum, float]]) -> float:
@@ -78,6 +102,12 @@ def _back_off(levels: Sequence[tuple[_Sum, float]]) -> float:
     for known, strength in levels:
         mean = (strength * mean + known.credit) / (strength + known.weight)
     return mean
+
+
+def _hopeful(mean: float, weight: float, optimism: float) -> float:
+    """A little more where little is known: the deviation of a Beta with this mean and weight."""
+    deviation = sqrt(mean * (1 - mean) / (HERE_STRENGTH + weight + 1))
+    return min(mean + optimism * deviation, 1.0)
 
 
 def _decided_at(neighbour: Neighbour) -> int:

@@ -53,6 +53,13 @@ class Tally:
         self.approved += times * evidence.approved
         self.rejected += times * evidence.rejected
 
+    def merge(self, other: "Tally") -> None:
+        """Count everything that another one counted."""
+        self.cases += other.cases
+        self.credit += other.credit
+        self.approved += other.approved
+        self.rejected += other.rejected
+
 
 def judgement_of(record: FeedbackRecord) -> Judgement:
     """A record's part in what is learned."""
@@ -67,6 +74,13 @@ def judgement_of(record: FeedbackRecord) -> Judgement:
         has_reason=bool(record.rejection_reason),
         has_edit=any(one.decision is CommandDecision.EDITED for one in record.verdicts),
     )
+
+
+def reviewer_of(record: FeedbackRecord) -> str:
+    """Who decided last on a plan; empty where the approval server does not say."""
+    decided = (course.decided for course in record.courses if course.decided)
+    last = max(decided, key=lambda event: (event.ts, event.id), default=None)
+    return (last.reviewer if last else None) or ""
 
 
 def is_accepted(credit: CommandCredit) -> bool:

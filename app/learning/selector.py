@@ -1,6 +1,6 @@
 """Chooses what a new plan should know of earlier ones, and says why."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.domain.answer import Entities
@@ -12,11 +12,11 @@ from app.learning.again import again_if_rewritten
 from app.learning.cases import CaseIndex, Neighbour
 from app.learning.details import clip, demonstration, edits_of, facets_of, just_rejected
 from app.learning.environments import OUR_OWN, Environments
-from app.learning.estimate import scoreboard
+from app.learning.estimate import OPTIMISM, scoreboard
 from app.learning.judgement import ACCEPTANCE, Claim, actions_of, is_accepted, is_rejected
 from app.learning.ledger import FeedbackLedger
 from app.learning.lessons import LessonBook, active, lessons_for
-from app.learning.signature import signatures_of
+from app.learning.signature import fill, signatures_of
 
 ACCEPTED_LIMIT = 3
 REJECTED_LIMIT = 2
@@ -45,18 +45,28 @@ class Choice:
         return [*dict.fromkeys([*shown, *(found.case.plan for _, found in self.just_rejected)])]
 
 
+def everywhere(_: str | None) -> bool:
+    """Explores in any namespace."""
+    return True
+
+
 class ExampleSelector:
     """Reads decided plans only: what is pending teaches nothing, whatever its stars."""
 
     def __init__(
         self,
         ledger: FeedbackLedger,
+        explores_in: Callable[[str | None], bool] = everywhere,
         *,
         book: LessonBook | None = None,
         environments: Environments = OUR_OWN,
     ) -> None:
-        """Follows the ledger from here on; a book that is given follows it already."""
+        """Follows the ledger from here on; a book that is given follows it already.
+
+        New actions are tried in some namespaces only.
+        """
         self._ledger = ledger
+        self._explores_in = explores_in
         self._environments = environments
         self._index = CaseIndex()
         ledger.watch(self._index)
@@ -68,8 +78,9 @@ class ExampleSelector:
     async def guide(self, analysis: Analysis, findings: Findings, entities: Entities) -> Guidance:
         """What earlier decisions say about the incident at hand."""
         signatures = signatures_of(analysis, findings, entities, self._environments)
+        optimism = OPTIMISM if self._explores(analysis, entities) else 0.0
         async with self._ledger.reading() as turn:
-            choice = choose(signatures, self._index)
+            choice = choose(signatures, self._index, optimism)
             rules = active(self._book.rules(), turn.switches)
             records = dict(zip(choice.plans, await turn.records(choice.plans), strict=True))
         examples = (
@@ -89,21 +100,33 @@ class ExampleSelector:
             just_rejected=tuple(rejected),
         )
 
+    def _explores(self, analysis: Analysis, entities: Entities) -> bool:
+        """Not where any of the causes is in a namespace that forbids it."""
+        causes = analysis.root_cause_analysis
+        spaces = {fill(cause.entities, entities).namespace for cause in causes}
+        return all(map(self._explores_in, spaces or {entities.namespace}))
 
-def choose(signatures: Sequence[Signature], index: CaseIndex) -> Choice:
-    """The choice for an incident that has one signature per root cause, the first one leading."""
+
+def choose(signatures: Sequence[Signature], index: CaseIndex, optimism: float = OPTIMISM) -> Choice:
+    """The choice for an incident that has one signature per root cause, the first one leading.
+
+    Where something good is known, curiosity would cost approvals (.01 in the simulation), so it
+    explores elsewhere only; without optimism nowhere: no bonus, no call for something else.
+    """
     neighbours = _nearest(signatures, index)
     if not neighbours:
         return Choice()
     scores = scoreboard(signatures[0], neighbours, index)
-    best = scores[0].score if scores else 1.0
+    explores = bool(scores) and optimism > 0 and scores[0].score < ACCEPTANCE
+    if explores:
+        scores = scoreboard(signatures[0], neighbours, index, optimism)
     accepted = _accepted(neighbours, scores)
     also = demonstration(neighbours, [found for found, _ in accepted])
     edited = ((found, ExampleRole.ACCEPTED) for found in also)
     return Choice(
         shown=(*accepted, *edited, *_rejected(neighbours)),
         scoreboard=scores[:SCOREBOARD_LIMIT],
-        note=NOTHING_GOOD if best < ACCEPTANCE else "",
+        note=NOTHING_GOOD if explores else "",
         just_rejected=tuple(just_rejected(neighbours).items()),
     )
 

@@ -255,3 +255,15 @@ async def test_an_action_that_was_refused_stays_on_the_scoreboard(learning: Lear
 
     assert guidance.scoreboard[-1].action.startswith("drain")
     assert guidance.scoreboard[-1].rejected == 1
+
+
+async def test_in_a_namespace_that_forbids_it_nothing_is_tried_out(learning: Learning):
+    await decide(learning, 1, RESTART, Decision.REJECTED, reason="No")
+    careful = ExampleSelector(learning.ledger, lambda namespace: namespace != "shop-prod")
+
+    here = await careful.guide(analysis_of(), Findings(), Entities())
+    elsewhere = await careful.guide(analysis_of(namespace="shop-dev"), Findings(), Entities())
+
+    # The bare score: (2 x .5 + 0) / 3 in production, then 2/9 on such failures, 1/9 here.
+    assert here.scoreboard[0].score == pytest.approx(1 / 9)
+    assert (here.note, bool(elsewhere.note)) == ("", True)
