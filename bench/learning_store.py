@@ -25,6 +25,7 @@ class MemoryStore:
             start=position,
             position=end,
             unreadable=(),
+            newer=(),
             is_end=True,
         )
 
