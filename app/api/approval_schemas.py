@@ -1,6 +1,7 @@
 """What the approval server reads: bodies within their limits."""
 
 import json
+from difflib import get_close_matches
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -22,6 +23,9 @@ COMMAND_LIMIT_BYTES = 8 * 1024
 METADATA_LIMIT_BYTES = 64 * 1024
 TEXT_LIMIT = 16 * 1024
 SHOWN_INPUT = 200
+NEARLY = 0.8
+"""Of one, for the same."""
+NEARLY_LONG = 40
 
 
 def _command_text(text: str) -> str:
@@ -83,7 +87,7 @@ class KubectlArguments(Body):
 class ChoiceBody(Body):
     """What a person says to one command."""
 
-    number: int = Field(ge=0, lt=COMMANDS_LIMIT)
+    number: int = Field(ge=0, lt=COMMANDS_LIMIT, strict=True)
     decision: Literal["approved", "rejected", "edited"]
     edited_to: Annotated[str, AfterValidator(_command_text)] | None = None
     reason: str | None = Field(default=None, max_length=TEXT_LIMIT)
@@ -102,7 +106,10 @@ class ChoiceBody(Body):
 
 
 class DecisionBody(Body):
-    """The optional body of approve, reject and undo; unknown keys are tolerated, as ever."""
+    """The optional body of approve, reject and undo; unknown keys are tolerated, as ever.
+
+    A key that is nearly one of these is refused: without it, a decision would be about everything.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -113,6 +120,18 @@ class DecisionBody(Body):
         default=None, max_length=COMMANDS_LIMIT
     )
     commands: list[ChoiceBody] | None = Field(default=None, max_length=COMMANDS_LIMIT)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_no_typo(cls, body: object) -> object:
+        known = [*cls.model_fields]
+        for key in body if isinstance(body, dict) else ():
+            meant = get_close_matches(str(key).lower(), known, 1, NEARLY)
+            if meant and key not in known:
+                raise ValueError(
+                    f"Unknown key {str(key)[:NEARLY_LONG]!r}: did you mean {meant[0]!r}?"
+                )
+        return body
 
     def to_decision(self, decision: Decision) -> IncomingDecision:
         """The decision for the desk."""

@@ -20,6 +20,10 @@ from app.domain.review_moves import ApprovalStatus
 PENDING_LIMIT = 25_000
 ATTEMPTS = 3
 
+CARDS_WITHIN = timedelta(seconds=20)
+NOT_SEEN = (
+    "Nothing was decided: the cluster does not say what the commands would change. Try again."
+)
 OUTDATED = "Nothing was decided: the request has changed since it was looked at. Look again."
 CHANGED = "Nothing was decided: the cluster has changed since it was looked at. Look again."
 
@@ -79,7 +83,7 @@ class ApprovalDesk:
     async def decide(self, approval_id: ApprovalId, incoming: IncomingDecision) -> Approval:
         """Decide once; raises NotFound, AlreadyDecided, DecisionVoid, InvalidField, ClusterFailed."""
         for _ in range(ATTEMPTS):
-            approval = await self._undecided(approval_id)
+            approval = await self._ready(approval_id, incoming)
             decided = self._decided(approval, incoming)
             await self._refuse_outdated(approval, incoming)
             if await self._store.decide(decided):
@@ -159,6 +163,23 @@ class ApprovalDesk:
         if approval.status is not ApprovalStatus.PENDING:
             raise AlreadyDecided(approval)
         return approval
+
+    async def _ready(self, approval_id: ApprovalId, incoming: IncomingDecision) -> Approval:
+        """The request with its cards: an approval is bound to what the cluster is now."""
+        until = self._clock.now() + CARDS_WITHIN
+        while True:
+            changed = self._changes.next
+            approval = await self._undecided(approval_id)
+            if incoming.decision is Decision.REJECTED or not self._looking.lacks(approval):
+                return approval
+            left = until - self._clock.now()
+            if self._looking.is_at(approval) and left.total_seconds() > 0:
+                await wait_for(changed, left)
+                continue
+            await self._looking.look(approval)
+            approval = await self._undecided(approval_id)
+            await self._looking.refuse_unseen(approval)
+            return approval
 
     def _decided(self, approval: Approval, incoming: IncomingDecision) -> Approval:
         now = self._clock.now()

@@ -47,8 +47,13 @@ class CommandJudge:
     def edited(
         self, proposed: ReviewedCommand, text: str, namespace: str | None
     ) -> ReviewedCommand:
-        """The command as a reviewer words it; the proposer's label says nothing about that."""
+        """The command as a reviewer words it; the proposer's label says nothing about that.
+
+        What the workflow has seen are the objects of the command that was proposed.
+        """
         command, verdict = self._judge(text, namespace)
+        changed = _changed_object(command, verdict)
+        is_elsewhere = verdict.risk is not Risk.SAFE and changed != proposed.object_reference
         return replace(
             proposed,
             edited_to=text,
@@ -56,7 +61,8 @@ class CommandJudge:
             reasons=self._reasons(text, command, verdict),
             is_refused=verdict.risk is Risk.FORBIDDEN,
             policy_risk=verdict.risk,
-            object_reference=_changed_object(command, verdict),
+            object_reference=changed,
+            in_evidence=False if proposed.in_evidence and is_elsewhere else proposed.in_evidence,
         )
 
     def as_proposed(self, decided: ReviewedCommand, namespace: str | None) -> ReviewedCommand:

@@ -5,9 +5,15 @@ from collections.abc import Mapping
 from app.approvals.judging import CommandJudge
 from app.approvals.ports import ApprovalStore, Proving
 from app.approvals.proposing import namespace_of
+from app.approvals.running import Running
 from app.domain.errors import ClusterFailed, Conflict, ExternalFailed
 from app.domain.ids import ApprovalId
+from app.domain.proof import ProofState
 from app.domain.review import Approval
+
+NOT_SEEN = (
+    "Nothing was decided: the cluster does not say what the commands would change. Try again."
+)
 
 
 class Looking:
@@ -18,6 +24,7 @@ class Looking:
         store: ApprovalStore,
         judge: CommandJudge,
         proving: Proving | None,
+        running: Running,
         *,
         has_cluster: bool,
     ) -> None:
@@ -25,6 +32,7 @@ class Looking:
         self._store = store
         self._judge = judge
         self._proving = proving
+        self._running = running
         self.has_cluster = has_cluster
         self._looked_at: set[ApprovalId] = set()
 
@@ -40,6 +48,22 @@ class Looking:
                 f"Nothing was decided, for the cluster cannot be asked: {error}"
             ) from error
         return any(now.get(reference) != version for reference, version in shown.items())
+
+    def lacks(self, approval: Approval) -> bool:
+        """Whether somebody would decide about what nobody has looked at in the cluster."""
+        if self._proving is None:
+            return False
+        proofs = (command.proof for command in approval.commands if not command.is_refused)
+        return any(proof is None or proof.state is ProofState.UNREACHABLE for proof in proofs)
+
+    async def refuse_unseen(self, approval: Approval) -> None:
+        """Raise ClusterFailed where commands would run on what the cluster did not show."""
+        if self.lacks(approval) and not await self._running.obstacle():
+            raise ClusterFailed(NOT_SEEN)
+
+    def is_at(self, approval: Approval) -> bool:
+        """Whether it is being looked at now."""
+        return approval.approval_id in self._looked_at
 
     async def look(self, approval: Approval) -> None:
         """Ask the cluster about each command and keep its answers; raises Conflict, ClusterFailed."""

@@ -14,6 +14,10 @@ NOTHING_APPROVED = (
     "Nothing was approved: what is not in evidence runs only when it is confirmed. Confirm commands"
     " by their number, or reject the request."
 )
+UNSEEN = (
+    "The workflow has not seen what this edit changes: it runs only with its number in `confirm`"
+    " ({0}; in the terminal by `--confirm`)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,8 @@ class _Ruling:
         if edited.is_refused:
             why = f"The policy refuses this edit: {'; '.join(edited.reasons)}"
             raise InvalidField(f"body.commands.{place}.edited_to", why)
+        if edited.in_evidence is False and choice.number not in self._incoming.confirm:
+            raise InvalidField(f"body.commands.{place}.edited_to", UNSEEN.format(choice.number))
         return replace(edited.approve(), reason=choice.reason)
 
 

@@ -67,7 +67,7 @@ def to_cluster_parts(settings: Settings, ground: Ground, expiry: timedelta) -> C
     mode = settings.command_mode
     running = Running(runner, lambda command: why_mode_refuses(command.policy_risk, mode))
     proving = Proving(look, judge, clock)
-    looking = Looking(store, judge, proving, has_cluster=runner is not None)
+    looking = Looking(store, judge, proving, running, has_cluster=runner is not None)
     voiding = Voiding(store, judge, clock, changes, expiry)
     readiness = Readiness(store, judge, proving, voiding)
     watching = Watching(look, judge) if look else None

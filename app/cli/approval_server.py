@@ -10,7 +10,7 @@ from app.approvals.services import ApprovalServices
 from app.bootstrap.approvals import open_approval_services
 from app.cli.binding import bind
 from app.cli.loop import run_in_loop
-from app.cli.parent import end_output, stop_with_parent
+from app.cli.parent import end_output, keep_inheritance, stop_with_parent
 from app.cli.server import SignalledServer
 from app.observability.logging import configure_logging
 from app.settings import Settings
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Serve until a signal; returns the exit code."""
+    keep_inheritance()
     if options.until_stdin_closes:
         stop_with_parent()
     session = configure_logging(

@@ -403,3 +403,45 @@ def test_every_decision_is_in_the_audit_file(start: StartServer, tmp_path: Path)
         ("decided", "Ada"),
     ]
     assert client.get("/ready").json()["checks"]["audit"] == "ok"
+
+
+def test_an_edit_to_what_the_workflow_has_not_seen_runs_only_when_it_is_confirmed(
+    client: httpx.Client,
+):
+    one = propose(client, GET, RESTART, not_in_evidence=[])
+    elsewhere = "kubectl scale deployment/billing --replicas=3 -n money"
+    edited = [{"number": 0, "decision": "edited", "edited_to": elsewhere}]
+
+    refused = approve(client, one, commands=edited)
+
+    assert refused.status_code == 422
+    assert refused.json()["detail"][0]["loc"] == ["body", "commands", 0, "edited_to"]
+    assert view(client, one)["status"] == "pending"
+    assert approve(client, one, commands=edited, confirm=[0]).status_code == 200
+
+
+def test_an_edit_of_what_the_workflow_has_seen_needs_no_confirmation(client: httpx.Client):
+    one = propose(client, SCALE, not_in_evidence=[])
+    other_count = SCALE.replace("--replicas=3", "--replicas=4")
+    assert other_count != SCALE
+    edited = [{"number": 0, "decision": "edited", "edited_to": other_count}]
+
+    assert approve(client, one, commands=edited).status_code == 200
+
+
+@pytest.mark.parametrize("key", ["command", "Commands", "confirms", "Reason", "reviewers"])
+def test_a_key_that_is_nearly_one_decides_nothing(client: httpx.Client, key: str):
+    one = propose(client, RESTART, SCALE)
+    choice = {"number": 1, "decision": "rejected", "reason": "dangerous"}
+
+    refused = approve(client, one, **{key: [choice]})
+
+    assert refused.status_code == 422
+    assert "did you mean" in refused.json()["error"]
+    assert view(client, one)["status"] == "pending"
+
+
+def test_keys_of_other_clients_are_passed_over(client: httpx.Client):
+    one = propose(client, RESTART)
+
+    assert approve(client, one, approved_by="Ada", source="old page").status_code == 200

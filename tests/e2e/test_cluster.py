@@ -1,15 +1,22 @@
 """From a proposal to a changed cluster and back: the approval server's process and real kubectl."""
 
+import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from tests.fakes.approvals import payload
 from tests.fakes.cluster_desk import ClusterDesk, View, open_cluster_desk
-from tests.fakes.kube_api import DEPLOYMENT, Trouble
+from tests.fakes.kube_api import DEPLOYMENT, Trouble, open_kube_api
 from tests.fakes.kube_api_objects import budget, config_map, deployment, pod_template, workload
+from tests.fakes.processes import children_of, is_alive
+from tests.fakes.servers import answers, running_product
+from tests.fakes.waiting import wait_until
 
 pytestmark = [
     pytest.mark.e2e,
@@ -305,6 +312,29 @@ def test_a_write_that_hangs_is_unknown_stops_the_rest_and_says_what_to_look_at(d
     assert "kubectl get deployment/checkout --namespace=shop" in view["commands"][0]["output"]
 
 
+def test_nothing_is_approved_that_the_cluster_does_not_show(desk: ClusterDesk):
+    desk.api.troubles.append(Trouble(500))
+    approval_id = desk.propose(SCALE)
+
+    refused = desk.approve(approval_id)
+
+    assert refused.status_code == 503
+    assert refused.json()["error"].startswith("Nothing was decided")
+    assert desk.view(approval_id)["status"] == "pending"
+    desk.api.troubles.clear()
+    assert desk.approve(approval_id).status_code == 409  # its card has come meanwhile
+    assert statuses(desk.run(approval_id)) == ["succeeded"]
+
+
+def test_an_approval_that_comes_at_once_is_bound_to_a_card_as_well(desk: ClusterDesk):
+    approval_id = desk.propose(SCALE)
+
+    answer = desk.client.post(f"/api/approvals/{approval_id}/approve")
+
+    assert answer.status_code == 200
+    assert desk.view(approval_id)["commands"][0]["proof"]["state"] == "proven"
+
+
 @pytest.mark.parametrize(
     ("trouble", "state"),
     [(Trouble(403), "refused"), (Trouble(500), "unreachable"), (Trouble(None), "unreachable")],
@@ -490,3 +520,27 @@ def test_without_kubectl_on_the_path_decisions_are_recorded(tmp_path: Path):
         assert "kubectl" in ready.text
         assert "kubectl" in config["kubectl"]
         assert desk.api.requests == []
+
+
+def test_a_killed_approval_server_is_back_at_once_although_its_command_still_hangs(tmp_path: Path):
+    with open_kube_api() as api:
+        settings = {"KUBECONFIG": str(api.write_kubeconfig(tmp_path / "kubeconfig"))}
+        with running_product(tmp_path, **settings) as product:
+            address = f"http://127.0.0.1:{product.approval_port}/api/approvals"
+            asked = httpx.post(f"{address}/propose", json=payload(SCALE), timeout=30)
+            place = f"{address}/{asked.json()['approval_id']}"
+            wait_until(lambda: httpx.get(place).json()["commands"][0]["proof"])
+            api.troubles.append(Trouble(None, method="PATCH"))
+            httpx.post(f"{place}/approve", timeout=30)
+            (server,) = children_of(product.process.pid)
+            wait_until(
+                lambda: children_of(server) and statuses(httpx.get(place).json()) == ["executing"]
+            )
+            (kubectl,) = children_of(server)
+
+            os.kill(server, signal.SIGKILL)
+            wait_until(lambda: answers(product.approval_port, "/"))
+
+            assert is_alive(kubectl)
+            os.kill(kubectl, signal.SIGKILL)
+            wait_until(lambda: statuses(httpx.get(place).json()) == ["unknown"])

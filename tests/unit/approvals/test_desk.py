@@ -19,6 +19,7 @@ from app.approvals.judging import CommandJudge
 from app.approvals.looking import Looking
 from app.approvals.proposing import IncomingCommand, IncomingProposal
 from app.approvals.ruling import CommandChoice, IncomingDecision
+from app.approvals.running import Running
 from app.approvals.voiding import Voiding
 from app.domain.approval import CommandDecision, Decision
 from app.domain.errors import ClusterFailed, Conflict, ExternalFailed, InvalidField
@@ -61,7 +62,8 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     async with open_approvals(DatabaseLocation.of_file(tmp_path / "approvals.sqlite")) as database:
         clock, cluster, judge = DrivenClock(), TableCluster(), CommandJudge(load_policy())
         store = SqlApprovals(database, new_process_id(), clock)
-        looking = Looking(store, judge, cluster, has_cluster=True)
+        running = Running(None, lambda _: None)
+        looking = Looking(store, judge, cluster, running, has_cluster=True)
         desk = ApprovalDesk(store, judge, clock, Changes(), looking, EXPIRY)
         yield Office(desk, store, SqlAudit(database), clock, cluster)
 
