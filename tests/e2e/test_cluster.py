@@ -533,9 +533,8 @@ def test_a_killed_approval_server_is_back_at_once_although_its_command_still_han
             api.troubles.append(Trouble(None, method="PATCH"))
             httpx.post(f"{place}/approve", timeout=30)
             (server,) = children_of(product.process.pid)
-            wait_until(
-                lambda: children_of(server) and statuses(httpx.get(place).json()) == ["executing"]
-            )
+            wait_until(lambda: statuses(httpx.get(place).json()) == ["executing"])
+            wait_until(lambda: children_of(server))
             (kubectl,) = children_of(server)
 
             os.kill(server, signal.SIGKILL)

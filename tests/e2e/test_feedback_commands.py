@@ -191,7 +191,8 @@ def test_a_reviewer_is_forgotten_and_what_brings_the_name_back_is_found(tmp_path
     done = run_feedback(tmp_path, "forget", "--reviewer", "ada lovelace")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "ada" not in content(path).casefold()
+    # Not `ada`: that may stand in a fingerprint.
+    assert "lovelace" not in content(path).casefold()
     assert "Grace" in content(path)
     assert [json.loads(line)["rejected_commands_count"] for line in export(tmp_path)] == [2, 0]
 
