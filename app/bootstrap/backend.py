@@ -57,9 +57,8 @@ async def open_services(
     environments = load_environments(settings.environments_file)
     async with AsyncExitStack() as stack:
         storage = await stack.enter_async_context(open_storage(settings, clock, metrics))
-        reasoner = MeasuredReasoner(
-            await stack.enter_async_context(_open_reasoner(settings, own_reasoner)), metrics
-        )
+        engine = await stack.enter_async_context(_open_reasoner(settings, own_reasoner))
+        reasoner = MeasuredReasoner(engine, metrics)
         gate = await stack.enter_async_context(_open_gate(settings))
         log_source = await stack.enter_async_context(_open_log_source(settings))
         feedback = FeedbackRecorder(storage.ledger, clock, environments)
@@ -70,12 +69,10 @@ async def open_services(
         delivery = ProposalDelivery(gate, storage.outbox, feedback, reactions, metrics)
         review = CommandReview(reasoner, policy, metrics, clock)
         submission = ProposalSubmission(review, feedback, delivery)
-        holdout = Holdout(settings.holdout_share, lambda name: bool(policy.why_protected(name)))
-        explores_in = _exploration(settings, policy)
         examples = ExampleSelector(
-            storage.ledger, explores_in, book=book, environments=environments
+            storage.ledger, _exploration(settings, policy), book=book, environments=environments
         )
-        selector = HoldoutSelector(examples, holdout)
+        selector = HoldoutSelector(examples, _holdout(settings, policy))
         specialists = _specialists(settings, reasoner, selector, submission.submit)
         runner = _runner(settings, storage, specialists, reactions, metrics)
         cancellation = Cancellation(storage.workflows, runner)
@@ -83,9 +80,7 @@ async def open_services(
         upkeep = Upkeep(storage.workflows, cancellation, clock, metrics, retain)
         process = WorkflowProcess(storage.queue, runner, storage.takeover, upkeep, delivery)
         yield Services(
-            admission=Admission(
-                storage.workflows, storage.queue, clock, metrics, settings.max_queued_workflows
-            ),
+            admission=_admission(settings, storage, clock, metrics),
             cancellation=cancellation,
             process=process,
             workflows=WorkflowReader(storage.workflows, storage.events),
@@ -119,6 +114,18 @@ async def open_dry_run(settings: Settings) -> AsyncIterator[DryRun]:
         selector = HoldoutSelector(examples, Holdout(0.0, lambda _: False))
         specialists = _specialists(settings, reasoner, selector, review.submit)
         yield DryRun(build_graph(specialists, None), events)
+
+
+def _admission(
+    settings: Settings, storage: Storage, clock: SystemClock, metrics: Metrics
+) -> Admission:
+    most = settings.max_queued_workflows
+    return Admission(storage.workflows, storage.queue, clock, metrics, most)
+
+
+def _holdout(settings: Settings, policy: Policy) -> Holdout:
+    """Who is planned without what was learned; nobody where nothing is tried out."""
+    return Holdout(settings.holdout_share, lambda name: bool(policy.why_protected(name)))
 
 
 def _exploration(settings: Settings, policy: Policy) -> Callable[[str | None], bool]:

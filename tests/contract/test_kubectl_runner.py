@@ -3,10 +3,11 @@
 import asyncio
 import io
 import os
+import re
 import select
 import shutil
+import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from app.domain.errors import ExternalFailed
 from app.domain.ports import CommandRunner
 from app.kubectl.parser import parse
 from tests.fakes.kube_api import DEPLOYMENT, POD, KubeApi, open_kube_api
+from tests.fakes.servers import REPOSITORY
 
 needs_posix = pytest.mark.skipif(
     sys.platform == "win32", reason="the stand-in for kubectl is a shell script"
@@ -171,15 +173,37 @@ async def test_a_saved_object_is_read_to_its_end(tmp_path: Path, kubeconfig: Pat
     assert result.output.strip() == "300000"
 
 
-@needs_posix
-async def test_a_temporary_folder_that_takes_nothing_is_an_error_of_ours(
-    tmp_path: Path, kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    runner = KubectlRunner(kubeconfig, 5, stand_in(tmp_path, "exit 0"))
+WITHOUT_A_TEMPORARY_FOLDER = """
+import asyncio, sys, tempfile
+from pathlib import Path
+from app.adapters.cluster.kubectl import KubectlRunner
+from app.domain.errors import ExternalFailed
+Path(tempfile.gettempdir()).rmdir()
+try:
+    asyncio.run(KubectlRunner(Path(sys.argv[1]), 5, sys.argv[2]).run(["get", "pods"]))
+except ExternalFailed as error:
+    print(error)
+"""
 
-    with pytest.raises(ExternalFailed, match=r"could not be started: .*No such file"):
-        await runner.run(["get", "pods"])
+
+@needs_posix
+def test_a_temporary_folder_that_takes_nothing_is_an_error_of_ours(
+    tmp_path: Path, kubeconfig: Path
+):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    program = [sys.executable, "-c", WITHOUT_A_TEMPORARY_FOLDER, str(kubeconfig)]
+
+    done = subprocess.run(
+        [*program, stand_in(tmp_path, "exit 0")],
+        cwd=REPOSITORY,
+        env={**os.environ, "TMPDIR": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert re.search(r"could not be started: .*No such file", done.stdout), done.stderr
 
 
 async def test_a_missing_kubectl_is_trouble_and_an_error(kubeconfig: Path):

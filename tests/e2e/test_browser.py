@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.fakes.browser import MARKS, PHONE, running_browser, watched_page
+from tests.fakes.browser import MARKS, PHONE, watched_page
 from tests.fakes.gemini_server import BAD_KEY, KEY, running_gemini
 from tests.fakes.servers import RunningProduct, running_product
 from tests.fakes.stream import read_stream, start_workflow
@@ -34,18 +34,6 @@ pytestmark = MARKS
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningProduct]:
     with running_product(tmp_path_factory.mktemp("product"), MAX_BODY_MIB="1") as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_browser() as started:
-        yield started
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    with watched_page(browser) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.conftest import StartProduct
-from tests.fakes.browser import MARKS, PHONE, running_browser, watched_page
+from tests.fakes.browser import MARKS, PHONE, watched_page
 from tests.fakes.gemini_answers import plausible_answer
 from tests.fakes.gemini_server import KEY, Canned, GeminiServer, answered, running_gemini
 from tests.fakes.servers import RunningProduct, running_product
@@ -25,18 +25,6 @@ SILENT = Canned(is_silent=True)
 LOST = "Connecting again"
 
 pytestmark = MARKS
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_browser() as started:
-        yield started
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    with watched_page(browser) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

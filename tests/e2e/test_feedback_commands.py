@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -191,8 +192,8 @@ def test_a_reviewer_is_forgotten_and_what_brings_the_name_back_is_found(tmp_path
     done = run_feedback(tmp_path, "forget", "--reviewer", "ada lovelace")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    # Not `ada`: that may stand in a fingerprint.
-    assert "lovelace" not in content(path).casefold()
+    # As words: the letters may stand in a fingerprint.
+    assert not re.search(r"\b(ada|lovelace)\b", content(path).casefold())
     assert "Grace" in content(path)
     assert [json.loads(line)["rejected_commands_count"] for line in export(tmp_path)] == [2, 0]
 

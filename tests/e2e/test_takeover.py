@@ -214,7 +214,7 @@ async def test_a_paused_owner_that_wakes_is_fenced_off_and_works_on(fleet: Fleet
     await until(lambda: other.lines("begin") == [A])
     paused.let_end()
     paused.signal(signal.SIGCONT)
-    await until(lambda: A in paused.lines("Fenced"))
+    await until(lambda: set(paused.lines("Fenced")) == {A})
     other.let_end()
 
     await until(lambda: other.lines("end") == [A])
