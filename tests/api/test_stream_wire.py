@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from itertools import pairwise
 from uuid import uuid4
 
@@ -278,6 +279,24 @@ async def test_pieces_of_an_answer_are_written_together(doors: Doors):
         pieces = await pieces_of(answer, 200)
 
     assert pieces < 20
+
+
+async def test_many_readers_get_more_at_a_time(doors: Doors):
+    workflow_id = await written(doors.log, said("a"))
+
+    async with AsyncExitStack() as stack:
+        answers = [
+            await stack.enter_async_context(doors.opened(workflow_id, "?types=token"))
+            for _ in range(100)
+        ]
+        began = time.monotonic()
+        for number in range(20):
+            await write(doors.log, workflow_id, said(str(number), EventType.TOKEN))
+            for answer in answers:
+                await pieces_of(answer, 1)
+        seconds = time.monotonic() - began
+
+    assert seconds > 19 * 0.03
 
 
 async def test_a_status_does_not_wait_for_more(doors: Doors):

@@ -34,7 +34,7 @@ class Cohort:
         self.stragglers = Stragglers(backlog, wire, terms, limits, spawn)
         self._planned: asyncio.Handle | None = None
         self._is_soon = False
-        self._flushed_at = self._written_at = self._loop.time() - terms.flush_seconds
+        self._flushed_at = self._written_at = self._loop.time() - terms.flush_pause(0)
 
     @property
     def is_empty(self) -> bool:
@@ -61,7 +61,7 @@ class Cohort:
 
     def tell(self, *, is_urgent: bool) -> None:
         """There are new entries: flush now, or when the last flush is long enough ago."""
-        due = self._flushed_at + self._terms.flush_seconds
+        due = self._flushed_at + self._terms.flush_pause(len(self._abreast))
         is_soon = is_urgent or due <= self._loop.time()
         if self._planned is not None and (self._is_soon or not is_soon):
             return
