@@ -13,6 +13,13 @@ POSITION = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     """Make them."""
+    _make_workflows()
+    _make_proposals()
+    # Changes only when the log lost or rewrote history: a cursor of another epoch means nothing.
+    op.execute(f"INSERT INTO meta (key, value) VALUES ('epoch', '{secrets.token_hex(4)}')")  # noqa: S608 - our own digits
+
+
+def _make_workflows() -> None:
     op.create_table(
         "meta",
         sa.Column("key", sa.Text, primary_key=True),
@@ -54,6 +61,9 @@ def upgrade() -> None:
         sa.Column("frame", sa.LargeBinary, nullable=False),
         sqlite_with_rowid=False,
     )
+
+
+def _make_proposals() -> None:
     op.create_table(
         "proposals",
         sa.Column("idempotency_key", sa.Text, primary_key=True),
@@ -69,5 +79,3 @@ def upgrade() -> None:
         sqlite_where=sa.text("approval_id IS NULL"),
         postgresql_where=sa.text("approval_id IS NULL"),
     )
-    # Changes only when the log lost or rewrote history: a cursor of another epoch means nothing.
-    op.execute(f"INSERT INTO meta (key, value) VALUES ('epoch', '{secrets.token_hex(4)}')")  # noqa: S608 - our own digits
