@@ -20,6 +20,7 @@ RULES: Mapping[str, Callable[[Case], Iterator[str]]] = MappingProxyType(
         "verb": rules.refused_verb,
         "flags": rules.refused_flags,
         "values": rules.refused_values,
+        "waits": rules.refused_waits,
         "names": rules.refused_names,
         "secrets": rules.refused_secrets,
         "target": rules.refused_target,

@@ -117,6 +117,15 @@ class LeastNumber(_Part):
     reason: str
 
 
+class Waits(_Part):
+    """How long a command may wait."""
+
+    most_seconds: int
+    flags: tuple[str, ...]
+    endless: frozenset[str]
+    """Verbs that wait for ever unless they are told how long."""
+
+
 class ForbiddenValues(_Part):
     """Values that a field of a patch must not have."""
 
@@ -158,6 +167,8 @@ class Policy(_Part):
     forbidden_verbs: dict[str, str]
     forbidden_flags: dict[str, str]
     forbidden_flags_of_writes: dict[str, str]
+    forbidden_flags_of_reads: dict[str, str]
+    waits: Waits
     least_numbers: dict[str, LeastNumber]
     forbidden_kinds: dict[str, str]
     protected_namespaces: ProtectedNamespaces

@@ -15,6 +15,11 @@ DRY_RUNS = frozenset({"client", "server"})
 _NAMESPACE = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.:]{0,251}[a-z0-9])?")
 _NUMBER = re.compile(r"0|-?[1-9]\d{0,8}", re.ASCII)
+_DURATION = re.compile(r"\d{1,9}|(?:\d{1,9}(?:\.\d{1,9})?(?:ms|h|m|s))+", re.ASCII)
+_DURATION_PART = re.compile(r"([\d.]+)([a-z]*)")
+# kubectl rounds what is shorter than a nanosecond to 0, which may mean for ever.
+_LEAST_WAIT = 0.001
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "": 1.0}
 
 
 def refused_verb(case: Case) -> Iterator[str]:
@@ -31,7 +36,12 @@ def refused_flags(case: Case) -> Iterator[str]:
             if not _is_off(command, name):
                 yield f"--{name}: {reason}"
         elif name not in rule.flags and rule.is_allowed and not _is_off(command, name):
-            reason = policy.forbidden_flags_of_writes.get(name, "the policy does not allow it")
+            reasons = (
+                policy.forbidden_flags_of_writes
+                if rule.is_write
+                else policy.forbidden_flags_of_reads
+            )
+            reason = reasons.get(name, "the policy does not allow it")
             yield f"--{name} with {command.path}: {reason}"
 
 
@@ -59,6 +69,29 @@ def refused_values(case: Case) -> Iterator[str]:
 def _output(command: ParsedCommand) -> str:
     value = command.value("output")
     return value.partition("=")[0].lower() or value if value else ""
+
+
+def refused_waits(case: Case) -> Iterator[str]:
+    """Waiting for ever, and longer than the policy allows."""
+    waits, command = case.policy.waits, case.command
+    for name in waits.flags:
+        value = command.value(name)
+        seconds = None if value is None else _seconds(value)
+        if value is not None and seconds is None:
+            yield f"--{name}={value}: it is no length of time such as 90s or 2m"
+        elif seconds and seconds > waits.most_seconds:
+            yield f"--{name}={value}: it is longer than {waits.most_seconds}s"
+    is_endless = command.path in waits.endless and command.value("watch") != "false"
+    if is_endless and (_seconds(command.value("timeout") or "0") or 0) < _LEAST_WAIT:
+        yield f"{command.path} may wait for ever; say how long, such as --timeout=120s"
+
+
+def _seconds(text: str) -> float | None:
+    """What kubectl reads as a length of time, without a sign; a bare number is seconds."""
+    if not _DURATION.fullmatch(text):
+        return None
+    parts = _DURATION_PART.findall(text)
+    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
 
 
 def refused_names(case: Case) -> Iterator[str]:
