@@ -110,6 +110,13 @@ class SecretKinds(_Part):
     reason: str
 
 
+class BareValues(_Part):
+    """Fields whose values must not be printed alone without approval."""
+
+    fields: re.Pattern[str]
+    why: str
+
+
 class LeastNumber(_Part):
     """The smallest number that a flag may have."""
 
@@ -159,6 +166,7 @@ class Policy(_Part):
     flags_of_reads: frozenset[str]
     reads: dict[str, frozenset[str]]
     secret_kinds: SecretKinds
+    bare_values: BareValues
     outputs: frozenset[str]
     kind_groups: dict[str, frozenset[str]]
     flags_of_writes: frozenset[str]

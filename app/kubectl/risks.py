@@ -8,6 +8,7 @@ from app.kubectl.grammar import grammar
 from app.kubectl.patches import patch_fields
 from app.kubectl.policy import Risk
 from app.kubectl.rules import DRY_RUNS, prints_contents
+from app.kubectl.templates import prints_bare
 
 
 def risk_of(case: Case) -> tuple[Risk, str]:
@@ -31,6 +32,9 @@ def _risk_of_read(case: Case) -> tuple[Risk, str]:
         if kind in secret.mixed and prints_contents(case.command, secret):
             why = f"reads everything that calls itself a part of {kind}, which may hold secrets"
             return Risk.CAUTION, why
+    bare = case.policy.bare_values
+    if prints_bare(case.command, bare.fields):
+        return Risk.CAUTION, bare.why
     return case.rule.risk, case.rule.why
 
 
