@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from app.kubectl import rules, team_rules
+from app.kubectl import patch_rules, rules, team_rules
 from app.kubectl.case import NO_FACTS, Case, LiveFacts
 from app.kubectl.command import ParsedCommand
 from app.kubectl.evidence import Evidence
@@ -25,7 +25,8 @@ RULES: Mapping[str, Callable[[Case], Iterator[str]]] = MappingProxyType(
         "secrets": rules.refused_secrets,
         "target": rules.refused_target,
         "namespace": rules.refused_namespace,
-        "patch": rules.refused_patch,
+        "patch": patch_rules.refused_patch,
+        "keys": patch_rules.refused_keys,
     }
 )
 TEAM_RULES: Mapping[str, Callable[[Case, TeamPolicy], Iterator[str]]] = MappingProxyType(

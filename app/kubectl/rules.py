@@ -1,14 +1,13 @@
 """The rules that refuse a command by the product's policy; each says why, or nothing."""
 
-import json
 import re
 from collections.abc import Iterator
 
 from app.kubectl.case import Case
 from app.kubectl.command import ParsedCommand
 from app.kubectl.grammar import FlagType, grammar
-from app.kubectl.patches import UnreadablePatch, patch_fields
-from app.kubectl.policy import Policy, SecretKinds
+from app.kubectl.policy import Policy
+from app.kubectl.policy_parts import SecretKinds
 
 DRY_RUNS = frozenset({"client", "server"})
 
@@ -58,6 +57,10 @@ def refused_values(case: Case) -> Iterator[str]:
         least = case.policy.least_numbers.get(name)
         if least and (not _NUMBER.fullmatch(values[0]) or int(values[0]) < least.least):
             yield f"--{name}={values[0]}: {least.reason}"
+    for name in case.policy.pods.flags:
+        value = case.command.value(name)
+        if value and _NUMBER.fullmatch(value) and int(value) > case.policy.pods.most:
+            yield f"--{name}={value}: more than {case.policy.pods.most} pods of one object"
     output = _output(case.command)
     if output not in case.policy.outputs:
         yield f"--output={output}: the policy does not allow it"
@@ -169,22 +172,3 @@ def refused_namespace(case: Case) -> Iterator[str]:
             yield f"{namespace}: {why}"
     elif not {kind for kind, _ in case.command.resources} <= grammar().cluster_kinds:
         yield "a change needs a namespace (--namespace)"
-
-
-def refused_patch(case: Case) -> Iterator[str]:
-    """A patch that cannot be judged, or that sets what must not be set."""
-    patch = case.command.value("patch")
-    if patch is None or not case.is_change:
-        return
-    try:
-        fields = patch_fields(patch)
-    except UnreadablePatch as error:
-        yield str(error)
-        return
-    for name, value in fields:
-        reason = case.policy.forbidden_fields.get(name)
-        if reason and value is not False:
-            yield f"patch of {name}: {reason}"
-        values = case.policy.forbidden_values.get(name)
-        if values and value in values.values:
-            yield f"patch of {name} to {json.dumps(value)}: {values.reason}"
