@@ -9,6 +9,7 @@ from app.kubectl import patch_rules, rules, team_rules
 from app.kubectl.case import NO_FACTS, Case, LiveFacts
 from app.kubectl.command import ParsedCommand
 from app.kubectl.evidence import Evidence
+from app.kubectl.letters import refused_letters
 from app.kubectl.parser import parse
 from app.kubectl.policy import SOURCE, Policy, Risk
 from app.kubectl.risks import risk_of
@@ -22,6 +23,7 @@ RULES: Mapping[str, Callable[[Case], Iterator[str]]] = MappingProxyType(
         "values": rules.refused_values,
         "waits": rules.refused_waits,
         "names": rules.refused_names,
+        "letters": refused_letters,
         "secrets": rules.refused_secrets,
         "target": rules.refused_target,
         "namespace": rules.refused_namespace,

@@ -1,7 +1,7 @@
 """Reads what a patch would set and remove, whatever kind of patch it is."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -34,12 +34,8 @@ class Patch:
     """Names that one object has twice: programs differ in which of them counts."""
     open_tolerations: int
     """Tolerations without a key: of every taint."""
-
-    @property
-    def texts(self) -> Iterator[str]:
-        """Every string among the values."""
-        for _, value in self.fields:
-            yield from (each for each in _items(value) if isinstance(each, str))
+    texts: tuple[str, ...]
+    """Every string among the values."""
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -77,6 +73,7 @@ class _Reader:
         self._pointers: list[str] = []
         self._repeated: list[str] = []
         self._open_tolerations = 0
+        self._texts: list[str] = []
 
     def patch(self) -> Patch:
         return Patch(
@@ -87,6 +84,7 @@ class _Reader:
             pointers=tuple(self._pointers),
             repeated=tuple(self._repeated),
             open_tolerations=self._open_tolerations,
+            texts=tuple(self._texts),
         )
 
     def read(self, value: Any) -> None:
@@ -95,6 +93,8 @@ class _Reader:
         elif isinstance(value, list):
             for inner in value:
                 self.read(inner)
+        elif isinstance(value, str):
+            self._texts.append(value)
 
     def _read_object(self, pairs: _Pairs) -> None:
         is_removal = _removes_by_name(pairs)
@@ -147,10 +147,6 @@ class _Reader:
         self._fields.append((name, value))
         if "/" in name:
             self._fields += [(part, value) for part in name.split("/")]
-
-
-def _items(value: Any) -> Sequence[Any]:
-    return value if type(value) is list else (value,)
 
 
 def _repeated(keys: Sequence[str]) -> list[str]:

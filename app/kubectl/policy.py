@@ -17,6 +17,7 @@ from app.kubectl.policy_parts import (
     BareValues,
     ForbiddenPattern,
     ForbiddenValues,
+    FreeText,
     LeastNumber,
     Part,
     Pods,
@@ -142,6 +143,7 @@ class Policy(Part):
     whole_fields: frozenset[str]
     deciding_fields: dict[str, str]
     stopping_fields: dict[str, tuple[bool | int, ...]]
+    free_text: FreeText
     placeholder_names: re.Pattern[str]
     placeholder_values: re.Pattern[str]
     flags_without_placeholders: frozenset[str]

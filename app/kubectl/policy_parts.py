@@ -87,3 +87,15 @@ class ProtectedNamespaces(Part):
     def pattern(self) -> re.Pattern[str]:
         """All names as one expression."""
         return re.compile("|".join(translate(name) for name in self.names))
+
+
+class FreeText(Part):
+    """Where a command may hold other letters than ASCII."""
+
+    verbs: frozenset[str]
+    """Behind the `=` of the words beside the objects."""
+    flags: frozenset[str]
+    """Behind the `=` of the value."""
+    whole_flags: frozenset[str]
+    naming_fields: frozenset[str]
+    """Fields of a patch that hold a name, so that it may not."""
