@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from app.kubectl.case import Case
+from app.kubectl.command import ParsedCommand
 from app.kubectl.patches import Patch, UnreadablePatch, read_patch
 from app.kubectl.policy_parts import FreeText
 from app.kubectl.words import is_misleading, name_of
@@ -14,11 +16,12 @@ _UNUSUAL = re.compile(r"[^\t\n\r\x20-\x7e]")
 
 def refused_letters(case: Case) -> Iterator[str]:
     """Other letters than ASCII in names and keys; in a patch, what its escapes hide as well."""
-    free = case.policy.free_text
-    for word in _names(case, free):
-        if not word.isascii():
-            yield _refusal(word)
-    text = case.command.value("patch")
+    free, command = case.policy.free_text, case.command
+    if not _is_ascii(command):
+        for word in _names(command, free):
+            if not word.isascii():
+                yield _refusal(word)
+    text = command.value("patch")
     if text is None or ("\\" not in text and text.isascii()):
         return
     try:
@@ -27,13 +30,14 @@ def refused_letters(case: Case) -> Iterator[str]:
         return
 
 
-def _names(case: Case, free: FreeText) -> Iterator[str]:
+def _is_ascii(command: ParsedCommand) -> bool:
+    names = [name for _, name in command.resources if name]
+    return "".join([*names, *command.args, *chain(*command.flags.values())]).isascii()
+
+
+def _names(command: ParsedCommand, free: FreeText) -> Iterator[str]:
     """Everything but the values in which any text may stand."""
-    command = case.command
-    for kind, name in command.resources:
-        yield kind
-        if name is not None:
-            yield name
+    yield from (name for _, name in command.resources if name)
     is_free = command.path in free.verbs
     for word in command.args:
         yield word.partition("=")[0] if is_free else word

@@ -67,12 +67,13 @@ def refused_keys(case: Case) -> Iterator[str]:
 
 
 def _keys(case: Case) -> Iterator[tuple[str, object]]:
-    """Annotations and labels with their values; None where they are taken away."""
+    """Annotations and labels of a domain, with their values; None where they are taken away."""
     command = case.command
     words = command.args if command.path in _KEYED_VERBS else ()
     for word in (*words, *command.flags.get("annotation", ())):
         key, equals, value = word.partition("=")
-        yield (key, value) if equals else (key.removesuffix("-"), None)
+        if "/" in key:
+            yield (key, value) if equals else (key.removesuffix("-"), None)
     if patch := command.value("patch"):
         try:
             yield from (field for field in read_patch(patch).fields if "/" in field[0])

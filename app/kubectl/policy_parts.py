@@ -42,7 +42,7 @@ class Waits(Part):
     """How long a command may wait."""
 
     most_seconds: int
-    flags: tuple[str, ...]
+    flags: frozenset[str]
     endless: frozenset[str]
     """Verbs that wait for ever unless they are told how long."""
 
@@ -51,7 +51,7 @@ class Pods(Part):
     """The most pods that one object may be set to."""
 
     most: int
-    flags: tuple[str, ...]
+    flags: frozenset[str]
     fields: frozenset[str]
 
 

@@ -57,9 +57,9 @@ def refused_values(case: Case) -> Iterator[str]:
         least = case.policy.least_numbers.get(name)
         if least and (not _NUMBER.fullmatch(values[0]) or int(values[0]) < least.least):
             yield f"--{name}={values[0]}: {least.reason}"
-    for name in case.policy.pods.flags:
-        value = case.command.value(name)
-        if value and _NUMBER.fullmatch(value) and int(value) > case.policy.pods.most:
+    for name in sorted(case.policy.pods.flags & case.command.flags.keys()):
+        value = case.command.flags[name][0]
+        if _NUMBER.fullmatch(value) and int(value) > case.policy.pods.most:
             yield f"--{name}={value}: more than {case.policy.pods.most} pods of one object"
     output = _output(case.command)
     if output not in case.policy.outputs:
@@ -77,12 +77,12 @@ def _output(command: ParsedCommand) -> str:
 def refused_waits(case: Case) -> Iterator[str]:
     """Waiting for ever, and longer than the policy allows."""
     waits, command = case.policy.waits, case.command
-    for name in waits.flags:
-        value = command.value(name)
-        seconds = None if value is None else _seconds(value)
-        if value is not None and seconds is None:
+    for name in sorted(waits.flags & command.flags.keys()):
+        value = command.flags[name][0]
+        seconds = _seconds(value)
+        if seconds is None:
             yield f"--{name}={value}: it is no length of time such as 90s or 2m"
-        elif seconds and seconds > waits.most_seconds:
+        elif seconds > waits.most_seconds:
             yield f"--{name}={value}: it is longer than {waits.most_seconds}s"
     is_endless = command.path in waits.endless and command.value("watch") != "false"
     if is_endless and (_seconds(command.value("timeout") or "0") or 0) < _LEAST_WAIT:
