@@ -7,7 +7,7 @@ from app.kubectl.case import Case
 from app.kubectl.patches import Patch, UnreadablePatch, read_patch
 from app.kubectl.policy import Policy
 
-_KEYED_VERBS = frozenset({"annotate", "label"})
+_KEYED_VERBS = frozenset({"annotate", "label", "taint"})
 
 
 def refused_patch(case: Case) -> Iterator[str]:
@@ -57,7 +57,7 @@ def _refused_removals(patch: Patch, policy: Policy) -> Iterator[str]:
 
 
 def refused_keys(case: Case) -> Iterator[str]:
-    """Annotations and labels that open or take away more than they seem to."""
+    """Annotations, labels and taints that open or take away more than they seem to."""
     if not case.is_change:
         return
     for key, value in _keys(case):
@@ -67,7 +67,7 @@ def refused_keys(case: Case) -> Iterator[str]:
 
 
 def _keys(case: Case) -> Iterator[tuple[str, object]]:
-    """Annotations and labels of a domain, with their values; None where they are taken away."""
+    """Annotations, labels and taints of a domain, with their values; None where they are taken away."""
     command = case.command
     words = command.args if command.path in _KEYED_VERBS else ()
     for word in (*words, *command.flags.get("annotation", ())):

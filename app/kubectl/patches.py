@@ -1,6 +1,7 @@
 """Reads what a patch would set and remove, whatever kind of patch it is."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,6 +10,7 @@ from typing import Any
 from app.domain.errors import BadInput
 
 _WHOLE_METADATA = frozenset({"", "metadata"})
+_NUMBER = re.compile(r"-?\d+", re.ASCII)
 _NOTHING: tuple[Any, ...] = (None, {}, [])
 
 
@@ -26,6 +28,8 @@ class Patch:
     """Fields that are gone afterwards."""
     replaced: tuple[str, ...]
     """Lists and objects that an operation of a JSON patch puts in the place of what was there."""
+    numbered: tuple[str, ...]
+    """Lists of which an operation of a JSON patch removes or replaces an item by its number."""
     lists: tuple[str, ...]
     """Fields that are given a list; a merge patch puts it in the place of what was there."""
     pointers: tuple[str, ...]
@@ -69,6 +73,7 @@ class _Reader:
         self._fields: list[tuple[str, Any]] = []
         self._removed: list[str] = []
         self._replaced: list[str] = []
+        self._numbered: list[str] = []
         self._lists: list[str] = []
         self._pointers: list[str] = []
         self._repeated: list[str] = []
@@ -80,6 +85,7 @@ class _Reader:
             fields=tuple(self._fields),
             removed=tuple(self._removed),
             replaced=tuple(self._replaced),
+            numbered=tuple(self._numbered),
             lists=tuple(self._lists),
             pointers=tuple(self._pointers),
             repeated=tuple(self._repeated),
@@ -138,7 +144,9 @@ class _Reader:
         self._pointers.append(pointer)
         if members["op"] == "test":
             return
-        if members["op"] == "remove" or value in _NOTHING:
+        if members["op"] != "add" and _NUMBER.fullmatch(parts[-1]):
+            self._numbered.append(parts[-2])
+        elif members["op"] == "remove" or value in _NOTHING:
             self._removed.append(parts[-1])
         elif isinstance(value, list):
             self._replaced.append(parts[-1])

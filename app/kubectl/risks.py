@@ -61,6 +61,8 @@ def _raised_by_patch(patch: Patch, patch_type: str, policy: Policy) -> Iterator[
     lists = patch.lists if patch_type.lower() == "merge" else ()
     for name in sorted(policy.whole_fields.intersection((*patch.replaced, *lists))):
         yield f"replaces all of {name}; what the patch does not show is gone"
+    for name in sorted(policy.whole_fields.intersection(patch.numbered)):
+        yield f"removes or replaces an item of {name} by its number"
     for name in sorted(policy.whole_fields.intersection(patch.removed)):
         yield f"removes all of {name}"
     for name, _ in patch.fields:
