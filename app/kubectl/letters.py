@@ -31,8 +31,9 @@ def refused_letters(case: Case) -> Iterator[str]:
 
 
 def _is_ascii(command: ParsedCommand) -> bool:
-    names = [name for _, name in command.resources if name]
-    return "".join([*names, *command.args, *chain(*command.flags.values())]).isascii()
+    words = [*command.args, *chain.from_iterable(command.flags.values())]
+    words += [name for _, name in command.resources if name]
+    return "".join(words).isascii()
 
 
 def _names(command: ParsedCommand, free: FreeText) -> Iterator[str]:
