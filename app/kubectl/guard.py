@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from app.kubectl import rules, team_rules
+from app.kubectl import patch_rules, rules, team_rules
 from app.kubectl.case import NO_FACTS, Case, LiveFacts
 from app.kubectl.command import ParsedCommand
 from app.kubectl.evidence import Evidence
+from app.kubectl.letters import refused_letters
 from app.kubectl.parser import parse
 from app.kubectl.policy import SOURCE, Policy, Risk
 from app.kubectl.risks import risk_of
@@ -20,11 +21,14 @@ RULES: Mapping[str, Callable[[Case], Iterator[str]]] = MappingProxyType(
         "verb": rules.refused_verb,
         "flags": rules.refused_flags,
         "values": rules.refused_values,
+        "waits": rules.refused_waits,
         "names": rules.refused_names,
+        "letters": refused_letters,
         "secrets": rules.refused_secrets,
         "target": rules.refused_target,
         "namespace": rules.refused_namespace,
-        "patch": rules.refused_patch,
+        "patch": patch_rules.refused_patch,
+        "keys": patch_rules.refused_keys,
     }
 )
 TEAM_RULES: Mapping[str, Callable[[Case, TeamPolicy], Iterator[str]]] = MappingProxyType(

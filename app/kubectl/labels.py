@@ -50,9 +50,7 @@ def _patches(command: ParsedCommand, key: str) -> bool:
 
 
 def _fields(patch: str) -> Iterator[str]:
-    """The names of a patch; JSON pointers write a slash in a name as ~1."""
     try:
-        for name, _ in patch_fields(patch):
-            yield name.replace("~1", "/").replace("~0", "~")
+        yield from (name for name, _ in patch_fields(patch))
     except UnreadablePatch:
         return

@@ -3,17 +3,28 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import translate
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 
 from app.domain.errors import StartupFailed
 from app.domain.plan import SafetyLevel
 from app.kubectl.grammar import grammar
+from app.kubectl.policy_parts import (
+    BareValues,
+    ForbiddenPattern,
+    ForbiddenValues,
+    FreeText,
+    LeastNumber,
+    Part,
+    Pods,
+    ProtectedNamespaces,
+    SecretKinds,
+    Waits,
+)
 from app.kubectl.team import TeamPolicy, load_team_policy
 
 DEFAULT = Path(__file__).parent / "policy.yaml"
@@ -72,13 +83,7 @@ UNNAMED = Rule(
 )
 
 
-class _Part(BaseModel):
-    """A frozen part of the policy; a key that means nothing is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class WriteRule(_Part):
+class WriteRule(Part):
     """A verb that changes something."""
 
     risk: Risk
@@ -88,52 +93,16 @@ class WriteRule(_Part):
     needs: frozenset[str] = frozenset()
 
 
-class Raise(_Part):
-    """A value that makes a verb riskier."""
+class Raise(Part):
+    """A value or a kind that makes a verb riskier."""
 
     verb: str
-    flag: str | None
+    kind: str | None = None
+    flag: str | None = None
     """None for the words beside the objects."""
-    pattern: re.Pattern[str]
+    pattern: re.Pattern[str] | None = None
     risk: Risk
     why: str
-
-
-class SecretKinds(_Part):
-    """Kinds whose contents must not be printed, and how they can be looked at nevertheless."""
-
-    kinds: frozenset[str]
-    mixed: frozenset[str]
-    verbs: frozenset[str]
-    outputs: frozenset[str]
-    refused_flags: frozenset[str]
-    reason: str
-
-
-class LeastNumber(_Part):
-    """The smallest number that a flag may have."""
-
-    least: int
-    reason: str
-
-
-class ForbiddenValues(_Part):
-    """Values that a field of a patch must not have."""
-
-    values: tuple[int | str, ...]
-    reason: str
-
-
-class ProtectedNamespaces(_Part):
-    """Namespaces that are only read."""
-
-    names: tuple[str, ...]
-    reason: str
-
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """All names as one expression."""
-        return re.compile("|".join(translate(name) for name in self.names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +113,13 @@ class TeamFile:
     policy: TeamPolicy
 
 
-class Policy(_Part):
+class Policy(Part):
     """The whole policy; policy.yaml explains each part."""
 
     flags_of_reads: frozenset[str]
     reads: dict[str, frozenset[str]]
     secret_kinds: SecretKinds
+    bare_values: BareValues
     outputs: frozenset[str]
     kind_groups: dict[str, frozenset[str]]
     flags_of_writes: frozenset[str]
@@ -158,13 +128,22 @@ class Policy(_Part):
     forbidden_verbs: dict[str, str]
     forbidden_flags: dict[str, str]
     forbidden_flags_of_writes: dict[str, str]
+    forbidden_flags_of_reads: dict[str, str]
+    waits: Waits
     least_numbers: dict[str, LeastNumber]
     forbidden_kinds: dict[str, str]
     protected_namespaces: ProtectedNamespaces
+    pods: Pods
     forbidden_fields: dict[str, str]
-    forbidden_values: dict[str, ForbiddenValues]
+    forbidden_values: tuple[ForbiddenValues, ...]
+    kept_fields: dict[str, str]
+    forbidden_pointers: tuple[ForbiddenPattern, ...]
+    open_toleration: str
+    forbidden_keys: tuple[ForbiddenPattern, ...]
+    whole_fields: frozenset[str]
     deciding_fields: dict[str, str]
     stopping_fields: dict[str, tuple[bool | int, ...]]
+    free_text: FreeText
     placeholder_names: re.Pattern[str]
     placeholder_values: re.Pattern[str]
     flags_without_placeholders: frozenset[str]
@@ -200,6 +179,12 @@ class Policy(_Part):
                 return None
         is_protected = self.protected_namespaces.pattern.fullmatch(namespace)
         return self.protected_namespaces.reason if is_protected else None
+
+    @cached_property
+    def judged_fields(self) -> frozenset[str]:
+        """Fields of patches that must not have some value, or any."""
+        names = {each.field for each in self.forbidden_values}
+        return self.pods.fields.union(self.forbidden_fields, names)
 
     @cached_property
     def _rules(self) -> dict[str, Rule]:

@@ -1,20 +1,24 @@
 """The rules that refuse a command by the product's policy; each says why, or nothing."""
 
-import json
 import re
 from collections.abc import Iterator
 
 from app.kubectl.case import Case
 from app.kubectl.command import ParsedCommand
 from app.kubectl.grammar import FlagType, grammar
-from app.kubectl.patches import UnreadablePatch, patch_fields
-from app.kubectl.policy import Policy, SecretKinds
+from app.kubectl.policy import Policy
+from app.kubectl.policy_parts import SecretKinds
 
 DRY_RUNS = frozenset({"client", "server"})
 
 _NAMESPACE = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.:]{0,251}[a-z0-9])?")
 _NUMBER = re.compile(r"0|-?[1-9]\d{0,8}", re.ASCII)
+_DURATION = re.compile(r"\d{1,9}|(?:\d{1,9}(?:\.\d{1,9})?(?:ms|h|m|s))+", re.ASCII)
+_DURATION_PART = re.compile(r"([\d.]+)([a-z]*)")
+# kubectl rounds what is shorter than a nanosecond to 0, which may mean for ever.
+_LEAST_WAIT = 0.001
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "": 1.0}
 
 
 def refused_verb(case: Case) -> Iterator[str]:
@@ -31,7 +35,12 @@ def refused_flags(case: Case) -> Iterator[str]:
             if not _is_off(command, name):
                 yield f"--{name}: {reason}"
         elif name not in rule.flags and rule.is_allowed and not _is_off(command, name):
-            reason = policy.forbidden_flags_of_writes.get(name, "the policy does not allow it")
+            reasons = (
+                policy.forbidden_flags_of_writes
+                if rule.is_write
+                else policy.forbidden_flags_of_reads
+            )
+            reason = reasons.get(name, "the policy does not allow it")
             yield f"--{name} with {command.path}: {reason}"
 
 
@@ -48,6 +57,10 @@ def refused_values(case: Case) -> Iterator[str]:
         least = case.policy.least_numbers.get(name)
         if least and (not _NUMBER.fullmatch(values[0]) or int(values[0]) < least.least):
             yield f"--{name}={values[0]}: {least.reason}"
+    for name in _given(case.command, case.policy.pods.flags):
+        value = case.command.flags[name][0]
+        if _NUMBER.fullmatch(value) and int(value) > case.policy.pods.most:
+            yield f"--{name}={value}: more than {case.policy.pods.most} pods of one object"
     output = _output(case.command)
     if output not in case.policy.outputs:
         yield f"--output={output}: the policy does not allow it"
@@ -59,6 +72,34 @@ def refused_values(case: Case) -> Iterator[str]:
 def _output(command: ParsedCommand) -> str:
     value = command.value("output")
     return value.partition("=")[0].lower() or value if value else ""
+
+
+def refused_waits(case: Case) -> Iterator[str]:
+    """Waiting for ever, and longer than the policy allows."""
+    waits, command = case.policy.waits, case.command
+    for name in _given(command, waits.flags):
+        value = command.flags[name][0]
+        seconds = _seconds(value)
+        if seconds is None:
+            yield f"--{name}={value}: it is no length of time such as 90s or 2m"
+        elif seconds > waits.most_seconds:
+            yield f"--{name}={value}: it is longer than {waits.most_seconds}s"
+    is_endless = command.path in waits.endless and command.value("watch") != "false"
+    if is_endless and (_seconds(command.value("timeout") or "0") or 0) < _LEAST_WAIT:
+        yield f"{command.path} may wait for ever; say how long, such as --timeout=120s"
+
+
+def _given(command: ParsedCommand, flags: frozenset[str]) -> list[str]:
+    """Those of the flags that the command has; mostly none, which is fast."""
+    return [] if flags.isdisjoint(command.flags) else sorted(flags & command.flags.keys())
+
+
+def _seconds(text: str) -> float | None:
+    """What kubectl reads as a length of time, without a sign; a bare number is seconds."""
+    if not _DURATION.fullmatch(text):
+        return None
+    parts = _DURATION_PART.findall(text)
+    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
 
 
 def refused_names(case: Case) -> Iterator[str]:
@@ -136,22 +177,3 @@ def refused_namespace(case: Case) -> Iterator[str]:
             yield f"{namespace}: {why}"
     elif not {kind for kind, _ in case.command.resources} <= grammar().cluster_kinds:
         yield "a change needs a namespace (--namespace)"
-
-
-def refused_patch(case: Case) -> Iterator[str]:
-    """A patch that cannot be judged, or that sets what must not be set."""
-    patch = case.command.value("patch")
-    if patch is None or not case.is_change:
-        return
-    try:
-        fields = patch_fields(patch)
-    except UnreadablePatch as error:
-        yield str(error)
-        return
-    for name, value in fields:
-        reason = case.policy.forbidden_fields.get(name)
-        if reason and value is not False:
-            yield f"patch of {name}: {reason}"
-        values = case.policy.forbidden_values.get(name)
-        if values and value in values.values:
-            yield f"patch of {name} to {json.dumps(value)}: {values.reason}"

@@ -62,17 +62,25 @@ def split_words(text: str) -> list[Word]:
 
 def _refuse_hidden_characters(text: str) -> None:
     if control := _CONTROL.search(text.rstrip("\r\n")):
-        kind = "a line break" if control.group() in "\r\n" else "a control character"
-        raise UnparseableCommand(f"{kind} in the command", control.start())
+        is_break = control.group() in "\r\n"
+        kind = "a line break" if is_break else "a control character"
+        named = "" if is_break else f" ({name_of(control.group())})"
+        raise UnparseableCommand(f"{kind} in the command{named}", control.start())
     if text.isascii():
         return
     for position, character in enumerate(text):
-        if not character.isascii() and _is_misleading(character):
-            name = unicodedata.name(character, f"U+{ord(character):04X}")
-            raise UnparseableCommand(f"{name} looks like another character", position)
+        if not character.isascii() and is_misleading(character):
+            named = name_of(character)
+            raise UnparseableCommand(f"{named} looks like another character", position)
 
 
-def _is_misleading(character: str) -> bool:
+def name_of(character: str) -> str:
+    """Its code point and its name: `U+202E RIGHT-TO-LEFT OVERRIDE`."""
+    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
+
+
+def is_misleading(character: str) -> bool:
+    """Whether a person would not see it, or take it for another; for what is not ASCII."""
     category = unicodedata.category(character)
     return (
         category[0] in "CZ"
@@ -128,7 +136,8 @@ def _text(piece: re.Match[str], begin: int) -> str:
     if piece.lastgroup == "double":
         return _ESCAPED_IN_DOUBLE.sub(r"\1", text)
     if piece.lastgroup == "escaped" and not text.isascii():
-        raise UnparseableCommand(f"{text!r} outside of quotes", begin + piece.start())
+        reason = f"{text!r} outside of quotes ({name_of(text)})"
+        raise UnparseableCommand(reason, begin + piece.start())
     return text
 
 
@@ -142,4 +151,5 @@ def _unusable(text: str, position: int) -> UnparseableCommand:
         return UnparseableCommand("a backslash at the end", position)
     if character.isascii():
         return UnparseableCommand(f"{character!r} outside of quotes is for a shell", position)
-    return UnparseableCommand(f"{character!r} outside of quotes", position)
+    reason = f"{character!r} outside of quotes ({name_of(character)})"
+    return UnparseableCommand(reason, position)

@@ -114,6 +114,9 @@ def _named_values() -> tuple[LinearPattern, ...]:
             r"[ \t]*\"?value\"?[ \t]*:[ \t]*[\"']?([^\"'\s][^\"'\r\n]*)"
         ),
         LinearPattern(
+            rf"(?i)\n[A-Z0-9_.-]*{name}:[ \t]*\r?\n-{{4}}[ \t]*\r?\n[ \t]*([^\s][^\r\n]*)"
+        ),
+        LinearPattern(
             rf"(?i)\n[ \t]*- [\"']?--?[A-Z0-9-]*{name}[\"']?[ \t]*\r?\n[ \t]*- [\"']?([^\"'\s][^\"'\r\n]*)"
         ),
     )

@@ -135,7 +135,7 @@ def test_the_steps_say_which_rule_of_which_file_refused(tmp_path: Path, team: Po
     assert [(step.rule, step.source, step.reasons) for step in refused] == [
         ("max_replicas", str(tmp_path / "team.yaml"), verdict.reasons)
     ]
-    assert len(verdict.steps()) == 13
+    assert len(verdict.steps()) == 16
 
 
 def test_the_steps_of_what_is_allowed_end_with_its_risk_and_what_was_not_seen():

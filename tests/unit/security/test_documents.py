@@ -100,3 +100,17 @@ next: x"""
     assert not any(gone in redacted for gone in ("hunter2", "abc123", "hunter3", "hunter4"))
     assert "value: db" in redacted
     assert redacted.endswith("next: x")
+
+
+def test_the_data_that_kubectl_describes_and_its_maps_lose_their_secrets():
+    text = (
+        "Data\n====\ndb.password:\n----\nhunter2 two\n\nlevel:\n----\ndebug\n"
+        "E\n[map[name:DB_PASSWORD value:hunter2 two] map[name:LEVEL value:debug]]\n"
+    )
+
+    redacted = redact(text).text
+
+    assert "hunter2" not in redacted
+    assert "two" not in redacted
+    assert redacted.count("debug") == 2
+    assert redacted.count("\n") == text.count("\n")
