@@ -43,8 +43,6 @@ class Waits(Part):
 
     most_seconds: int
     flags: frozenset[str]
-    endless: frozenset[str]
-    """Verbs that wait for ever unless they are told how long."""
 
 
 class Pods(Part):

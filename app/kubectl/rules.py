@@ -16,8 +16,6 @@ _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.:]{0,251}[a-z0-9])?")
 _NUMBER = re.compile(r"0|-?[1-9]\d{0,8}", re.ASCII)
 _DURATION = re.compile(r"\d{1,9}|(?:\d{1,9}(?:\.\d{1,9})?(?:ms|h|m|s))+", re.ASCII)
 _DURATION_PART = re.compile(r"([\d.]+)([a-z]*)")
-# kubectl rounds what is shorter than a nanosecond to 0, which may mean for ever.
-_LEAST_WAIT = 0.001
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "": 1.0}
 
 
@@ -75,7 +73,7 @@ def _output(command: ParsedCommand) -> str:
 
 
 def refused_waits(case: Case) -> Iterator[str]:
-    """Waiting for ever, and longer than the policy allows."""
+    """Waiting longer than the policy allows."""
     waits, command = case.policy.waits, case.command
     for name in _given(command, waits.flags):
         value = command.flags[name][0]
@@ -84,9 +82,6 @@ def refused_waits(case: Case) -> Iterator[str]:
             yield f"--{name}={value}: it is no length of time such as 90s or 2m"
         elif seconds > waits.most_seconds:
             yield f"--{name}={value}: it is longer than {waits.most_seconds}s"
-    is_endless = command.path in waits.endless and command.value("watch") != "false"
-    if is_endless and (_seconds(command.value("timeout") or "0") or 0) < _LEAST_WAIT:
-        yield f"{command.path} may wait for ever; say how long, such as --timeout=120s"
 
 
 def _given(command: ParsedCommand, flags: frozenset[str]) -> list[str]:

@@ -272,7 +272,7 @@ def test_an_object_that_changed_after_the_proposal_makes_the_decision_void(desk:
 def test_an_object_that_changed_after_the_decision_is_asked_about_again(desk: ClusterDesk):
     desk.api.add(workload("StatefulSet", "db"))
     # The restart of another object is slow, so that the second approval has to wait for its turn.
-    slow = desk.propose("kubectl rollout status statefulset/db -n shop --revision=99 --timeout=60s")
+    slow = desk.propose("kubectl rollout status statefulset/db -n shop --watch --revision=99")
     approval_id = desk.propose(SCALE)
     desk.approve(slow)
     desk.wait(slow, lambda view: statuses(view) == ["executing"])
@@ -389,7 +389,7 @@ def test_logs_that_may_not_be_read_leave_it_unknown_whether_it_helped(desk: Clus
 def test_steps_that_verify_run_after_the_others_and_their_result_counts(desk: ClusterDesk):
     approval_id = desk.propose(
         SCALE,
-        "kubectl rollout status deployment/checkout -n shop --timeout=30s",
+        "kubectl rollout status deployment/checkout -n shop",
         "kubectl get configmap nothing -n shop",
         phases=["REMEDIATE", "VERIFY", "VERIFY"],
     )

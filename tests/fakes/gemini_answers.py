@@ -126,7 +126,7 @@ def _plan(cause: Json, namespace: str | None, workload: str | None) -> Json:
                 "CAUTION",
                 [{"command": f"kubectl rollout undo {target}", "explanation": "go back"}],
             ),
-            _step("VERIFY", 3, f"kubectl rollout status {target} --timeout=60s", "SAFE", []),
+            _step("VERIFY", 3, f"kubectl rollout status {target}", "SAFE", []),
         ],
         "alternative_solutions": [],
         "preventive_measures": ["Alert on restarts."],
