@@ -17,7 +17,7 @@ from app.api import approval_readiness, approval_routes, decision_routes
 from app.api.approval_schemas import problem_sentence, validation_details
 from app.api.decision_routes import already_decided, decision_void
 from app.api.errors import status_of
-from app.api.mcp import create_mcp_app
+from app.api.mcp import create_mcp_routes
 from app.api.origin_guard import OriginGuard
 from app.approvals.desk import AlreadyDecided, DecisionVoid
 from app.approvals.services import ApprovalServices
@@ -56,7 +56,7 @@ def create_approval_app(settings: Settings, open_services: OpenServices) -> Fast
         services: ApprovalServices = app.state.services
         return services
 
-    mcp_app, mcp_running = create_mcp_app(current)
+    mcp_routes, mcp_running = create_mcp_routes(current)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -69,7 +69,7 @@ def create_approval_app(settings: Settings, open_services: OpenServices) -> Fast
     app.state.backend_url = backend_url(settings)
     for routes in (approval_routes, decision_routes, approval_readiness):
         app.include_router(routes.router)
-    app.mount("/mcp", mcp_app)
+    app.router.routes.extend(mcp_routes)
     _add_page(app)
     _add_decision_errors(app)
     _add_errors(app)

@@ -1,7 +1,6 @@
 """The audit file of a server that is killed, cut, changed and backed up, and what `audit verify` says."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,8 +9,9 @@ import httpx
 import pytest
 
 from app.adapters.storage.jsonl import LineFile
-from tests.fakes.approval_process import COMMAND, ApprovalHost, propose
+from tests.fakes.approval_process import ApprovalHost, propose
 from tests.fakes.approvals import RESTART
+from tests.fakes.cli import app
 from tests.fakes.waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -32,21 +32,6 @@ def types(root: Path) -> list[str]:
     path = audit(root)
     lines = path.read_bytes().splitlines() if path.exists() else []
     return [json.loads(line)["type"] for line in lines]
-
-
-def app(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": "/usr/bin:/bin", "DATA_DIR": str(root / "data"), "PYTHONPATH": "."}
-    done = subprocess.run(
-        [*COMMAND[:-1], *arguments],
-        cwd=Path(__file__).parents[2],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
 
 
 def run_one(client: httpx.Client) -> None:
