@@ -21,7 +21,7 @@ from app.api.mcp import create_mcp_routes
 from app.api.origin_guard import OriginGuard
 from app.approvals.desk import AlreadyDecided, DecisionVoid
 from app.approvals.services import ApprovalServices
-from app.domain.errors import AppError, InvalidField
+from app.domain.errors import AppError, InvalidField, KeyReused
 from app.settings import Settings
 
 WEB = Path(__file__).resolve().parents[1] / "web"
@@ -127,8 +127,12 @@ def _add_decision_errors(app: FastAPI) -> None:
 def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(InvalidField)
     async def invalid_field(_: Request, error: InvalidField) -> JSONResponse:
-        place = [int(part) if part.isdigit() else part for part in error.field.split(".")]
-        return _invalid([{"type": "value_error", "loc": place, "msg": str(error), "input": None}])
+        return _invalid([_detail(error)])
+
+    @app.exception_handler(KeyReused)
+    async def reused_key(_: Request, error: KeyReused) -> JSONResponse:
+        # A client whose new release words a proposal otherwise learns where the first one is.
+        return _invalid([_detail(error)], first_approval_id=error.first)
 
     @app.exception_handler(AppError)
     async def known(_: Request, error: AppError) -> JSONResponse:
@@ -154,9 +158,15 @@ def _add_errors(app: FastAPI) -> None:
         return _error(HTTPStatus.INTERNAL_SERVER_ERROR, sentence)
 
 
-def _invalid(details: list[dict[str, object]]) -> JSONResponse:
+def _detail(error: InvalidField) -> dict[str, object]:
+    place = [int(part) if part.isdigit() else part for part in error.field.split(".")]
+    return {"type": error.kind, "loc": place, "msg": str(error), "input": None}
+
+
+def _invalid(details: list[dict[str, object]], **more: object) -> JSONResponse:
     return JSONResponse(
-        {"detail": details, "error": problem_sentence(details[0])}, HTTPStatus.UNPROCESSABLE_ENTITY
+        {"detail": details, "error": problem_sentence(details[0]), **more},
+        HTTPStatus.UNPROCESSABLE_ENTITY,
     )
 
 

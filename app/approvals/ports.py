@@ -21,7 +21,8 @@ class ApprovalStore(Protocol):
     ) -> ApprovalId:
         """Keep a proposal; the id of the first one when the key is known.
 
-        Raises TooBusy when `limit` proposals are pending already.
+        Raises TooBusy when `limit` proposals are pending already, and KeyReused when the first one
+        with the key was worded otherwise.
         """
         ...
 
