@@ -17,7 +17,8 @@ from app.api import approval_readiness, approval_routes, decision_routes
 from app.api.approval_schemas import problem_sentence, validation_details
 from app.api.decision_routes import already_decided, decision_void
 from app.api.errors import status_of
-from app.api.mcp import create_mcp_routes
+from app.api.head_requests import HeadAsGet
+from app.api.mcp import MCP_PATHS, create_mcp_routes
 from app.api.origin_guard import OriginGuard
 from app.approvals.desk import AlreadyDecided, DecisionVoid
 from app.approvals.services import ApprovalServices
@@ -73,6 +74,7 @@ def create_approval_app(settings: Settings, open_services: OpenServices) -> Fast
     _add_page(app)
     _add_decision_errors(app)
     _add_errors(app)
+    app.add_middleware(HeadAsGet, but=frozenset(MCP_PATHS))
     app.add_middleware(OriginGuard, hosts=known_hosts(settings))
     return app
 
@@ -150,7 +152,9 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def no_such_page(_: Request, error: HTTPException) -> JSONResponse:
-        return _error(HTTPStatus(error.status_code), str(error.detail))
+        answer = _error(HTTPStatus(error.status_code), str(error.detail))
+        answer.headers.update(error.headers or {})
+        return answer
 
     @app.exception_handler(Exception)
     async def unknown(_: Request, __: Exception) -> JSONResponse:

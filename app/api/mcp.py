@@ -40,7 +40,7 @@ from app.domain.review import Approval
 from app.domain.review_moves import ApprovalStatus, CommandStatus
 
 DECISION_WAIT = timedelta(minutes=30)
-PATHS = ("/mcp", "/mcp/")
+MCP_PATHS = ("/mcp", "/mcp/")
 TOOLS_FILE = Path(__file__).with_name("mcp_tools.json")
 
 EXPIRED = "Nobody decided in time."
@@ -83,7 +83,7 @@ def create_mcp_routes(
 
     # Clients do not follow a redirect with what they post.
     endpoint = StreamableHTTPASGIApp(server.session_manager)
-    return [Route(path, endpoint) for path in PATHS], running
+    return [Route(path, endpoint) for path in MCP_PATHS], running
 
 
 async def _answer(
