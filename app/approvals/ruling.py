@@ -22,8 +22,8 @@ NOTHING_APPROVED = (
     " by their number, or reject the request."
 )
 UNSEEN = (
-    "The workflow has not seen what this edit changes: it runs only with its number in `confirm`"
-    " ({0}; in the terminal by `--confirm`)."
+    "The workflow has not seen what this edit changes: it runs only when that is confirmed, by"
+    ' "confirm": [{0}], in the terminal by `--confirm {1}`.'
 )
 
 
@@ -139,7 +139,8 @@ class _Ruling:
             why = f"The policy refuses this edit: {'; '.join(edited.reasons)}"
             raise InvalidField(f"body.commands.{place}.edited_to", why)
         if edited.in_evidence is False and choice.number not in self._incoming.confirm:
-            raise NotInEvidence(f"body.commands.{place}.edited_to", UNSEEN.format(choice.number))
+            sentence = UNSEEN.format(choice.number, choice.number + 1)
+            raise NotInEvidence(f"body.commands.{place}.edited_to", sentence)
         return replace(edited.approve(), reason=choice.reason)
 
 
