@@ -9,6 +9,7 @@ from app import __version__
 from app.api.docs import mount_docs
 from app.api.errors import add_error_pages
 from app.api.foreign_pages import ForeignPagesRefused
+from app.api.head_requests import HeadAsGet
 from app.api.known_hosts import known_hosts
 from app.api.measuring import MeasuredRequests
 from app.api.pages import mount_pages
@@ -49,6 +50,7 @@ def create_app(
     app.state.settings = settings
     app.known_hosts = known_hosts(settings)
     add_error_pages(app)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(ForeignPagesRefused)
     app.add_middleware(MeasuredRequests)
     version_1 = APIRouter(prefix="/api/v1")

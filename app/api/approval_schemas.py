@@ -116,7 +116,7 @@ class DecisionBody(Body):
     reason: str | None = Field(default=None, max_length=TEXT_LIMIT)
     reviewer: str | None = Field(default=None, max_length=200)
     seen: str | None = Field(default=None, max_length=64)
-    confirm: list[Annotated[int, Field(ge=0)]] | None = Field(
+    confirm: list[Annotated[int, Field(ge=0, strict=True)]] | None = Field(
         default=None, max_length=COMMANDS_LIMIT
     )
     commands: list[ChoiceBody] | None = Field(default=None, max_length=COMMANDS_LIMIT)

@@ -17,11 +17,12 @@ from app.api import approval_readiness, approval_routes, decision_routes
 from app.api.approval_schemas import problem_sentence, validation_details
 from app.api.decision_routes import already_decided, decision_void
 from app.api.errors import status_of
-from app.api.mcp import create_mcp_app
+from app.api.head_requests import HeadAsGet
+from app.api.mcp import MCP_PATHS, create_mcp_routes
 from app.api.origin_guard import OriginGuard
 from app.approvals.desk import AlreadyDecided, DecisionVoid
 from app.approvals.services import ApprovalServices
-from app.domain.errors import AppError, InvalidField
+from app.domain.errors import AppError, InvalidField, KeyReused
 from app.settings import Settings
 
 WEB = Path(__file__).resolve().parents[1] / "web"
@@ -56,7 +57,7 @@ def create_approval_app(settings: Settings, open_services: OpenServices) -> Fast
         services: ApprovalServices = app.state.services
         return services
 
-    mcp_app, mcp_running = create_mcp_app(current)
+    mcp_routes, mcp_running = create_mcp_routes(current)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -69,10 +70,11 @@ def create_approval_app(settings: Settings, open_services: OpenServices) -> Fast
     app.state.backend_url = backend_url(settings)
     for routes in (approval_routes, decision_routes, approval_readiness):
         app.include_router(routes.router)
-    app.mount("/mcp", mcp_app)
+    app.router.routes.extend(mcp_routes)
     _add_page(app)
     _add_decision_errors(app)
     _add_errors(app)
+    app.add_middleware(HeadAsGet, but=frozenset(MCP_PATHS))
     app.add_middleware(OriginGuard, hosts=known_hosts(settings))
     return app
 
@@ -127,8 +129,12 @@ def _add_decision_errors(app: FastAPI) -> None:
 def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(InvalidField)
     async def invalid_field(_: Request, error: InvalidField) -> JSONResponse:
-        place = [int(part) if part.isdigit() else part for part in error.field.split(".")]
-        return _invalid([{"type": "value_error", "loc": place, "msg": str(error), "input": None}])
+        return _invalid([_detail(error)])
+
+    @app.exception_handler(KeyReused)
+    async def reused_key(_: Request, error: KeyReused) -> JSONResponse:
+        # A client whose new release words a proposal otherwise learns where the first one is.
+        return _invalid([_detail(error)], first_approval_id=error.first)
 
     @app.exception_handler(AppError)
     async def known(_: Request, error: AppError) -> JSONResponse:
@@ -146,7 +152,9 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def no_such_page(_: Request, error: HTTPException) -> JSONResponse:
-        return _error(HTTPStatus(error.status_code), str(error.detail))
+        answer = _error(HTTPStatus(error.status_code), str(error.detail))
+        answer.headers.update(error.headers or {})
+        return answer
 
     @app.exception_handler(Exception)
     async def unknown(_: Request, __: Exception) -> JSONResponse:
@@ -154,9 +162,15 @@ def _add_errors(app: FastAPI) -> None:
         return _error(HTTPStatus.INTERNAL_SERVER_ERROR, sentence)
 
 
-def _invalid(details: list[dict[str, object]]) -> JSONResponse:
+def _detail(error: InvalidField) -> dict[str, object]:
+    place = [int(part) if part.isdigit() else part for part in error.field.split(".")]
+    return {"type": error.kind, "loc": place, "msg": str(error), "input": None}
+
+
+def _invalid(details: list[dict[str, object]], **more: object) -> JSONResponse:
     return JSONResponse(
-        {"detail": details, "error": problem_sentence(details[0])}, HTTPStatus.UNPROCESSABLE_ENTITY
+        {"detail": details, "error": problem_sentence(details[0]), **more},
+        HTTPStatus.UNPROCESSABLE_ENTITY,
     )
 
 

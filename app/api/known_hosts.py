@@ -8,6 +8,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.api.handshakes import refuse
 from app.settings import Settings
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -35,21 +36,13 @@ class KnownHosts:
         """No coroutine of its own, for it would live as long as a stream."""
         if scope["type"] == "lifespan" or self._has(scope):
             return self._app(scope, receive, send)
-        return _refuse(scope, receive, send)
+        refusal = JSONResponse(REFUSAL, HTTPStatus.MISDIRECTED_REQUEST, {"connection": "close"})
+        return refuse(refusal, scope, receive, send)
 
     def _has(self, scope: Scope) -> bool:
         """Whether the request may pass; a program that names no host is no browser."""
         host = Headers(scope=scope).get("host")
         return host is None or _name(host) in self._names
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    """421; a handshake that is closed before it is accepted gets a 403."""
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008})
-        return
-    refusal = JSONResponse(REFUSAL, HTTPStatus.MISDIRECTED_REQUEST, {"connection": "close"})
-    await refusal(scope, receive, send)
 
 
 def _name(host: str) -> str | None:

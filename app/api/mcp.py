@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mcp.server import Server, ServerRequestContext
+from mcp.server.streamable_http_manager import StreamableHTTPASGIApp
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import (
     CallToolRequestParams,
@@ -19,7 +20,7 @@ from mcp_types import (
     Tool,
 )
 from pydantic import JsonValue, ValidationError
-from starlette.applications import Starlette
+from starlette.routing import Route
 
 from app.api.approval_parts import BODY_LIMIT_BYTES
 from app.api.approval_schemas import (
@@ -30,6 +31,8 @@ from app.api.approval_schemas import (
     validation_details,
 )
 from app.api.approval_views import iso
+from app.api.mcp_asker import asker_of
+from app.approvals.asking import Asker
 from app.approvals.services import ApprovalServices
 from app.domain.errors import AppError, BadInput
 from app.domain.ids import ApprovalId
@@ -37,20 +40,21 @@ from app.domain.review import Approval
 from app.domain.review_moves import ApprovalStatus, CommandStatus
 
 DECISION_WAIT = timedelta(minutes=30)
+MCP_PATHS = ("/mcp", "/mcp/")
 TOOLS_FILE = Path(__file__).with_name("mcp_tools.json")
 
 EXPIRED = "Nobody decided in time."
 
 Current = Callable[[], ApprovalServices]
-ToolCall = Callable[[ApprovalServices, Mapping[str, Any]], Awaitable[JsonValue]]
+ToolCall = Callable[[ApprovalServices, Mapping[str, Any], Asker], Awaitable[JsonValue]]
 
 log = logging.getLogger(__name__)
 
 
-def create_mcp_app(
+def create_mcp_routes(
     current: Current,
-) -> tuple[Starlette, Callable[[], AbstractAsyncContextManager[None]]]:
-    """The application to mount, and the context that must be open while it serves."""
+) -> tuple[list[Route], Callable[[], AbstractAsyncContextManager[None]]]:
+    """Its routes, and the context that must be open while they serve."""
     tools = [Tool.model_validate(tool) for tool in json.loads(TOOLS_FILE.read_bytes())]
 
     async def list_tools(
@@ -59,15 +63,14 @@ def create_mcp_app(
         return ListToolsResult(tools=tools)
 
     async def call_tool(
-        _: ServerRequestContext[Any], call: CallToolRequestParams
+        context: ServerRequestContext[Any], call: CallToolRequestParams
     ) -> CallToolResult:
-        return await _answer(current(), call)
+        return await _answer(current(), call, asker_of(context))
 
     server = Server("approvals", on_list_tools=list_tools, on_call_tool=call_tool)
     # The guard around the whole application has checked Host and Origin already.
     security = TransportSecuritySettings(enable_dns_rebinding_protection=False)
-    app = server.streamable_http_app(
-        streamable_http_path="/",
+    server.streamable_http_app(
         stateless_http=True,
         max_request_body_size=BODY_LIMIT_BYTES,
         transport_security=security,
@@ -78,15 +81,19 @@ def create_mcp_app(
         async with server.session_manager.run():
             yield
 
-    return app, running
+    # Clients do not follow a redirect with what they post.
+    endpoint = StreamableHTTPASGIApp(server.session_manager)
+    return [Route(path, endpoint) for path in MCP_PATHS], running
 
 
-async def _answer(services: ApprovalServices, call: CallToolRequestParams) -> CallToolResult:
+async def _answer(
+    services: ApprovalServices, call: CallToolRequestParams, asker: Asker
+) -> CallToolResult:
     tool = CALLS.get(call.name)
     try:
         if tool is None:
             raise BadInput(f"There is no tool {call.name!r}.")
-        answer = await tool(services, call.arguments or {})
+        answer = await tool(services, call.arguments or {}, asker)
     except ValidationError as error:
         problem = validation_details(error)[0]
         return _result({"error": problem_sentence(problem)}, is_error=True)
@@ -101,24 +108,28 @@ def _result(answer: JsonValue, *, is_error: bool) -> CallToolResult:
 
 
 async def _propose_remediation(
-    services: ApprovalServices, arguments: Mapping[str, Any]
+    services: ApprovalServices, arguments: Mapping[str, Any], asker: Asker
 ) -> JsonValue:
-    return await _decided(services, ProposalBody.model_validate(arguments))
+    return await _decided(services, ProposalBody.model_validate(arguments), asker)
 
 
-async def _execute_kubectl(services: ApprovalServices, arguments: Mapping[str, Any]) -> JsonValue:
+async def _execute_kubectl(
+    services: ApprovalServices, arguments: Mapping[str, Any], asker: Asker
+) -> JsonValue:
     """Reads that the policy calls safe run at once; everything else asks a person."""
     wanted = KubectlArguments.model_validate(arguments)
-    read = await services.reads.run(wanted.command, wanted.namespace)
+    read = await services.reads.run(wanted.command, wanted.namespace, asker)
     if read is not None:
         return {"approved": True, "result": [_result_of(wanted.command, *read)]}
     command = CommandBody(command=wanted.command, explanation="Asked for by an MCP client.")
     metadata: dict[str, JsonValue] = {"namespace": wanted.namespace}
     body = ProposalBody(action="Run one command", commands=[command], metadata=metadata)
-    return await _decided(services, body)
+    return await _decided(services, body, asker)
 
 
-async def _get_pending_approvals(services: ApprovalServices, _: Mapping[str, Any]) -> JsonValue:
+async def _get_pending_approvals(
+    services: ApprovalServices, _: Mapping[str, Any], __: Asker
+) -> JsonValue:
     approvals = await services.desk.pending()
     return {
         "pending": len(approvals),
@@ -134,8 +145,10 @@ async def _get_pending_approvals(services: ApprovalServices, _: Mapping[str, Any
     }
 
 
-async def _decided(services: ApprovalServices, body: ProposalBody) -> JsonValue:
-    approval_id = await services.desk.propose(body.to_proposal(), None)
+async def _decided(services: ApprovalServices, body: ProposalBody, asker: Asker) -> JsonValue:
+    proposal = body.to_proposal()
+    await services.forbidden.refuse(proposal, asker)
+    approval_id = await services.desk.propose(proposal, None)
     deadline = services.clock.now() + DECISION_WAIT
     approval = await services.desk.wait_until_settled(approval_id, deadline)
     return _outcome(approval_id, approval)

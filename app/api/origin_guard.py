@@ -7,6 +7,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.handshakes import refuse
+
 READS = {"GET", "HEAD", "OPTIONS"}
 OWN_SITE = {"same-origin", "none"}
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -33,24 +35,26 @@ class OriginGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or pass on with the security headers set on the response."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
 
         async def send_guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"].endswith("http.response.start"):
                 headers = MutableHeaders(scope=message)
                 headers.update(SECURITY_HEADERS)
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 
-        refusal = self._refusal(scope["method"], Headers(scope=scope))
+        refusal = self._refusal(scope.get("method", "GET"), Headers(scope=scope))
+        if scope["type"] == "websocket":
+            refusal = refusal or (HTTPStatus.NOT_FOUND, "There is no WebSocket at this server.")
         if refusal is None:
             await self._app(scope, receive, send_guarded)
             return
         status, reason = refusal
         response = JSONResponse({"error": reason, "detail": reason}, status)
-        await response(scope, receive, send_guarded)
+        await refuse(response, scope, receive, send_guarded)
 
     def _refusal(self, method: str, headers: Headers) -> tuple[HTTPStatus, str] | None:
         host = headers.get("host", "")

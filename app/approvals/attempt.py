@@ -26,8 +26,13 @@ async def attempt(
     except ExternalFailed as error:
         return CommandStatus.FAILED, str(error)
     status, note = _ending(result, touched)
-    redacted = await asyncio.to_thread(redact, result.output[:OUTPUT_LIMIT])
-    return status, f"{note}{redacted.text}"
+    return status, f"{note}{await without_secrets(result.output)}"
+
+
+async def without_secrets(output: str) -> str:
+    """As much of an output as may be kept or shown."""
+    redacted = await asyncio.to_thread(redact, output[:OUTPUT_LIMIT])
+    return redacted.text
 
 
 def what_to_check(touched: Sequence[Target]) -> str:

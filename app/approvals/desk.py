@@ -71,7 +71,7 @@ class ApprovalDesk:
         self.expiry = expiry
 
     async def propose(self, proposal: IncomingProposal, idempotency_key: str | None) -> ApprovalId:
-        """Keep a proposal once per key; raises TooBusy."""
+        """Keep a proposal once per key; raises TooBusy, KeyReused."""
         now = self._clock.now()
         approval = to_approval(proposal, self._judge, now, now + self.expiry)
         approval_id = await self._store.create(approval, idempotency_key, PENDING_LIMIT)

@@ -14,6 +14,7 @@ from app.kubectl.grammar import grammar
 from app.kubectl.guard import Verdict, judge, judge_text
 from app.kubectl.namespaces import in_namespace, lacks_namespace
 from app.kubectl.policy import Policy, Risk, higher_risk
+from app.kubectl.targets import targets
 
 
 class RefusedByPolicy(BadInput):
@@ -52,8 +53,8 @@ class CommandJudge:
         What the workflow has seen are the objects of the command that was proposed.
         """
         command, verdict = self._judge(text, namespace)
-        changed = _changed_object(command, verdict)
-        is_elsewhere = verdict.risk is not Risk.SAFE and changed != proposed.object_reference
+        before, _ = self._judge(proposed.text, namespace)
+        is_elsewhere = verdict.risk is not Risk.SAFE and not _is_within(command, before)
         return replace(
             proposed,
             edited_to=text,
@@ -61,14 +62,17 @@ class CommandJudge:
             reasons=self._reasons(text, command, verdict),
             is_refused=verdict.risk is Risk.FORBIDDEN,
             policy_risk=verdict.risk,
-            object_reference=changed,
+            object_reference=_changed_object(command, verdict),
             in_evidence=False if proposed.in_evidence and is_elsewhere else proposed.in_evidence,
         )
 
     def as_proposed(self, decided: ReviewedCommand, namespace: str | None) -> ReviewedCommand:
-        """The command before anybody decided, and before the cluster was looked at."""
+        """The command before anybody decided, and before the cluster was looked at.
+
+        Whether its object was seen is for the proposer's notes to say.
+        """
         reviewed = self.review(decided.text, decided.explanation, decided.safety_level, namespace)
-        return replace(reviewed, phase=decided.phase, in_evidence=decided.in_evidence)
+        return replace(reviewed, phase=decided.phase)
 
     def runnable(self, text: str, namespace: str | None) -> ParsedCommand:
         """The command as it is run; raises RefusedByPolicy."""
@@ -111,6 +115,15 @@ class CommandJudge:
             return command, verdict if verdict.risk is Risk.FORBIDDEN else refused
         command = in_namespace(command, namespace)
         return command, judge(command, self.policy, Evidence.unknown(), facts)
+
+
+def _is_within(command: ParsedCommand | None, other: ParsedCommand | None) -> bool:
+    """Whether it touches some of the objects that the other one names, and nothing else."""
+    if command is None or other is None:
+        return False
+    objects = set(targets(command))
+    is_named = all(name is not None for _, name in command.resources)
+    return bool(objects) and is_named and objects <= set(targets(other))
 
 
 def _changed_object(command: ParsedCommand | None, verdict: Verdict) -> str | None:

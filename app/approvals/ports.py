@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from app.domain.audit import AuditEntry
+from app.domain.audit import AuditEntry, AuditFact
 from app.domain.ids import ApprovalId, ProcessId
 from app.domain.proof import Proof, Verification
 from app.domain.report import Backlog, DueReport, ReportKind
@@ -21,7 +21,8 @@ class ApprovalStore(Protocol):
     ) -> ApprovalId:
         """Keep a proposal; the id of the first one when the key is known.
 
-        Raises TooBusy when `limit` proposals are pending already.
+        Raises TooBusy when `limit` proposals are pending already, and KeyReused when the first one
+        with the key was worded otherwise.
         """
         ...
 
@@ -143,6 +144,14 @@ class Proving(Protocol):
 
         Raises ExternalFailed when the cluster cannot be asked.
         """
+        ...
+
+
+class AuditNotes(Protocol):
+    """The audit trail, for what is part of no request."""
+
+    async def note(self, fact: AuditFact) -> None:
+        """Make an entry; raises StorageFailed."""
         ...
 
 

@@ -44,7 +44,7 @@ def to_approval(
             replace(
                 _reviewed(judge, command, namespace),
                 phase=phase,
-                in_evidence=_is_in_evidence(proposal.metadata, command.text),
+                in_evidence=is_in_evidence(proposal.metadata, command.text),
             )
             for command, phase in zip(proposal.commands, phases, strict=True)
         ),
@@ -60,6 +60,12 @@ def namespace_of(metadata: Mapping[str, JsonValue]) -> str | None:
     return namespace if isinstance(namespace, str) and namespace else None
 
 
+def is_in_evidence(metadata: Mapping[str, JsonValue], text: str) -> bool | None:
+    """Whether the workflow saw the object of a proposed command; None when nobody said."""
+    unseen = metadata.get("not_in_evidence")
+    return text not in unseen if isinstance(unseen, list) else None
+
+
 def _reviewed(
     judge: CommandJudge, command: IncomingCommand, namespace: str | None
 ) -> ReviewedCommand:
@@ -73,8 +79,3 @@ def _phases(proposal: IncomingProposal) -> Sequence[str]:
         return [""] * len(proposal.commands)
     known = set(Phase)
     return [phase if isinstance(phase, str) and phase in known else "" for phase in phases]
-
-
-def _is_in_evidence(metadata: Mapping[str, JsonValue], text: str) -> bool | None:
-    unseen = metadata.get("not_in_evidence")
-    return text not in unseen if isinstance(unseen, list) else None

@@ -10,14 +10,27 @@ from app.domain.errors import Conflict, InvalidField
 from app.domain.review import REJECTED, RUNS, UNCONFIRMED, Approval, ReviewedCommand
 
 NOT_CHOSEN = "Not run: nobody decided about it."
+NOTHING_CHOSEN = (
+    "No command is named, so nothing would run: name those that may run, or reject the request."
+)
+ONLY_REJECTED = (
+    "Commands are rejected and none is approved, so nothing would run: approve some of the others,"
+    " reject them as well, or reject the request."
+)
 NOTHING_APPROVED = (
     "Nothing was approved: what is not in evidence runs only when it is confirmed. Confirm commands"
     " by their number, or reject the request."
 )
 UNSEEN = (
-    "The workflow has not seen what this edit changes: it runs only with its number in `confirm`"
-    " ({0}; in the terminal by `--confirm`)."
+    "The workflow has not seen what this edit changes: it runs only when that is confirmed, by"
+    ' "confirm": [{0}], in the terminal by `--confirm {1}`.'
 )
+
+
+class NotInEvidence(InvalidField):
+    """An edit to what the workflow has not seen, and nobody confirmed it."""
+
+    kind = "not_in_evidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +63,14 @@ def rule(
 ) -> tuple[ReviewedCommand, ...]:
     """The commands with a decision each; raises InvalidField, or Conflict when none could run."""
     _refuse_unknown(len(approval.commands), incoming)
+    if incoming.choices is not None and not incoming.choices and not incoming.confirm:
+        raise InvalidField("body.commands", NOTHING_CHOSEN)
     ruling = _Ruling(incoming, judge, namespace_of(approval.metadata))
     ruled = tuple(ruling.of(number, one) for number, one in enumerate(approval.commands))
     decisions = {command.decision for command in ruled}
     if not decisions & RUNS and CommandDecision.UNDECIDED in decisions:
+        if incoming.choices is not None:
+            raise InvalidField("body.commands", ONLY_REJECTED)
         raise Conflict(NOTHING_APPROVED)
     return ruled
 
@@ -122,7 +139,8 @@ class _Ruling:
             why = f"The policy refuses this edit: {'; '.join(edited.reasons)}"
             raise InvalidField(f"body.commands.{place}.edited_to", why)
         if edited.in_evidence is False and choice.number not in self._incoming.confirm:
-            raise InvalidField(f"body.commands.{place}.edited_to", UNSEEN.format(choice.number))
+            sentence = UNSEEN.format(choice.number, choice.number + 1)
+            raise NotInEvidence(f"body.commands.{place}.edited_to", sentence)
         return replace(edited.approve(), reason=choice.reason)
 
 

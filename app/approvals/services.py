@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.approvals.asking import ForbiddenProposals
 from app.approvals.copying import AuditCopying
 from app.approvals.desk import ApprovalDesk
 from app.approvals.reading import ReadOnlyCommands
@@ -16,6 +17,7 @@ class ApprovalServices:
     desk: ApprovalDesk
     reports: DecisionReports
     reads: ReadOnlyCommands
+    forbidden: ForbiddenProposals
     audit: AuditCopying
     clock: Clock
     mode: str

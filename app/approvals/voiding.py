@@ -1,12 +1,13 @@
 """Asks again when a decision was about something that is not there any more."""
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 from app.approvals.changes import Changes
 from app.approvals.judging import CommandJudge
 from app.approvals.ports import ApprovalStore
-from app.approvals.proposing import namespace_of
+from app.approvals.proposing import is_in_evidence, namespace_of
 from app.domain.ports import Clock
 from app.domain.review import Approval
 
@@ -35,7 +36,11 @@ class Voiding:
         """Ask again; False when somebody did, or a command has begun. Raises Conflict."""
         namespace = namespace_of(approval.metadata)
         commands = tuple(
-            self._judge.as_proposed(command, namespace) for command in approval.commands
+            replace(
+                self._judge.as_proposed(command, namespace),
+                in_evidence=is_in_evidence(approval.metadata, command.text),
+            )
+            for command in approval.commands
         )
         again = approval.void(reason, commands, self._clock.now() + self._expiry)
         is_kept = await self._store.void(again)

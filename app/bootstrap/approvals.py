@@ -14,6 +14,7 @@ from app.adapters.storage.audit_file import AUDIT_FILE, AuditFile
 from app.adapters.storage.database import Database
 from app.adapters.storage.location import DatabaseLocation
 from app.adapters.storage.reports import SqlReports
+from app.approvals.asking import ForbiddenProposals
 from app.approvals.changes import Changes
 from app.approvals.copying import AuditCopying
 from app.approvals.desk import ApprovalDesk
@@ -23,7 +24,7 @@ from app.approvals.presence import Presence
 from app.approvals.reading import ReadOnlyCommands
 from app.approvals.reports import DecisionReports
 from app.approvals.services import ApprovalServices
-from app.bootstrap.cluster import Ground, to_cluster_parts
+from app.bootstrap.cluster import Ground, to_cluster_parts, to_reader
 from app.bootstrap.ground import SystemClock, own_folder
 from app.bootstrap.location import database_location
 from app.domain.ids import new_process_id
@@ -64,7 +65,8 @@ async def open_approval_services(settings: Settings) -> AsyncIterator[ApprovalSe
         yield ApprovalServices(
             desk=desk,
             reports=reports,
-            reads=ReadOnlyCommands(judge, cluster.runner, settings.command_mode),
+            reads=ReadOnlyCommands(judge, to_reader(settings), settings.command_mode, store, clock),
+            forbidden=ForbiddenProposals(judge, store, clock),
             audit=audit,
             clock=clock,
             mode=settings.command_mode,

@@ -25,6 +25,8 @@ from app.kubectl.modes import why_mode_refuses
 from app.settings import Settings
 
 LOOK_SECONDS = 10.0
+READ_SECONDS = 30.0
+"""For what an agent reads without asking anybody."""
 LOOK_BYTES = 4 * 1024 * 1024
 """Lists of pods are long, and a cut one cannot be read."""
 KINDS_CACHE = "kubectl-cache"
@@ -58,6 +60,14 @@ def to_runner(settings: Settings) -> CommandRunner | None:
         settings.command_timeout_seconds,
         cache=settings.data_dir / KINDS_CACHE,
     )
+
+
+def to_reader(settings: Settings) -> CommandRunner | None:
+    """What runs the reads that nobody approves; None without a cluster."""
+    if settings.kubeconfig is None:
+        return None
+    seconds = min(READ_SECONDS, settings.command_timeout_seconds)
+    return KubectlRunner(settings.kubeconfig, seconds, cache=settings.data_dir / KINDS_CACHE)
 
 
 def to_cluster_parts(settings: Settings, ground: Ground, expiry: timedelta) -> ClusterParts:

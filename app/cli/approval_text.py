@@ -1,11 +1,11 @@
-"""Approvals as text for a terminal; whatever others wrote is shown without its control characters."""
+"""Approvals as text for a terminal; what others wrote shows its hidden characters by number."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from app.cli.words import plain
+from app.cli.words import plain_line as _word
 
 View = Mapping[str, Any]
 SHORT_ID = 8
@@ -43,7 +43,7 @@ def card(view: View) -> Iterator[str]:
 
 def risk_of(view: View) -> str:
     """The highest one of its commands."""
-    risks = [str(one.get("risk") or one.get("safety_level") or "") for one in view["commands"]]
+    risks = [_word(one.get("risk") or one.get("safety_level") or "") for one in view["commands"]]
     return max(risks, key=lambda risk: RISKS.index(risk) if risk in RISKS else -1, default="")
 
 
@@ -83,7 +83,7 @@ def _command(number: int, command: View) -> Iterator[str]:
         yield from _proof(command["proof"])
     if command.get("status", "waiting") != "waiting" or command.get("decision"):
         why = f": {_word(command['reason'])}" if command.get("reason") else ""
-        yield f"     state       {command['decision'] or '-'} {command['status']}{why}"
+        yield f"     state       {_word(command['decision'] or '-')} {_word(command['status'])}{why}"
     for line in str(command.get("output") or "").splitlines():
         yield f"     | {_word(line)}"
     if command.get("undo_status"):
@@ -119,7 +119,7 @@ def _proof(proof: View) -> Iterator[str]:
 
 def _facts(live: View) -> Iterator[str]:
     if live.get("replicas") is not None:
-        yield f"     replicas    {live['replicas']}"
+        yield f"     replicas    {_word(live['replicas'])}"
     if live.get("owner"):
         yield f"     owner       {_word(live['owner'])}"
     for budget in live.get("disruption_budgets") or ():
@@ -138,11 +138,6 @@ def _outcome(view: View) -> Iterator[str]:
             yield f"  {name:<24} {holds:<10} {reference} {_word(fact['detail'])}".rstrip()
     if undo := view.get("undo"):
         yield f"Taken back by {_word(undo['by'] or 'somebody')} at {_word(undo['at'])}."
-
-
-def _word(value: object) -> str:
-    """One line."""
-    return plain(" ".join(str(value).split()))
 
 
 def _span(later: datetime | None, earlier: object) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.cli.approval_client import ApprovalClient
 from app.cli.approval_text import risk_of, short
-from app.cli.words import plain
+from app.cli.words import plain_line
 from app.domain.errors import ApprovalGateFailed
 
 PAUSE_SECONDS = 1.0
@@ -37,7 +37,7 @@ def _look(
         views = client.recent()
     except ApprovalGateFailed as error:
         if seen != {}:
-            print(error, flush=True)
+            print(plain_line(error), flush=True)
         return seen or {}
     known = dict(seen or {})
     for view in sorted(views, key=lambda view: str(view["timestamp"])):
@@ -56,15 +56,15 @@ def _look(
 def _lines(view: View) -> Iterator[str]:
     """What has happened so far; it only grows."""
     metadata = view["metadata"] if isinstance(view.get("metadata"), dict) else {}
-    service = plain(str(metadata.get("service") or "-"))
-    yield f"proposed  {risk_of(view)}  {service}  {plain(str(view['action']))}"
+    service = plain_line(metadata.get("service") or "-")
+    yield f"proposed  {risk_of(view)}  {service}  {plain_line(view['action'])}"
     if view.get("status", "pending") == "pending":
         return
-    by = f" by {plain(str(view['reviewer']))}" if view.get("reviewer") else ""
-    yield f"{view['status']}{by}"
+    by = f" by {plain_line(view['reviewer'])}" if view.get("reviewer") else ""
+    yield f"{plain_line(view['status'])}{by}"
     for number, command in enumerate(view["commands"], start=1):
         if command["status"] in {"waiting", "executing"}:
             return
-        yield f"command {number} {command['status']}  {plain(str(command['command']))}"
+        yield f"command {number} {plain_line(command['status'])}  {plain_line(command['command'])}"
     if verification := view.get("verification"):
-        yield f"{verification['recovery']}  {plain(str(verification['sentence']))}"
+        yield f"{plain_line(verification['recovery'])}  {plain_line(verification['sentence'])}"

@@ -11,6 +11,7 @@ import httpx
 from app.cli.approval_client import ApprovalClient, connect
 from app.cli.approval_text import card, table
 from app.cli.approval_watch import watch
+from app.cli.words import plain_line
 from app.domain.errors import BadInput
 from app.settings import Settings
 
@@ -82,7 +83,7 @@ def _reject(options: argparse.Namespace, client: ApprovalClient) -> int:
     view = client.one(options.id)
     body = {"reason": options.reason, "reviewer": options.reviewer}
     answer = client.decide(view["id"], "reject", body)
-    print(f"Rejected: {answer.get('reason', options.reason)}")
+    print(f"Rejected: {plain_line(answer.get('reason', options.reason))}")
     return 0
 
 
@@ -102,7 +103,7 @@ def _decide(options: argparse.Namespace, client: ApprovalClient, edits: Mapping[
     if not is_whole:
         body |= {"commands": _choices(options, view["commands"], edits)}
     answer = client.decide(view["id"], "approve", body)
-    print(answer.get("message") or answer["status"])
+    print(plain_line(answer.get("message") or answer["status"]))
     return 0
 
 

@@ -1,4 +1,8 @@
-"""`audit verify`: is the audit file what was written, and all of it?"""
+"""`audit verify`: is the audit file what was written, and all of it?
+
+Exit code 0: nothing is wrong, as far as what is printed says it can be judged; 1: a line is wrong
+or missing, or there is nothing to check; 2: the question cannot be used.
+"""
 
 import argparse
 from collections.abc import Iterator
@@ -23,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """One thing to do."""
     actions = parser.add_subparsers(dest="action", required=True)
     verify = actions.add_parser(
-        "verify", help="check every line; exit code 1 with the number of one that is wrong"
+        "verify",
+        help="check every line; exit code 1 with the number of one that is wrong or missing,"
+        " 0 when none is, with a word on what cannot be judged",
     )
     verify.add_argument("--file", type=Path, help="default: audit.jsonl in DATA_DIR")
 
@@ -35,18 +41,19 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         raise NotFound(f"There is no audit file {path} yet.")
     trail = _trail(settings)
     last, problem = _check(path, trail)
-    if problem is None and trail is not None:
-        problem = _late(last, trail)
+    missing = [] if problem or trail is None else _after(last, trail)
+    if missing and datetime.now(UTC) - missing[0].at >= SOON:
+        problem = _late(missing)
     seq, head = (last.seq, last.hash) if last else (0, FIRST_HASH)
     print(path)
     print(f"entries   {seq}")
     print(f"head      {head}")
     print(f"database  {'not here to compare with' if trail is None else 'compared'}")
-    if problem is None:
-        print("The file is whole and unchanged.")
-        return 0
-    print(f"Line {problem.number} {problem.reason}.")
-    return 1
+    if problem is not None:
+        print(f"Line {problem.number} {problem.reason}.")
+        return 1
+    print(_verdict(seq, missing, has_database=trail is not None))
+    return 0
 
 
 def _trail(settings: Settings) -> dict[int, AuditEntry] | None:
@@ -77,16 +84,36 @@ def _check(
     return last, None
 
 
-def _late(last: AuditEntry | None, trail: dict[int, AuditEntry]) -> AuditProblem | None:
-    """What the database has had for too long and the file has not."""
+def _after(last: AuditEntry | None, trail: dict[int, AuditEntry]) -> list[AuditEntry]:
+    """What the database has and the file has not."""
     seq = 0 if last is None else last.seq
-    missing = [entry for entry in trail.values() if entry.seq > seq]
-    if not missing or datetime.now(UTC) - missing[0].at < SOON:
-        return None
+    return [entry for entry in trail.values() if entry.seq > seq]
+
+
+def _late(missing: list[AuditEntry]) -> AuditProblem:
+    """What the database has had for too long and the file has not."""
     why = (
         f"is missing, and {len(missing) - 1} after it: the file was cut, or no server has run since"
     )
-    return AuditProblem(seq + 1, why)
+    return AuditProblem(missing[0].seq, why)
+
+
+def _verdict(seq: int, missing: list[AuditEntry], *, has_database: bool) -> str:
+    """What was found, and of what nothing can be said."""
+    if not has_database:
+        return (
+            f"Lines 1 to {seq} are unchanged and none between them is missing. Whether lines were"
+            " cut off the end cannot be judged without the database: compare the head with one"
+            " that was kept elsewhere."
+        )
+    if missing:
+        return (
+            f"Entries 1 to {seq} are whole and unchanged. The newest {len(missing)}, from"
+            f" {missing[0].at.isoformat(timespec='seconds')} on, are in the database and not in"
+            " the file: they are less than a minute old, so it cannot be judged yet whether they"
+            " are still to be copied or were cut off. Ask again in a minute."
+        )
+    return "The file is whole and unchanged."
 
 
 def _lines(path: Path) -> Iterator[bytes]:

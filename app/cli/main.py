@@ -8,6 +8,7 @@ from typing import Protocol
 from app import __version__
 from app.cli.loading import load
 from app.cli.parent import end_output
+from app.cli.words import plain
 from app.domain.errors import AppError
 from app.settings import Settings, read_settings
 
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
         end_output()
         return READER_LEFT
     except AppError as error:
-        print(error, file=sys.stderr)
+        print(plain(str(error)), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -16,6 +16,7 @@ from mcp.server.stdio import stdio_server
 from mcp_types import (
     CallToolRequestParams,
     CallToolResult,
+    Implementation,
     ListToolsResult,
     PaginatedRequestParams,
     TextContent,
@@ -47,10 +48,11 @@ async def _forward(url: str) -> int:
             return await client.list_tools()
 
     async def call_tool(
-        _: ServerRequestContext[Any], call: CallToolRequestParams
+        context: ServerRequestContext[Any], call: CallToolRequestParams
     ) -> CallToolResult:
+        params = context.session.client_params
         try:
-            async with _connected(url) as client:
+            async with _connected(url, params.client_info if params else None) as client:
                 return await client.call_tool(call.name, call.arguments or {})
         except ApprovalGateFailed as error:
             text = json.dumps({"error": str(error)})
@@ -65,13 +67,18 @@ async def _forward(url: str) -> int:
 
 
 @asynccontextmanager
-async def _connected(url: str) -> AsyncIterator[Client]:
-    """For one call: a server that was started anew meanwhile is found again."""
+async def _connected(url: str, agent: Implementation | None = None) -> AsyncIterator[Client]:
+    """For one call: a server that was started anew meanwhile is found again.
+
+    The audit trail there names the agent that asks.
+    """
     limit = httpx2.Timeout(CONNECT_SECONDS, read=LONGEST_CALL.total_seconds())
     try:
         async with (
             httpx2.AsyncClient(timeout=limit, trust_env=False) as http,
-            Client(streamable_http_client(f"{url}/mcp", http_client=http)) as client,
+            Client(
+                streamable_http_client(f"{url}/mcp", http_client=http), client_info=agent
+            ) as client,
         ):
             yield client
     except* (httpx2.HTTPError, MCPError) as errors:

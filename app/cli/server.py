@@ -167,6 +167,17 @@ class LendingHttpProtocol(HttpToolsProtocol):
 class LendingWebSocketProtocol(WebSocketsSansIOProtocol):
     """The same for WebSockets."""
 
+    _has_accepted = False
+
+    @property
+    def handshake_complete(self) -> bool:
+        """One that was refused with an answer, too: uvicorn would log it as a failure."""
+        return self._has_accepted or self.close_sent
+
+    @handshake_complete.setter
+    def handshake_complete(self, is_so: bool) -> None:
+        self._has_accepted = is_so
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A connection is there."""
         super().connection_made(transport)

@@ -31,6 +31,11 @@ class AuditType(StrEnum):
     UNDO_BEGUN = "undo_begun"
     UNDO_STARTED = "undo_started"
     UNDO_ENDED = "undo_ended"
+    READ_STARTED = "read_started"
+    """A command that only reads and that nobody had to approve."""
+    READ_ENDED = "read_ended"
+    PROPOSAL_REFUSED = "proposal_refused"
+    """The policy refuses all of it, so nobody was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +43,10 @@ class AuditFact:
     """What is to be entered."""
 
     type: AuditType
-    approval_id: ApprovalId
+    approval_id: ApprovalId | None
+    """None for what is part of no request."""
     by: str | None
-    """A reviewer; a server for what runs; None when nobody gave a name."""
+    """A reviewer, or an agent; a server for what runs; None when nobody gave a name."""
     facts: Mapping[str, JsonValue]
 
 

@@ -4,6 +4,7 @@
     ├── BadInput                the caller's data cannot be used             400
     │   ├── InputTooLarge                                                    413
     │   ├── InvalidField        one field of a well-formed body              422
+    │   │   └── KeyReused       an idempotency key that has another body
     │   └── Unauthorized        a signature or token is wrong                401
     ├── NotFound                no such thing                                404
     │   └── ReportKept          a report came before its proposal
@@ -46,10 +47,25 @@ class InputTooLarge(BadInput):
 class InvalidField(BadInput):
     """One field of an otherwise well-formed request cannot be used."""
 
+    kind = "value_error"
+    """For programs; the message is for people."""
+
     def __init__(self, field: str, message: str) -> None:
         """Name the field by its path in the body."""
         super().__init__(message)
         self.field = field
+
+
+class KeyReused(InvalidField):
+    """An idempotency key came again with another body."""
+
+    def __init__(self, first: str) -> None:
+        """Name the request that the key belongs to."""
+        super().__init__(
+            "header.idempotency-key",
+            "This Idempotency-Key came before with another body: send what is new under a new key.",
+        )
+        self.first = first
 
 
 class Unauthorized(BadInput):

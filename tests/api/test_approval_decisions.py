@@ -207,7 +207,14 @@ def test_each_command_keeps_its_own_reason_when_all_of_them_are_rejected(
             {"commands": [{"number": 0, "decision": "edited", "edited_to": f"{GET}; reboot"}]},
             ["commands", 0, "edited_to"],
         ),
+        ({"commands": [{"number": True, "decision": "approved"}]}, ["commands", 0, "number"]),
+        ({"commands": [{"number": "1", "decision": "approved"}]}, ["commands", 0, "number"]),
+        ({"commands": []}, ["commands"]),
+        ({"commands": [], "confirm": []}, ["commands"]),
+        ({"commands": [{"number": 0, "decision": "rejected"}]}, ["commands"]),
         ({"confirm": [7]}, ["confirm", 0]),
+        ({"confirm": [True]}, ["confirm", 0]),
+        ({"confirm": ["1"]}, ["confirm", 0]),
         ({"confirm": list(range(101))}, ["confirm"]),
         ({"reviewer": "x" * 201}, ["reviewer"]),
     ],
@@ -223,6 +230,41 @@ def test_a_decision_that_cannot_be_is_told_where_and_decides_nothing(
     assert answer.json()["detail"][0]["loc"] == ["body", *place]
     assert answer.json()["error"]
     assert view(client, one)["status"] == "pending"
+
+
+@pytest.mark.parametrize(
+    ("choices", "sentence"),
+    [
+        ([], "No command is named"),
+        ([{"number": 1, "decision": "rejected", "reason": "no"}], "none is approved"),
+    ],
+)
+def test_a_decision_by_which_nothing_would_run_says_what_is_missing(
+    client: httpx.Client, choices: list[object], sentence: str
+):
+    one = propose(client, RESTART, SCALE, not_in_evidence=[])
+
+    refused = approve(client, one, commands=choices)
+
+    assert refused.status_code == 422
+    assert sentence in refused.json()["error"]
+    assert "evidence" not in refused.json()["error"]
+    assert view(client, one)["status"] == "pending"
+
+
+def test_what_the_policy_refuses_as_a_whole_is_not_approved_by_an_empty_list(
+    client: httpx.Client,
+):
+    one = propose(client, DELETE_VOLUME)
+
+    assert approve(client, one, commands=[]).status_code == 422
+    assert view(client, one)["status"] == "pending"
+
+
+def test_a_list_without_a_name_is_enough_when_something_is_confirmed(client: httpx.Client):
+    one = propose(client, RESTART, SCALE, not_in_evidence=[SCALE])
+
+    assert approve(client, one, commands=[], confirm=[1]).json()["approved_count"] == 1
 
 
 def test_what_is_not_in_evidence_is_left_out_and_the_answer_says_so(client: httpx.Client):
@@ -416,8 +458,28 @@ def test_an_edit_to_what_the_workflow_has_not_seen_runs_only_when_it_is_confirme
 
     assert refused.status_code == 422
     assert refused.json()["detail"][0]["loc"] == ["body", "commands", 0, "edited_to"]
+    assert refused.json()["detail"][0]["type"] == "not_in_evidence"
     assert view(client, one)["status"] == "pending"
+    assert view(client, one)["commands"][0]["in_evidence"] is True
     assert approve(client, one, commands=edited, confirm=[0]).status_code == 200
+    shown = view(client, one)["commands"]
+    assert [command["in_evidence"] for command in shown] == [False, True]
+
+
+def test_an_edit_to_other_ones_of_several_objects_has_to_be_confirmed(client: httpx.Client):
+    both = "kubectl scale deployment/checkout deployment/cart --replicas=3 -n shop"
+    one = propose(client, both, not_in_evidence=[])
+
+    def edited(text: str) -> list[dict[str, object]]:
+        return [{"number": 0, "decision": "edited", "edited_to": text}]
+
+    elsewhere = approve(client, one, commands=edited(both.replace("/cart", "/billing")))
+    within = approve(client, one, commands=edited(both.replace(" deployment/cart", "")))
+
+    assert elsewhere.status_code == 422
+    assert elsewhere.json()["detail"][0]["type"] == "not_in_evidence"
+    assert within.status_code == 200
+    assert view(client, one)["commands"][0]["in_evidence"] is True
 
 
 def test_an_edit_of_what_the_workflow_has_seen_needs_no_confirmation(client: httpx.Client):

@@ -16,11 +16,12 @@ from pydantic import SecretStr
 from standardwebhooks import Webhook
 
 from tests.fakes.approval_app import approval_server
-from tests.fakes.approvals import DELETE_VOLUME, GET, RESTART, payload
+from tests.fakes.approvals import DELETE_VOLUME, GET, RESTART, SCALE, payload
 from tests.fakes.kube_api import open_kube_api
 from tests.fakes.webhook_receiver import WebhookReceiver, webhook_receiver
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+COMMAND = {"command": RESTART, "explanation": "because", "safety_level": "CAUTION"}
 StartServer = Callable[..., httpx.Client]
 
 
@@ -103,6 +104,67 @@ def test_the_same_key_never_queues_a_second_request(client: httpx.Client):
 
     assert first == again != other
     assert pending_ids(client)[-2:] == [first, other]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {**payload(), "action": "Restart something else"},
+        payload(SCALE),
+        payload(RESTART, RESTART),
+        payload(note="another"),
+        {**payload(), "commands": [{"command": RESTART, "explanation": "another"}]},
+        {**payload(), "commands": [{**COMMAND, "safety_level": "SAFE"}]},
+    ],
+)
+def test_a_key_that_came_with_another_body_is_refused_and_nothing_is_queued(
+    client: httpx.Client, other: dict[str, object]
+):
+    key = {"Idempotency-Key": f"key of {json.dumps(other)}"[:255]}
+    first = propose(client, **key)
+    before = pending_ids(client)
+
+    refused = client.post("/api/approvals/propose", json=other, headers=key)
+
+    assert refused.status_code == 422
+    assert refused.json()["detail"][0]["loc"] == ["header", "idempotency-key"]
+    assert "another body" in refused.json()["error"]
+    assert refused.json()["first_approval_id"] == first
+    assert pending_ids(client) == before
+    assert propose(client, **key) == first
+
+
+def test_the_same_body_in_another_order_of_keys_gets_the_same_answer(client: httpx.Client):
+    key = {"Idempotency-Key": "in another order"}
+    body = payload("kubectl get pods -n shop \0", note={"a": 1, "b": [None, 1.5, "\0"]})
+    turned = dict(reversed(body.items()))
+
+    answers = [
+        client.post("/api/approvals/propose", json=sent, headers=key)
+        for sent in (body, turned, body)
+    ]
+
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert answers[0].json() == answers[1].json() == answers[2].json()
+
+
+async def test_of_many_at_once_with_one_key_one_is_queued_and_other_bodies_are_refused(
+    client: httpx.Client,
+):
+    key = {"Idempotency-Key": "all at once"}
+    bodies = [payload(RESTART if n % 2 else SCALE) for n in range(40)]
+    async with httpx.AsyncClient(base_url=client.base_url, trust_env=False, timeout=30) as many:
+        answers = await asyncio.gather(
+            *(many.post("/api/approvals/propose", json=body, headers=key) for body in bodies)
+        )
+
+    taken = [n for n, answer in enumerate(answers) if answer.status_code == 200]
+    assert sorted(answer.status_code for answer in answers) == [200] * 20 + [422] * 20
+    named = [
+        answer.json().get("approval_id") or answer.json()["first_approval_id"] for answer in answers
+    ]
+    assert len(set(named)) == 1
+    assert len({n % 2 for n in taken}) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A web page whose own DNS name was made to point to this machine gets nothing from the backend."""
 
+import json
 import socket
 
 import httpx
@@ -37,7 +38,8 @@ def test_no_web_socket_opens_under_a_foreign_name(product: RunningProduct):
     ):
         connect(url, sock=connection)
 
-    assert refusal.value.response.status_code == httpx.codes.FORBIDDEN
+    assert refusal.value.response.status_code == httpx.codes.MISDIRECTED_REQUEST
+    assert "host name" in json.loads(refusal.value.response.body)["detail"]
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1", "[::1]:8000"])

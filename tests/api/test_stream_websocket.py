@@ -1,6 +1,7 @@
 """The event stream over WebSocket."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -275,7 +276,9 @@ async def test_unknown_and_malformed_ids(doors: Doors, workflow_id: str, code: i
 
 
 @pytest.mark.parametrize("headers", FOREIGN)
-async def test_a_foreign_page_cannot_connect(doors: Doors, headers: dict[str, str]):
+async def test_a_foreign_page_cannot_connect(
+    doors: Doors, headers: dict[str, str], caplog: pytest.LogCaptureFixture
+):
     workflow_id = await written(doors.log, said("a"))
 
     with pytest.raises(InvalidStatus) as refused:
@@ -283,6 +286,10 @@ async def test_a_foreign_page_cannot_connect(doors: Doors, headers: dict[str, st
             raise AssertionError("it must be refused")
 
     assert refused.value.response.status_code == 403
+    detail = {"detail": "Another web page may not do this."}
+    assert orjson.loads(refused.value.response.body) == detail
+    await until(lambda: not doors.server.server_state.tasks)
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 @pytest.mark.parametrize("headers", OWN)

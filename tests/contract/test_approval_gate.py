@@ -117,11 +117,14 @@ async def test_our_server_takes_a_proposal_once_per_key(tmp_path: Path):
         async with open_remote_gate(f"{url}/", PAGE, is_ours=True) as gate:
             first = await gate.propose(PROPOSAL, "key-1")
             again = await gate.propose(PROPOSAL, "key-1")
+            worded_anew = await gate.propose(
+                PROPOSAL.model_copy(update={"action": "In the words of a newer release"}), "key-1"
+            )
             trouble = await gate.trouble()
         async with httpx.AsyncClient(trust_env=False) as client:
             listed = (await client.get(f"{url}/api/approvals/pending")).json()["approvals"]
 
-    assert first == again
+    assert first == again == worded_anew
     assert trouble is None
     assert gate.page_url == PAGE
     assert [one["id"] for one in listed] == [first]

@@ -19,12 +19,12 @@ from app.adapters.storage.connections import Access, close, open_engine
 from app.adapters.storage.location import DatabaseLocation
 from app.adapters.storage.migration import prepare
 from app.domain.approval import Decision
-from app.domain.errors import BadInput, Conflict, StartupFailed, TooBusy
+from app.domain.errors import BadInput, Conflict, KeyReused, StartupFailed, TooBusy
 from app.domain.ids import ApprovalId
 from app.domain.report import DueReport, ReportKind
 from app.domain.review_moves import ApprovalStatus, CommandStatus
 from tests.fakes.approval_storage import LIMIT, ApprovalStorage, StoringServer
-from tests.fakes.approvals import NOON, SCALE, approval, command
+from tests.fakes.approvals import NOON, RESTART, SCALE, approval, command
 
 ALL = frozenset(ApprovalStatus)
 RELEASED = Path(__file__).with_name("released_approvals.sql")
@@ -65,6 +65,20 @@ async def test_the_same_key_never_keeps_a_second_proposal(
 
     assert set(ids) == {again}
     assert len(await after.store.pending()) == 1
+
+
+async def test_a_key_of_a_proposal_in_other_words_is_refused_and_keeps_nothing(
+    server: StoringServer, storage: ApprovalStorage
+):
+    tries = [server.store.create(approval("one", command(SCALE)), "key", LIMIT) for _ in range(5)]
+    await asyncio.gather(*tries)
+    after = await storage.restarted()
+
+    with pytest.raises(KeyReused) as refusal:
+        await after.store.create(approval("two", command(RESTART)), "key", LIMIT)
+
+    assert refusal.value.first == "one"
+    assert [one.approval_id for one in await after.store.pending()] == ["one"]
 
 
 async def test_proposals_without_a_key_are_all_kept(server: StoringServer):
@@ -231,7 +245,8 @@ async def test_a_file_of_the_first_release_loses_nothing(tmp_path: Path):
         assert [one.status for one in running.commands] == ["unknown", "waiting"]
         assert (running.approval_id, running.reviewer) == ("approved", "Ada")
         assert (pending.approval_id, pending.metadata) == ("pending", {"service": "checkout"})
-        assert await server.store.create(approval("again"), "key", LIMIT) == "pending"
+        again = replace(pending, approval_id=ApprovalId("again"))
+        assert await server.store.create(again, "key", LIMIT) == "pending"
         assert await server.outbox.take_due(NOON) == DueReport(
             ApprovalId("rejected"), b"{}", NOON - timedelta(minutes=1), 3
         )

@@ -95,7 +95,46 @@ def test_what_waits_is_a_table_with_one_line_each(run: Run, client: httpx.Client
     assert first.startswith(one[:8])
     for word in ("0 min", "in 59 min", "CAUTION", "checkout", "Restart checkout"):
         assert word in first
-    assert "\x1b" not in second
+    assert "cart<U+001B>[31m" in second
+
+
+# Turns text around, colours it, hides, ends a line: each with how it is shown.
+HIDDEN = {
+    "\u202e": "<U+202E>",
+    "\x1b[31m": "<U+001B>[31m",
+    "\u200b": "<U+200B>",
+    "\x9b2J": "<U+009B>2J",
+    "\u2066": "<U+2066>",
+    "\u2028": "<U+2028>",
+    "\x85": "<U+0085>",
+    "\x1c": "<U+001C>",
+    "\ufe0f": "<U+FE0F>",
+    "\U000e0041": "<U+E0041>",
+}
+
+
+def test_nothing_that_others_wrote_acts_on_the_terminal_or_hides_in_it(
+    run: Run, client: httpx.Client
+):
+    trick, shown = "".join(["a", *HIDDEN, "b"]), "".join(["a", *HIDDEN.values(), "b"])
+    body = payload(f"{GET} {trick}", RESTART, service=trick, root_cause=trick)
+    body["action"] = f"{trick}\nforged"
+    body["commands"][0]["explanation"] = trick  # type: ignore[index,call-overload]
+    one = client.post("/api/approvals/propose", json=body).json()["approval_id"]
+
+    listed = run("list").stdout
+    card = run("show", one[:8]).stdout
+    rejected = run("reject", one[:8], "--reason", trick, "--reviewer", trick).stdout
+    after = run("show", one[:8]).stdout
+    late = run("reject", one[:8], "--reason", "too")
+
+    for printed in (listed, card, rejected, after, late.stderr):
+        assert shown in printed
+        assert not [mark for mark in HIDDEN if mark[0] in printed]
+    assert len(listed.splitlines()) == 2
+    assert "forged" in listed.splitlines()[1]
+    assert f"because     {shown}" in card
+    assert f"rejected by {shown}" in after
 
 
 def test_a_request_is_shown_with_all_that_a_decision_needs(run: Run, client: httpx.Client):
@@ -200,9 +239,9 @@ def test_a_watch_tells_what_is_new_until_it_is_interrupted(client: httpx.Client,
         )
     try:
         wait_until(lambda: "Ctrl+C" in printed.read_text())
-        one = propose(client)
+        one = propose(client, service="cart\u202etrac\x1b[2J")
         wait_until(lambda: "proposed" in printed.read_text())
-        client.post(f"/api/approvals/{one}/approve", json={"reviewer": "Ada"})
+        client.post(f"/api/approvals/{one}/approve", json={"reviewer": "Ada\nby \u2066Bob"})
         wait_until(lambda: "recorded" in printed.read_text())
     finally:
         watching.send_signal(signal.SIGINT)
@@ -211,7 +250,8 @@ def test_a_watch_tells_what_is_new_until_it_is_interrupted(client: httpx.Client,
     _, proposed, approved, recorded = printed.read_text().splitlines()
     assert code == 0
     assert one[:8] in proposed
-    assert "approved by Ada" in approved
+    assert "cart<U+202E>trac<U+001B>[2J" in proposed
+    assert approved.endswith("approved by Ada by <U+2066>Bob")
     assert f"command 1 recorded  {RESTART}" in recorded
     assert before[:8] not in printed.read_text()
 

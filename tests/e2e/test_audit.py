@@ -1,17 +1,20 @@
 """The audit file of a server that is killed, cut, changed and backed up, and what `audit verify` says."""
 
 import json
-import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
 
+from app.adapters.storage.approvals import APPROVAL_FILE
 from app.adapters.storage.jsonl import LineFile
-from tests.fakes.approval_process import COMMAND, ApprovalHost, propose
-from tests.fakes.approvals import RESTART
+from app.adapters.storage.location import DatabaseLocation
+from tests.fakes.approval_process import ApprovalHost, propose
+from tests.fakes.approval_storage import LIMIT, ApprovalStorage
+from tests.fakes.approvals import RESTART, approval
+from tests.fakes.cli import app
 from tests.fakes.waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -34,21 +37,6 @@ def types(root: Path) -> list[str]:
     return [json.loads(line)["type"] for line in lines]
 
 
-def app(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": "/usr/bin:/bin", "DATA_DIR": str(root / "data"), "PYTHONPATH": "."}
-    done = subprocess.run(
-        [*COMMAND[:-1], *arguments],
-        cwd=Path(__file__).parents[2],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
-
-
 def run_one(client: httpx.Client) -> None:
     approval_id = propose(client, RESTART)
     client.post(f"/api/approvals/{approval_id}/approve", json={"reviewer": "Ada"})
@@ -65,7 +53,12 @@ def test_a_kill_between_commit_and_copy_is_made_good_by_the_next_start(
         propose(client, RESTART)
         product.kill()
     assert types(tmp_path) == ["proposed"]
-    assert app(tmp_path, "audit", "verify").returncode == 0
+    early = app(tmp_path, "audit", "verify")
+    assert early.returncode == 0
+    assert WHOLE not in early.stdout
+    assert "Entries 1 to 1 are whole" in early.stdout
+    assert "The newest 2" in early.stdout
+    assert "cannot be judged yet" in early.stdout
 
     host.start()
 
@@ -149,6 +142,39 @@ def test_a_backup_has_the_audit_file_and_a_restored_server_goes_on_with_it(
     copy = tmp_path / "copy" / "audit.jsonl"
     assert copy.read_bytes() == audit(tmp_path).read_bytes()
     assert app(tmp_path, "audit", "verify", "--file", str(copy)).returncode == 0
+
+
+def test_without_the_database_nothing_is_claimed_about_the_end(host: ApprovalHost, tmp_path: Path):
+    product, client = host.start()
+    for _ in range(2):
+        propose(client, RESTART)
+    wait_until(lambda: len(types(tmp_path)) == 2)
+    product.terminate()
+    for file in (tmp_path / "data").glob("approvals.sqlite*"):
+        file.unlink()
+    audit(tmp_path).write_bytes(audit(tmp_path).read_bytes().splitlines(keepends=True)[0])
+
+    done = app(tmp_path, "audit", "verify")
+
+    assert done.returncode == 0
+    assert WHOLE not in done.stdout
+    assert "cannot be judged without the database" in done.stdout
+
+
+async def test_what_the_database_has_had_for_longer_was_cut_off(tmp_path: Path):
+    (tmp_path / "data").mkdir()
+    location = DatabaseLocation.of_file(tmp_path / "data" / APPROVAL_FILE)
+    async with AsyncExitStack() as stack:
+        server = await ApprovalStorage(location, stack).server()
+        for name in ("one", "two", "three"):
+            await server.store.create(approval(name), None, LIMIT)
+        first, *_ = await server.audit.after(0)
+    audit(tmp_path).write_bytes(first.to_line())
+
+    done = app(tmp_path, "audit", "verify")
+
+    assert done.returncode == 1
+    assert "Line 2 is missing, and 1 after it" in done.stdout
 
 
 def test_without_a_file_there_is_one_line(tmp_path: Path):

@@ -41,6 +41,8 @@ class _Reply(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
     approval_id: str | None = None
+    first_approval_id: str | None = None
+    """What the key belongs to, where the body is not the same."""
     error: str | None = None
 
 
@@ -170,6 +172,9 @@ class RemoteApprovalGate:
             reply = _Reply()
         if reply.approval_id and response.is_success:
             return ApprovalId(reply.approval_id)
+        if reply.first_approval_id:
+            # An earlier release worded it otherwise under the same key: it waits there.
+            return ApprovalId(reply.first_approval_id)
         reason = reply.error or f"it answers {response.status_code} without an approval_id"
         is_for_good = response.status_code in UNUSABLE
         raise (ProposalDeclined if is_for_good else ProposalRefused)(

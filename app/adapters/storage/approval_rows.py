@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.adapters.storage.approval_tables import approvals, commands
+from app.adapters.storage.approval_tables import approvals, commands, kept_words
 from app.adapters.storage.tables import stamp
 from app.domain.approval import CommandDecision
 from app.domain.ids import ApprovalId
@@ -50,6 +50,11 @@ def fetch_one(connection: sa.Connection, approval_id: ApprovalId) -> Approval | 
     return found[0][1] if found else None
 
 
+def is_as_proposed(kept: Approval, other: Approval) -> bool:
+    """Whether both were proposed in the same words, as far as the tables keep them."""
+    return _words(kept) == _words(other)
+
+
 def to_row(approval: Approval, idempotency_key: str | None) -> dict[str, object]:
     """A row of `approvals`."""
     return {
@@ -85,7 +90,6 @@ def to_command_rows(approval: Approval) -> list[dict[str, object]]:
             "explanation": command.explanation,
             "safety_level": command.safety_level,
             "phase": command.phase,
-            "in_evidence": None if command.in_evidence is None else int(command.in_evidence),
             "proof": command.proof.model_dump_json() if command.proof else None,
             **to_command_decision(command),
         }
@@ -101,6 +105,7 @@ def to_command_decision(command: ReviewedCommand) -> dict[str, object]:
         "reasons": json.dumps(command.reasons),
         "is_refused": int(command.is_refused),
         "object_reference": command.object_reference,
+        "in_evidence": None if command.in_evidence is None else int(command.in_evidence),
         "status": command.status,
         "output": command.output,
         "decision": command.decision,
@@ -155,6 +160,14 @@ def _to_command(row: Mapping[str, Any]) -> ReviewedCommand:
         undo_status=CommandStatus(undo_status) if undo_status else None,
         undo_output=row["undo_output"],
     )
+
+
+def _words(approval: Approval) -> list[object]:
+    words = [
+        [kept_words(part) for part in (one.text, one.explanation, one.safety_level)]
+        for one in approval.commands
+    ]
+    return [kept_words(approval.action), approval.metadata, words]
 
 
 def _named(columns: Sequence[sa.Column[Any]], row: Sequence[Any]) -> dict[str, Any]:

@@ -19,9 +19,12 @@ class Words(sa.types.TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
         """The text as it is kept."""
-        if value is None:
-            return None
-        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+        return None if value is None else kept_words(value)
+
+
+def kept_words(text: str) -> str:
+    """The text as both databases can keep it."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 metadata = sa.MetaData()

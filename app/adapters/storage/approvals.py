@@ -16,6 +16,7 @@ from app.adapters.storage.database import Database, open_database
 from app.adapters.storage.deciding import IS_PENDING
 from app.adapters.storage.location import DatabaseLocation
 from app.adapters.storage.running import HAS_STEPS, HAS_UNDOS, IS_UNVERIFIED, Runs
+from app.domain.audit import AuditFact
 from app.domain.errors import BadInput
 from app.domain.ids import ApprovalId, ProcessId
 from app.domain.ports import Clock
@@ -43,7 +44,7 @@ async def open_approvals(location: DatabaseLocation) -> AsyncIterator[Database]:
 
 
 class SqlApprovals:
-    """ApprovalStore of one of the servers that share a database."""
+    """ApprovalStore and AuditNotes of one of the servers that share a database."""
 
     def __init__(self, database: Database, me: ProcessId, clock: Clock) -> None:
         """Take an open database and this server's own name; the clock is the audit trail's."""
@@ -114,6 +115,10 @@ class SqlApprovals:
     async def note_void(self, approval_id: ApprovalId, by: str | None, reason: str) -> None:
         """Note in the audit trail alone that somebody's decision did not count."""
         fact = audit_facts.void(approval_id, by, reason)
+        await self._write(lambda connection: self._audit.enter(connection, fact))
+
+    async def note(self, fact: AuditFact) -> None:
+        """Make an entry in the audit trail of what is part of no request."""
         await self._write(lambda connection: self._audit.enter(connection, fact))
 
     async def expire(self, at: datetime) -> int:

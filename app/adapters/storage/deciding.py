@@ -9,6 +9,7 @@ from app.adapters.storage.approval_rows import (
     BATCH,
     fetch_approvals,
     fetch_one,
+    is_as_proposed,
     to_command_decision,
     to_command_rows,
     to_decision,
@@ -17,7 +18,7 @@ from app.adapters.storage.approval_rows import (
 from app.adapters.storage.approval_tables import approvals, commands
 from app.adapters.storage.audit import AuditTrail
 from app.adapters.storage.tables import stamp
-from app.domain.errors import TooBusy
+from app.domain.errors import KeyReused, TooBusy
 from app.domain.ids import ApprovalId, ProcessId
 from app.domain.review import Approval
 from app.domain.review_moves import ApprovalStatus, CommandStatus
@@ -32,11 +33,13 @@ def create(
     key: str | None,
     limit: int,
 ) -> ApprovalId:
-    """Keep a proposal; the id of the first one when the key is known."""
+    """Keep a proposal; the id of the first one when the key is known. Raises KeyReused."""
     if key is not None:
-        same = sa.select(approvals.c.approval_id).where(approvals.c.idempotency_key == key)
-        if known := connection.execute(same).scalar():
-            return ApprovalId(known)
+        same = approvals.c.idempotency_key == key
+        for _, known in fetch_approvals(connection, same, approvals.c.position.asc()):
+            if is_as_proposed(known, approval):
+                return known.approval_id
+            raise KeyReused(known.approval_id)
     count = sa.select(sa.func.count()).select_from(approvals).where(IS_PENDING)
     if connection.execute(count).scalar_one() >= limit:
         raise TooBusy(f"{limit} requests wait for a decision already; decide some of them first.")

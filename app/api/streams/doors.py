@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.api.handshakes import refuse as refuse_handshake
 from app.api.known_hosts import KnownHosts
 from app.api.streams.fanout import Fanout
 from app.api.streams.requests import refuse
@@ -23,6 +24,7 @@ ROUTE = "/api/v1/workflows/{workflow_id}/"
 PATH = re.compile(ROUTE.replace("{workflow_id}", "([^/]+)") + "(stream|ws)")
 DOCUMENTED = Path(__file__).with_name("openapi.yaml")
 READS = {"GET", "HEAD"}
+NOT_FOUND = JSONResponse({"detail": "Not Found"}, 404)
 NOT_ALLOWED = JSONResponse({"detail": "Method Not Allowed"}, 405, {"Allow": "GET, HEAD"})
 
 
@@ -63,6 +65,8 @@ class StreamDoors:
         door = match and (match[2], scope["type"])
         if match and door == ("ws", "websocket"):
             return _web_socket(match[1], scope, receive, send)
+        if scope["type"] == "websocket":
+            return refuse_handshake(NOT_FOUND, scope, receive, send)
         if match and door == ("stream", "http"):
             if scope["method"] not in READS:
                 return NOT_ALLOWED(scope, receive, send)

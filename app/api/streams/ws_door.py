@@ -9,12 +9,15 @@ read its log, 4400 for a request that makes no sense, 4404 for an unknown workfl
 
 import asyncio
 from collections.abc import Mapping
+from http import HTTPStatus
 
 import orjson
 from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from app.api.foreign_pages import is_foreign
+from app.api.foreign_pages import REFUSAL, is_foreign
+from app.api.handshakes import refuse
 from app.api.streams.cohort import Cohort
 from app.api.streams.fanout import Draining, Fanout
 from app.api.streams.reader import Reader
@@ -26,7 +29,6 @@ from app.domain.errors import AppError, BadInput, NotFound
 
 MOST_BYTES = 4096
 FIELDS = {"last_event_id", "types", "from", "until", "flush_ms"}
-FOREIGN = Ending(1008, "another web page may not do this")
 PING = {"type": "ping"}
 PONG: Message = {"type": "websocket.send", "text": '{"type":"pong"}'}
 
@@ -50,8 +52,7 @@ async def answer_web_socket(
     """One connection, from the handshake to its close."""
     await receive()
     if is_foreign(Headers(scope=scope)):
-        # Before it is accepted, that is a 403.
-        await send(WEB_SOCKET.farewell(FOREIGN))
+        await refuse(JSONResponse(REFUSAL, HTTPStatus.FORBIDDEN), scope, receive, send)
         return
     await send({"type": "websocket.accept"})
     try:

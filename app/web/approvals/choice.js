@@ -5,12 +5,16 @@ import { plain } from "./plain.js";
 
 const WORDS = { approved: "Approve", rejected: "Reject", edited: "Edit" };
 const NOT_CONFIRMED = "Confirm that you have checked this object yourself, or reject the command.";
+const UNSEEN_EDIT = "The workflow has not seen what this text changes. Confirm that you have checked it, or change the text.";
 const EMPTY = "Write the command, or choose another decision.";
 
 export class Choice {
   #number;
+  #isUnseen;
+  #unseenText = null; // what the server wants to have confirmed
   #radios = {};
   #confirm;
+  #confirmField;
   #edit;
   #editField;
   #reason;
@@ -22,8 +26,10 @@ export class Choice {
     this.#number = command.number;
     this.#problem = element("p", { class: "bad-text small", id: `${name}-problem`, role: "alert", hidden: true });
     const described = { "aria-describedby": `${name}-problem` };
-    this.#confirm = command.in_evidence === false && element("input", { type: "checkbox", ...described });
-    this.#edit = element("textarea", { id: `${name}-edit`, class: "mono", rows: "3", maxlength: "8192", spellcheck: "false", ...described });
+    this.#isUnseen = command.in_evidence === false;
+    this.#confirm = element("input", { type: "checkbox", ...described });
+    this.#confirmField = element("label", { class: "choice not-in-evidence" }, this.#confirm, "Not in evidence: the logs do not name this. I have checked that it is right.");
+    this.#edit = element("textarea", { id: `${name}-edit`, class: "mono", rows: "3", maxlength: "8192", spellcheck: "false", oninput: () => this.#reword(), ...described });
     this.#edit.value = command.command;
     this.#reason = element("textarea", { id: `${name}-reason`, rows: "2", maxlength: "4000" });
     this.#editField = field("Run this instead", this.#edit);
@@ -34,8 +40,8 @@ export class Choice {
       { class: "stack-tight", onchange: ({ target }) => target.type !== "textarea" && this.#show() },
       element("legend", { class: "visually-hidden" }, `Decision on command ${command.number + 1}`),
       element("div", { class: "row" }, Object.keys(WORDS).map((decision) => this.#radio(decision, name))),
-      this.#confirm && element("label", { class: "choice not-in-evidence" }, this.#confirm, "Not in evidence: the logs do not name this. I have checked that it is right."),
       this.#editField,
+      this.#confirmField,
       this.#reasonField,
       this.#problem,
     );
@@ -58,6 +64,11 @@ export class Choice {
     return !this.runs && !this.reason;
   }
 
+  /* Its number where a person confirmed it, else nothing. */
+  get confirmed() {
+    return this.#needsConfirmation && this.#confirm.checked ? [this.#number] : [];
+  }
+
   /* As the server takes it; `reason` is the one for all rejections. */
   toBody(reason) {
     const body = { number: this.#number, decision: this.decision };
@@ -69,9 +80,17 @@ export class Choice {
   /* Whether nothing is missing; else it says what, and has the focus there. */
   check() {
     this.#forget();
-    if (this.runs && this.#confirm && !this.#confirm.checked) this.refuse(NOT_CONFIRMED, this.#confirm);
+    if (this.#needsConfirmation && !this.#confirm.checked) this.refuse(NOT_CONFIRMED, this.#confirm);
     else if (this.decision === "edited" && !this.#edit.value.trim()) this.refuse(EMPTY);
     return this.#problem.hidden;
+  }
+
+  /* The server knows only when it judges an edit that it is about something else. */
+  askToConfirm() {
+    this.#unseenText = this.#edit.value;
+    this.#confirm.checked = false;
+    this.#show();
+    this.refuse(UNSEEN_EDIT, this.#confirm);
   }
 
   refuse(sentence, at = this.#edit) {
@@ -87,6 +106,17 @@ export class Choice {
     this.#edit.focus();
   }
 
+  get #needsConfirmation() {
+    const isUnseenEdit = this.decision === "edited" && this.#edit.value === this.#unseenText;
+    return this.runs && (this.#isUnseen || isUnseenEdit);
+  }
+
+  /* What was confirmed was another text. */
+  #reword() {
+    this.#confirm.checked = false;
+    this.#confirmField.hidden = !this.#needsConfirmation;
+  }
+
   #radio(decision, name) {
     this.#radios[decision] = element("input", { type: "radio", name, value: decision, checked: decision === "approved" });
     return element("label", { class: "choice" }, this.#radios[decision], WORDS[decision]);
@@ -96,12 +126,12 @@ export class Choice {
     this.#forget();
     this.#editField.hidden = this.decision !== "edited";
     this.#reasonField.hidden = this.runs;
-    if (this.#confirm) this.#confirm.closest("label").hidden = !this.runs;
+    this.#confirmField.hidden = !this.#needsConfirmation;
   }
 
   #forget() {
     this.#problem.hidden = true;
-    for (const at of [this.#edit, this.#confirm]) if (at) at.removeAttribute("aria-invalid");
+    for (const at of [this.#edit, this.#confirm]) at.removeAttribute("aria-invalid");
   }
 }
 

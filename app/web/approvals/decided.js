@@ -3,10 +3,10 @@
 import { badge, decisionBadge } from "./badge.js";
 import { element, replaceContent } from "./dom.js";
 import { formatTime } from "./format.js";
-import { phaseNote, riskBadge, workflowLink } from "./judged.js";
+import { evidenceBadge, phaseNote, riskBadge, workflowLink } from "./judged.js";
 import { recoveryBadge, UndoPart, verificationPart } from "./outcome.js";
 import { commandText, plain } from "./plain.js";
-import { proofCard } from "./proof.js";
+import { byHand, proofCard, undoOf } from "./proof.js";
 
 const STATUS = {
   waiting: ["Waits to run", "info"],
@@ -97,15 +97,21 @@ function decidedCommand(command) {
   return element(
     "li",
     { class: "stack-tight" },
-    element("div", { class: "row" }, element("strong", {}, `${number + 1}.`), decision && known(SAID, decision), known(STATUS, command.status), command.undo_status && known(UNDO, command.undo_status), riskBadge(command), phaseNote(command)),
+    element("div", { class: "row" }, element("strong", {}, `${number + 1}.`), decision && known(SAID, decision), known(STATUS, command.status), command.undo_status && known(UNDO, command.undo_status), riskBadge(command), evidenceBadge(command), phaseNote(command)),
     edited && element("span", { class: "small muted" }, "Proposed:"),
     commandText(command.command),
     edited && [element("span", { class: "small muted" }, "Edited to:"), commandText(edited)],
     reason && element("p", { class: "small" }, element("span", { class: "muted" }, "Reason: "), plain(reason)),
     output && outputPart(`output-${number}`, "Output", output, true),
     undoOutput && outputPart(`undo-${number}`, "Output of the undo", undoOutput, true),
+    command.status === "succeeded" && command.proof && notTakenBack(command.proof),
     command.proof && element("details", { "data-key": `proof-${number}`, class: "small" }, element("summary", {}, "What the cluster said before"), proofCard(command)),
   );
+}
+
+function notTakenBack(proof) {
+  const advice = byHand(proof);
+  return advice && element("p", { class: "small" }, element("strong", {}, "Not taken back by a click: "), undoOf(proof.undo), " ", advice);
 }
 
 function outputPart(key, words, output, isOpen) {

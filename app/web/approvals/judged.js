@@ -16,6 +16,10 @@ export function riskBadge(command) {
   return command.is_refused ? badge("Refused by policy: never runs", "bad") : safetyBadge(command.risk);
 }
 
+export function evidenceBadge({ in_evidence: isSeen }) {
+  return isSeen === false && badge("Not in evidence", "warn");
+}
+
 export function phaseNote({ phase }) {
   return Object.hasOwn(PHASES, phase) && element("span", { class: "small muted" }, PHASES[phase]);
 }

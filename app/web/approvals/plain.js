@@ -3,7 +3,7 @@
 import { copyButton } from "./command.js";
 import { element } from "./dom.js";
 
-const HIDDEN = /([^\P{C}\t\n]|[\u2028\u2029\u115f\u1160\u3164\uffa0])/u;
+const HIDDEN = /([^\P{C}\t\n]|[\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}])/u;
 
 /* Nodes that show the text, isolated from the direction of what stands around it. */
 export function plain(value) {

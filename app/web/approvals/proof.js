@@ -14,6 +14,8 @@ const STATES = {
   no_cluster: ["No cluster", ""],
 };
 const UNDO = { command: "Undo", recreate: "Undo: creates it again", none: "No undo" };
+const SET_BACK = "By hand: set each field back to what it was before, as shown here, with one command for each object.";
+const SAVE_FIRST = "By hand: save each object before it runs (kubectl get … --output=yaml), and apply what was saved to bring it back.";
 const FEW = 8;
 
 export function proofCard({ proof, is_refused: isRefused }) {
@@ -34,6 +36,12 @@ export function proofCard({ proof, is_refused: isRefused }) {
 export function undoOf({ kind, command, why }) {
   if (kind === "command") return commandText(command);
   return plain(why || (kind === "recreate" ? "Creates it again." : "Nothing is known that takes it back."));
+}
+
+/* What is left to do where one command changes several objects, of which no click takes care. */
+export function byHand({ undo: { kind }, others, changes }) {
+  if (kind !== "none" || others.length === 0) return null;
+  return element("span", { class: "muted" }, changes.length > 0 ? SET_BACK : SAVE_FIRST);
 }
 
 function warnings({ warnings: sentences, object }) {
@@ -101,6 +109,7 @@ function undo(proof) {
     { class: "stack-tight small" },
     element("strong", {}, UNDO[kind] ?? kind),
     undoOf(proof.undo),
+    byHand(proof),
     kind === "command" && proof.undo.why && element("span", { class: "muted" }, plain(proof.undo.why)),
   );
 }

@@ -3,7 +3,7 @@
 import { badge } from "./badge.js";
 import { Choice } from "./choice.js";
 import { element, replaceContent } from "./dom.js";
-import { own, phaseNote, riskBadge } from "./judged.js";
+import { evidenceBadge, own, phaseNote, riskBadge } from "./judged.js";
 import { commandText, plain, text } from "./plain.js";
 import { proofCard } from "./proof.js";
 
@@ -36,7 +36,7 @@ export class ProposedCommand {
   }
 
   #parts() {
-    const { number, command, explanation, reasons, in_evidence: isSeen } = this.command;
+    const { number, command, explanation, reasons } = this.command;
     const rollback = own(this.metadata.rollback, command);
     return [
       element(
@@ -44,7 +44,7 @@ export class ProposedCommand {
         { class: "row" },
         element("strong", {}, `${number + 1}.`),
         riskBadge(this.command),
-        isSeen === false && badge("Not in evidence", "warn"),
+        evidenceBadge(this.command),
         this.note && badge(plain(this.note), "warn"),
         phaseNote(this.command),
       ),

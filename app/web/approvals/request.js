@@ -154,12 +154,16 @@ export class RequestCard {
 
   #approveChosen(reason) {
     const chosen = this.#commands.filter(({ choice }) => choice);
-    const sent = this.#send("approve", { commands: chosen.map(({ choice }) => choice.toBody(reason)) });
+    const sent = this.#send("approve", {
+      commands: chosen.map(({ choice }) => choice.toBody(reason)),
+      confirm: chosen.flatMap(({ choice }) => choice.confirmed),
+    });
     return sent.catch((error) => {
       const place = misplaced(error);
       if (place === null) throw error;
       this.#closePanel();
-      chosen[place].choice.refuse(error.message);
+      if (error.answer.detail[0].type === "not_in_evidence") chosen[place].choice.askToConfirm();
+      else chosen[place].choice.refuse(error.message);
     });
   }
 
