@@ -41,6 +41,7 @@ def faults_of(traffic: DeskTraffic, approvals: Mapping[str, View]) -> Iterator[s
     """What is lost, doubled, or otherwise than it was said."""
     yield from _of_proposals(traffic, approvals)
     yield from _of_decisions(traffic, approvals)
+    yield from _of_undos(traffic, approvals)
     for approval_id, view in approvals.items():
         if not is_over(view):
             yield f"{approval_id}: still {view['status']}, {[c['status'] for c in view['commands']]}"
@@ -63,19 +64,41 @@ def _of_proposals(traffic: DeskTraffic, approvals: Mapping[str, View]) -> Iterat
 
 
 def _of_decisions(traffic: DeskTraffic, approvals: Mapping[str, View]) -> Iterator[str]:
-    told = Counter(said.approval_id for said in traffic.decisions)
+    told = Counter((said.approval_id, said.round) for said in traffic.decisions)
     for said in traffic.decisions:
         view = approvals.get(said.approval_id)
         if view is None:
             yield f"{said.approval_id}: decided and lost"
-        elif view["round"] == 1 and told[said.approval_id] != 1:
-            yield f"{said.approval_id}: {told[said.approval_id]} deciders were told they won"
-        elif view["round"] == 1:
+        elif told[said.approval_id, said.round] != 1:
+            yield f"{said.approval_id}: several deciders were told they won round {said.round}"
+        elif view["round"] == said.round:
             yield from _of_decision(said, view)
+        elif view["round"] < said.round:
+            yield f"{said.approval_id}: decided in round {said.round}, now {view['round']}"
+
+
+def _of_undos(traffic: DeskTraffic, approvals: Mapping[str, View]) -> Iterator[str]:
     for approval_id, name in traffic.undone.items():
-        undo = approvals[approval_id]["undo"]
-        if undo is None or undo["by"] != name:
-            yield f"{approval_id}: undo of {name} is {undo}"
+        view = approvals[approval_id]
+        if view["undo"] is None or view["undo"]["by"] != name:
+            yield f"{approval_id}: undo of {name} is {view['undo']}"
+        yield from (
+            f"{approval_id}: the undo of command {command['number']} is lost"
+            for command in view["commands"]
+            if command["undo_status"] is None
+            and command["status"] in {"succeeded", "unknown"}
+            and command["proof"]["undo"]["kind"] != "none"
+        )
+    for approval_id, view in approvals.items():
+        is_undone = any(one["undo_status"] in {"succeeded", "unknown"} for one in view["commands"])
+        is_unsure = any(
+            one["status"] == "unknown" and one["policy_risk"] != "SAFE" for one in view["commands"]
+        )
+        recovery = (view["verification"] or {}).get("recovery")
+        if recovery == "recovered" and (is_undone or is_unsure):
+            yield f"{approval_id}: recovered, undone {is_undone}, unknown {is_unsure}"
+        if is_undone and view["outcome"] != "undone":
+            yield f"{approval_id}: undone, and its outcome is {view['outcome']}"
 
 
 def _of_decision(said: Acknowledged, view: View) -> Iterator[str]:
@@ -100,6 +123,8 @@ def _of_cluster(traffic: DeskTraffic, approvals: Mapping[str, View]) -> Iterator
             ends = {"command": command["status"], "undo": command["undo_status"]}
             if written[name, PROPOSED] + written[name, EDITED] != runs["command"]:
                 yield f"{name}: the other text ran"
+            if runs["undo"] and ends["undo"] in {None, "skipped"}:
+                yield f"{name}: its undo is {ends['undo']} and ran"
             if command["decision"] not in RUNS and runs["command"]:
                 yield f"{name}: ran although it is {command['decision']}"
             for what, count in runs.items():
@@ -144,13 +169,16 @@ def _of_workflow(backend: str, workflow_id: str, views: list[View]) -> Iterator[
         if message.event in {"decision", "execution"}:
             said = json.loads(message.data["data"])
             number = said["number"] if message.event == "execution" else ""
-            told[f"{message.event} {said['approval_id']} {said['round']} {number}"] += 1
+            what = "undo" if said["status"].startswith("und") else message.event
+            told[f"{what} {said['approval_id']} {said['round']} {number}"] += 1
         elif message.event == "outcome":
             told["outcome"] += 1
     expected = {"outcome"} if views else set()
     for view in views:
         about = f"{view['id']} {view['round']}"
         ran = [command["number"] for command in view["commands"] if command["decision"] in RUNS]
+        undos = {f"undo {about} {command['number']}" for command in view["commands"]}
+        expected |= undos & told.keys()
         expected |= {f"decision {about} ", *(f"execution {about} {number}" for number in ran)}
     if set(told) != expected or any(count != 1 for count in told.values()):
         yield f"{workflow_id}: told {dict(told)}, expected {sorted(expected)}"

@@ -4,9 +4,10 @@
 
 A backend and an approval server (two of them on PostgreSQL) with real kubectl and a stand-in for
 the cluster; each lives for a random time, is killed, and is started again at once. Meanwhile
-workflows are started, proposals come from elsewhere, and several people decide, edit, reject and
-take back, trying again after every lost answer. At the end the desk, the cluster, the backend and
-the audit trail must all tell what was acknowledged, once.
+workflows are started, proposals come from elsewhere, somebody changes objects before and after
+decisions and undos, and several people decide, edit, reject and take back, trying again after every
+lost answer. At the end the desk, the cluster, the backend and the audit trail must all tell what was
+acknowledged, once; nothing that was void has run, and no undo has overwritten what others did.
 """
 
 import argparse
@@ -27,12 +28,14 @@ from bench.approval_faults import all_approvals, faults_of, is_over
 from bench.approval_traffic import DeskTraffic, View
 from bench.databases import database_settings
 from bench.figures import say
-from bench.kills import Victim, kill_all
+from bench.kills import START_SECONDS, Victim, kill_all
 from tests.fakes.kube_api import open_kube_api
 from tests.fakes.servers import free_port, product_environment, stop, wait_until_healthy
 
 END_LIMIT_SECONDS = 600.0
 LOOK_SECONDS = 1.0
+LIFETIME_SECONDS = (0.2, 12.0)
+"""Long enough for some to decide, run, measure and take back."""
 DECIDERS = ("Ada", "Bo", "Chen")
 QUICK = {
     "VERIFY_AFTER_SECONDS": "0.3",
@@ -64,7 +67,7 @@ def run(kills: int, database: str, seed: int) -> bool:
             kill_all([backend, *desks], kills, lambda: _progress(traffic))
             for product in [victim.start() for victim in (backend, *desks)]:
                 stack.callback(stop, product)
-                wait_until_healthy(product)
+                wait_until_healthy(product, START_SECONDS)
         _wait_for_the_end(traffic)
         approvals = all_approvals(addresses[0])
         faults = [*traffic.faults, *faults_of(traffic, approvals), *_of_audit(desks)]
@@ -101,7 +104,17 @@ def _victims(
         )
         arguments = ["approval-server"] if number else ["serve"]
         own_chance = random.Random(chance.random())
-        victims.append(Victim(kind, arguments, root, environment, own_chance, is_server=True))
+        victims.append(
+            Victim(
+                kind,
+                arguments,
+                root,
+                environment,
+                own_chance,
+                is_server=True,
+                lifetime_seconds=LIFETIME_SECONDS,
+            )
+        )
     return victims
 
 
@@ -129,6 +142,7 @@ def _wait_for_the_end(traffic: DeskTraffic) -> None:
     while time.monotonic() < deadline and not _is_at_its_end(traffic):
         for number, view in enumerate(traffic.list("/api/approvals/pending")):
             traffic.decide_one(view, f"Dora-{int(deadline)}-{number}-{view['id'][:8]}")
+        traffic.take_back("Dora")
         say(_progress(traffic))
         time.sleep(LOOK_SECONDS)
 
@@ -172,11 +186,18 @@ def _counts(traffic: DeskTraffic, approvals: Mapping[str, View]) -> str:
     views = approvals.values()
     ends = Counter(command["status"] for view in views for command in view["commands"])
     statuses = Counter(view["status"] for view in views)
+    undos = Counter(
+        command["undo_status"]
+        for view in views
+        for command in view["commands"]
+        if command["undo_status"]
+    )
     return (
         f"{len(traffic.workflows)} workflows and {len(traffic.proposals)} other proposals accepted, "
         f"{traffic.retries} requests tried again; {len(views)} approvals: {_listed(statuses)}; "
-        f"{sum(view['round'] > 1 for view in views)} asked again; {len(traffic.undone)} taken back; "
-        f"commands: {_listed(ends)}"
+        f"{traffic.voids} decisions void, {sum(view['round'] > 1 for view in views)} requests asked "
+        f"again after one; {len(traffic.undone)} undos begun, {traffic.doubts} to be confirmed; "
+        f"commands: {_listed(ends)}; undos of commands: {_listed(undos)}"
     )
 
 

@@ -41,6 +41,8 @@ SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "crash-loop-bad-config
 LIFETIME_SECONDS = (0.2, 5.0)
 UNREADY_SHARE = 0.2
 """So many are killed while they start; the others live for their time after that."""
+START_SECONDS = 120.0
+"""The machine may be busy with other work."""
 PAUSE_BETWEEN_STARTS_SECONDS = 0.15
 END_LIMIT_SECONDS = 240.0
 READERS = 8
@@ -110,6 +112,7 @@ class Victim:
     chance: random.Random
     is_server: bool
     """Whether it answers requests, for which most of its lives wait."""
+    lifetime_seconds: tuple[float, float] = LIFETIME_SECONDS
     kills: int = 0
 
     def live_and_die(self, kills_left: threading.Semaphore) -> None:
@@ -124,9 +127,9 @@ class Victim:
 
     def _live(self, running: RunningProduct) -> None:
         if self.is_server and self.chance.random() > UNREADY_SHARE:
-            wait_until_healthy(running)
+            wait_until_healthy(running, START_SECONDS)
         with suppress(subprocess.TimeoutExpired):
-            running.process.wait(self.chance.uniform(*LIFETIME_SECONDS))
+            running.process.wait(self.chance.uniform(*self.lifetime_seconds))
         if running.process.poll() is not None:
             raise AssertionError(f"the {self.kind} ended by itself: {running.printed()}")
 

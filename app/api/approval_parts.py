@@ -4,7 +4,7 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
 
-from app.api.approval_schemas import Body, DecisionBody
+from app.api.approval_schemas import Body, TolerantBody
 from app.api.bodies import read_body
 from app.approvals.services import ApprovalServices
 from app.domain.errors import InputTooLarge
@@ -30,6 +30,6 @@ async def read_as(request: Request, kind: type[B]) -> B:
         raw = (await read_body(request, BODY_LIMIT_BYTES)).strip()
     except InputTooLarge:
         raise InputTooLarge(f"The body cannot be over {BODY_LIMIT_MIB} MiB.") from None
-    if raw in {b"", b"null"} and kind is DecisionBody:
+    if raw in {b"", b"null"} and issubclass(kind, TolerantBody):
         raw = b"{}"
     return kind.model_validate_json(raw)

@@ -105,8 +105,8 @@ class ChoiceBody(Body):
         )
 
 
-class DecisionBody(Body):
-    """The optional body of approve, reject and undo; unknown keys are tolerated, as ever.
+class TolerantBody(Body):
+    """An optional body; unknown keys are tolerated, as ever.
 
     A key that is nearly one of these is refused: without it, a decision would be about everything.
     """
@@ -115,11 +115,6 @@ class DecisionBody(Body):
 
     reason: str | None = Field(default=None, max_length=TEXT_LIMIT)
     reviewer: str | None = Field(default=None, max_length=200)
-    seen: str | None = Field(default=None, max_length=64)
-    confirm: list[Annotated[int, Field(ge=0, strict=True)]] | None = Field(
-        default=None, max_length=COMMANDS_LIMIT
-    )
-    commands: list[ChoiceBody] | None = Field(default=None, max_length=COMMANDS_LIMIT)
 
     @model_validator(mode="before")
     @classmethod
@@ -132,6 +127,23 @@ class DecisionBody(Body):
                     f"Unknown key {str(key)[:NEARLY_LONG]!r}: did you mean {meant[0]!r}?"
                 )
         return body
+
+
+class UndoBody(TolerantBody):
+    """The optional body of undo."""
+
+    confirm: bool | None = Field(default=None, strict=True)
+    """Undo it although somebody changed the object since, or nobody knows what ran."""
+
+
+class DecisionBody(TolerantBody):
+    """The optional body of approve and reject."""
+
+    seen: str | None = Field(default=None, max_length=64)
+    confirm: list[Annotated[int, Field(ge=0, strict=True)]] | None = Field(
+        default=None, max_length=COMMANDS_LIMIT
+    )
+    commands: list[ChoiceBody] | None = Field(default=None, max_length=COMMANDS_LIMIT)
 
     def to_decision(self, decision: Decision) -> IncomingDecision:
         """The decision for the desk."""

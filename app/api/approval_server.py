@@ -15,13 +15,14 @@ from starlette.exceptions import HTTPException
 
 from app.api import approval_readiness, approval_routes, decision_routes
 from app.api.approval_schemas import problem_sentence, validation_details
-from app.api.decision_routes import already_decided, decision_void
+from app.api.decision_routes import already_decided, decision_void, undo_unsure
 from app.api.errors import status_of
 from app.api.head_requests import HeadAsGet
 from app.api.mcp import MCP_PATHS, create_mcp_routes
 from app.api.origin_guard import OriginGuard
 from app.approvals.desk import AlreadyDecided, DecisionVoid
 from app.approvals.services import ApprovalServices
+from app.approvals.undo_look import UndoUnsure
 from app.domain.errors import AppError, InvalidField, KeyReused
 from app.settings import Settings
 
@@ -124,6 +125,10 @@ def _add_decision_errors(app: FastAPI) -> None:
     @app.exception_handler(DecisionVoid)
     async def void(_: Request, error: DecisionVoid) -> JSONResponse:
         return decision_void(error)
+
+    @app.exception_handler(UndoUnsure)
+    async def unsure(_: Request, error: UndoUnsure) -> JSONResponse:
+        return undo_unsure(error)
 
 
 def _add_errors(app: FastAPI) -> None:

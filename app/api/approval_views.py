@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime
 
+from app.domain.proof import Proof
 from app.domain.review import Approval, ReviewedCommand
 
 
 def approval_view(approval: Approval) -> dict[str, object]:
     """An approval; the first five keys are the contract's."""
-    verification = approval.verification
+    outcome = approval.outcome
     return {
         "id": approval.approval_id,
         "action": approval.action,
@@ -26,7 +27,8 @@ def approval_view(approval: Approval) -> dict[str, object]:
         "expires_at": iso(approval.expires_at),
         "round": approval.round,
         "void_reason": approval.void_reason,
-        "verification": verification.model_dump(mode="json") if verification else None,
+        "verification": outcome.model_dump(mode="json") if outcome else None,
+        "outcome": _outcome_view(approval),
         "can_undo": approval.can_undo,
         "undo": _undo_view(approval),
     }
@@ -43,6 +45,13 @@ def _undo_view(approval: Approval) -> dict[str, str | None] | None:
     if approval.undone_at is None:
         return None
     return {"at": iso(approval.undone_at), "by": approval.undone_by}
+
+
+def _outcome_view(approval: Approval) -> str | None:
+    """In one word: `undone`, else whether it helped."""
+    if approval.is_taken_back:
+        return "undone"
+    return approval.verification.recovery if approval.verification else None
 
 
 def _command_view(number: int, command: ReviewedCommand) -> dict[str, object]:
@@ -62,7 +71,12 @@ def _command_view(number: int, command: ReviewedCommand) -> dict[str, object]:
         "decision": command.decision,
         "edited_to": command.edited_to,
         "reason": command.reason,
-        "proof": command.proof.model_dump(mode="json") if command.proof else None,
+        "proof": _proof_view(command.proof) if command.proof else None,
         "undo_status": command.undo_status,
         "undo_output": command.undo_output,
     }
+
+
+def _proof_view(proof: Proof) -> dict[str, object]:
+    """Without what only the server compares."""
+    return proof.model_dump(mode="json", exclude={"left": True, "undo": {"fields"}})

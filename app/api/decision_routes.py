@@ -6,9 +6,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from app.api.approval_parts import Parts, read_as
-from app.api.approval_schemas import DecisionBody
+from app.api.approval_schemas import DecisionBody, UndoBody
 from app.api.approval_views import approval_view, iso
 from app.approvals.desk import AlreadyDecided, DecisionVoid
+from app.approvals.undo_look import UndoUnsure
 from app.domain.approval import CommandDecision, Decision
 from app.domain.ids import ApprovalId
 from app.domain.review import DEFAULT_REASON, Approval
@@ -30,7 +31,7 @@ async def approve(approval_id: str, request: Request, parts: Parts) -> JSONRespo
     return JSONResponse(
         {
             "status": "approved",
-            "message": _message(approval, has_cluster=parts.desk.has_cluster),
+            "message": await _message(approval, parts),
             "approved_count": approval.approved_count,
             "rejected_count": approval.rejected_count,
         }
@@ -47,9 +48,11 @@ async def reject(approval_id: str, request: Request, parts: Parts) -> JSONRespon
 
 @router.post("/api/approvals/{approval_id}/undo")
 async def undo(approval_id: str, request: Request, parts: Parts) -> JSONResponse:
-    """Take back once what has run and can be taken back."""
-    body = await read_as(request, DecisionBody)
-    approval = await parts.desk.undo(ApprovalId(approval_id), body.reviewer)
+    """Take back once what has run; what others changed since only when that is confirmed."""
+    body = await read_as(request, UndoBody)
+    approval = await parts.desk.undo(
+        ApprovalId(approval_id), body.reviewer, is_confirmed=body.confirm is True
+    )
     return JSONResponse(approval_view(approval), HTTPStatus.ACCEPTED)
 
 
@@ -90,16 +93,20 @@ def decision_void(error: DecisionVoid) -> JSONResponse:
     )
 
 
+def undo_unsure(error: UndoUnsure) -> JSONResponse:
+    """Nothing was run; the same again with `confirm` is."""
+    sentence = str(error)
+    return JSONResponse(
+        {"error": sentence, "detail": sentence, "needs_confirmation": True}, HTTPStatus.CONFLICT
+    )
+
+
 def _rejected(approval: Approval) -> JSONResponse:
     return JSONResponse({"status": "rejected", "reason": approval.reason or DEFAULT_REASON})
 
 
-def _message(approval: Approval, *, has_cluster: bool) -> str:
-    what = (
-        "Approved; the commands run now."
-        if has_cluster
-        else "Approved and recorded; no cluster is configured, so nothing runs."
-    )
+async def _message(approval: Approval, parts: Parts) -> str:
+    what = f"Approved{await parts.desk.what_follows(approval)}"
     left = [
         command for command in approval.commands if command.decision is CommandDecision.UNDECIDED
     ]

@@ -6,8 +6,13 @@ from collections.abc import Sequence
 from app.domain.command_result import CommandResult
 from app.domain.errors import ExternalFailed
 from app.domain.ports import CommandRunner
+from app.domain.review import ReviewedCommand
 from app.domain.review_moves import CommandStatus
 from app.kubectl.cluster_object import Target
+from app.kubectl.namespaces import in_namespace, lacks_namespace
+from app.kubectl.parser import parse
+from app.kubectl.targets import targets
+from app.kubectl.words import UnparseableCommand
 from app.security.redaction import redact
 
 OUTPUT_LIMIT = 64 * 1024
@@ -42,6 +47,19 @@ def what_to_check(touched: Sequence[Target]) -> str:
         for target in touched
     ]
     return f" Look at it: {'; '.join(shown)}" if shown else ""
+
+
+def touched_by(command: ReviewedCommand, namespace: str | None) -> Sequence[Target]:
+    """What a change may have touched; `namespace` is the proposal's, for commands without one."""
+    if not command.is_change:
+        return ()
+    try:
+        parsed = parse(command.effective_text)
+    except UnparseableCommand:
+        return ()
+    if namespace is not None and lacks_namespace(parsed):
+        parsed = in_namespace(parsed, namespace)
+    return targets(parsed)
 
 
 def _ending(result: CommandResult, touched: Sequence[Target]) -> tuple[CommandStatus, str]:

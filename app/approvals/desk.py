@@ -10,6 +10,7 @@ from app.approvals.looking import Looking
 from app.approvals.ports import ApprovalStore
 from app.approvals.proposing import IncomingProposal, to_approval
 from app.approvals.ruling import IncomingDecision, reason_of, reject_each, rejects_all, rule
+from app.approvals.undo_look import refuse_without_undo
 from app.domain.approval import Decision
 from app.domain.errors import Conflict, NotFound
 from app.domain.ids import ApprovalId
@@ -101,15 +102,26 @@ class ApprovalDesk:
             self._changes.announce()
         return await self.get(approval_id)
 
-    async def undo(self, approval_id: ApprovalId, reviewer: str | None) -> Approval:
-        """Have taken back once what can be; raises NotFound, Conflict."""
+    async def undo(
+        self, approval_id: ApprovalId, reviewer: str | None, *, is_confirmed: bool = False
+    ) -> Approval:
+        """Have taken back once what can be; raises NotFound, Conflict, UndoUnsure, ClusterFailed.
+
+        Confirmed, what others did to the objects until now is overwritten.
+        """
         approval = await self.get(approval_id)
+        refuse_without_undo(approval)
         begun = approval.begin_undo(reviewer, self._clock.now())
+        begun = await self._looking.before_undo.as_seen(begun, is_confirmed=is_confirmed)
         if not await self._store.begin_undo(begun):
             raise Conflict("The undo of this request was begun already.")
         log.info("undo begun", extra={"approval_id": approval_id})
         self._changes.announce()
         return begun
+
+    async def what_follows(self, approval: Approval) -> str:
+        """What becomes of what was approved, to be said after "Approved"."""
+        return await self._looking.what_follows(approval)
 
     async def get(self, approval_id: ApprovalId) -> Approval:
         """One approval; raises NotFound."""

@@ -3,6 +3,7 @@
 import logging
 from datetime import timedelta
 
+from app.approvals.attempt import touched_by, what_to_check
 from app.approvals.changes import Changes, wait_for
 from app.approvals.judging import CommandJudge, RefusedByPolicy
 from app.approvals.ports import ApprovalStore
@@ -10,11 +11,14 @@ from app.approvals.proposing import namespace_of
 from app.approvals.readiness import Readiness
 from app.approvals.running import Running
 from app.approvals.storing import until_stored
+from app.approvals.undo_look import undo_target
 from app.domain.errors import ClusterFailed, Conflict, ObjectBusy, StorageFailed
 from app.domain.ids import ApprovalId
 from app.domain.ports import Clock
+from app.domain.proof import LeftState
 from app.domain.review import RUNS, Approval, ReviewedCommand
 from app.domain.review_moves import CommandStatus
+from app.kubectl.command import ParsedCommand
 from app.kubectl.targets import targets
 
 RUN_WITHIN = timedelta(minutes=10)
@@ -22,7 +26,10 @@ RUN_WITHIN = timedelta(minutes=10)
 STORAGE_RETRY = timedelta(seconds=5)
 BUSY_RETRY = timedelta(seconds=2)
 
-INTERRUPTED = "The server stopped while it ran; nobody saw how it ended. It is not run again."
+INTERRUPTED = (
+    "The server stopped while it ran: nobody saw how it ended, so that it may have taken effect or"
+    " not. It is not run again."
+)
 TOO_LATE = "Not run: the server or the cluster was down for too long. Propose it again."
 AFTER_FAILURE = "Not run: a command before it did not succeed."
 STOPS = {CommandStatus.UNKNOWN, CommandStatus.SKIPPED}
@@ -80,7 +87,7 @@ class Execution:
     async def _give_up_interrupted(self) -> None:
         # While nobody has the turn nothing runs here: what is executing was given up.
         async with self._running.turn:
-            interrupted = await self._store.interrupt(INTERRUPTED)
+            interrupted = await self._store.interrupt(_words_on_end)
         if interrupted:
             log.warning("commands were interrupted", extra={"commands": interrupted})
             self._changes.announce()
@@ -159,11 +166,32 @@ class Execution:
         status, output = await self._running.attempt(
             command.argv(), touched=targets(command) if approval.commands[number].is_change else ()
         )
+        is_done = status is CommandStatus.SUCCEEDED
+        left = await self._left(approval_id, number, command) if is_done else None
         # What came of a command is known only here.
-        await until_stored(lambda: self._store.move(approval_id, number, status, output))
+        await until_stored(lambda: self._store.move(approval_id, number, status, output, left))
         facts = {"approval_id": approval_id, "number": number, "status": status.value}
         log.info("command ended", extra=facts)
-        return status is CommandStatus.SUCCEEDED
+        return is_done
+
+    async def _left(
+        self, approval_id: ApprovalId, number: int, parsed: ParsedCommand
+    ) -> LeftState | None:
+        """Looked at before the end is told: whoever hears of it may want to take it back."""
+        try:
+            approval = await self._store.get(approval_id)
+        except StorageFailed:
+            return None
+        assert approval is not None
+        return await self._readiness.left(approval.commands[number], parsed)
+
+
+def _words_on_end(approval: Approval, number: int) -> str:
+    command = approval.commands[number]
+    is_undo = command.undo_status is CommandStatus.EXECUTING
+    undone = undo_target(command) if is_undo else None
+    touched = [undone] if undone else touched_by(command, namespace_of(approval.metadata))
+    return f"{INTERRUPTED}{what_to_check(touched)}"
 
 
 def has_stopped(command: ReviewedCommand) -> bool:

@@ -6,6 +6,7 @@ from app.approvals.judging import CommandJudge
 from app.approvals.ports import ApprovalStore, Proving
 from app.approvals.proposing import namespace_of
 from app.approvals.running import Running
+from app.approvals.undo_look import UndoLook
 from app.domain.errors import ClusterFailed, Conflict, ExternalFailed
 from app.domain.ids import ApprovalId
 from app.domain.proof import ProofState
@@ -34,6 +35,7 @@ class Looking:
         self._proving = proving
         self._running = running
         self.has_cluster = has_cluster
+        self.before_undo = UndoLook(proving, running)
         self._looked_at: set[ApprovalId] = set()
 
     async def differs(self, approval: Approval) -> bool:
@@ -60,6 +62,10 @@ class Looking:
         """Raise ClusterFailed where commands would run on what the cluster did not show."""
         if self.lacks(approval) and not await self._running.obstacle():
             raise ClusterFailed(NOT_SEEN)
+
+    async def what_follows(self, approval: Approval) -> str:
+        """What becomes of what was approved, to be said after "Approved"."""
+        return await self._running.what_follows(approval)
 
     def is_at(self, approval: Approval) -> bool:
         """Whether it is being looked at now."""

@@ -1,16 +1,20 @@
 """What the approval desk needs from outside, on one page."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from app.domain.audit import AuditEntry, AuditFact
 from app.domain.ids import ApprovalId, ProcessId
-from app.domain.proof import Proof, Verification
+from app.domain.proof import LeftState, Proof, Verification
 from app.domain.report import Backlog, DueReport, ReportKind
 from app.domain.review import Approval
 from app.domain.review_moves import ApprovalStatus, CommandStatus
+from app.kubectl.cluster_object import ClusterObject, Target
 from app.kubectl.command import ParsedCommand
+
+WordsOnEnd = Callable[[Approval, int], str]
+"""What is noted of a command of an approval, or of its undo, whose end nobody saw."""
 
 
 class ApprovalStore(Protocol):
@@ -84,14 +88,21 @@ class ApprovalStore(Protocol):
         ...
 
     async def move(
-        self, approval_id: ApprovalId, number: int, status: CommandStatus, output: str
+        self,
+        approval_id: ApprovalId,
+        number: int,
+        status: CommandStatus,
+        output: str,
+        left: LeftState | None = None,
     ) -> None:
         """Note a command's next state; raises Conflict when that is not a legal move, or not for
         this server to make, and ObjectBusy when another command runs on its object.
+
+        `left` is how it left its object, as far as somebody looked.
         """
         ...
 
-    async def interrupt(self, output: str) -> int:
+    async def interrupt(self, words: WordsOnEnd) -> int:
         """Make unknown what this server was executing or undoing before, and what dead ones were."""
         ...
 
@@ -110,7 +121,10 @@ class ApprovalStore(Protocol):
         ...
 
     async def keep_verification(self, approval_id: ApprovalId, verification: Verification) -> bool:
-        """Keep the outcome; False when there is one, or it is not this server's to say."""
+        """Keep the outcome; False when there is one, or it is not this server's to say.
+
+        That it helped is not kept once its undo was begun.
+        """
         ...
 
     async def begin_undo(self, approval: Approval) -> bool:
@@ -122,7 +136,12 @@ class ApprovalStore(Protocol):
         ...
 
     async def move_undo(
-        self, approval_id: ApprovalId, number: int, status: CommandStatus, output: str
+        self,
+        approval_id: ApprovalId,
+        number: int,
+        status: CommandStatus,
+        output: str,
+        left: LeftState | None = None,
     ) -> None:
         """Note the next state of a command's undo; raises as `move` does."""
         ...
@@ -144,6 +163,10 @@ class Proving(Protocol):
 
         Raises ExternalFailed when the cluster cannot be asked.
         """
+        ...
+
+    async def look_at(self, target: Target) -> ClusterObject | None:
+        """One object as it is now, None when it is not there; raises ClusterFailed."""
         ...
 
 

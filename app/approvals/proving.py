@@ -11,7 +11,7 @@ from app.domain.errors import ClusterFailed
 from app.domain.ports import Clock
 from app.domain.proof import Proof, ProofState, Undo, UndoKind
 from app.kubectl.budgets import is_over
-from app.kubectl.cluster_object import ClusterObject
+from app.kubectl.cluster_object import ClusterObject, Target
 from app.kubectl.command import ParsedCommand
 from app.kubectl.dry_run import dry_run_of
 from app.kubectl.health import selector_of
@@ -73,6 +73,12 @@ class Proving:
         if self._look is None or not references:
             return {}
         return await self._look.versions(references)
+
+    async def look_at(self, target: Target) -> ClusterObject | None:
+        """One object, None when it is not there; raises ClusterFailed."""
+        if self._look is None:
+            raise ClusterFailed("No cluster is configured.")
+        return await self._look.get(target)
 
     def _plain(self, state: ProofState, words: str) -> Proof:
         return Proof(state=state, at=self._clock.now(), sentence=words)

@@ -4,14 +4,17 @@ from collections.abc import Collection, Mapping
 
 from app.approvals.judging import CommandJudge
 from app.approvals.ports import ApprovalStore, Proving
+from app.approvals.undo_look import undo_target
 from app.approvals.voiding import Voiding
 from app.domain.approval import CommandDecision
 from app.domain.errors import ClusterFailed
-from app.domain.proof import ProofState
-from app.domain.review import RUNS, Approval
+from app.domain.proof import LeftState, ProofState
+from app.domain.review import RUNS, Approval, ReviewedCommand
 from app.domain.review_moves import CommandStatus
 from app.kubectl.cluster_object import Target
 from app.kubectl.command import ParsedCommand
+from app.kubectl.left_state import left_state
+from app.kubectl.targets import targets
 
 
 class Readiness:
@@ -67,6 +70,17 @@ class Readiness:
         if proof.state is ProofState.UNREACHABLE:
             raise ClusterFailed(proof.sentence)
         await self._store.keep_proof(approval.approval_id, number, command.effective_text, proof)
+
+    async def left(self, command: ReviewedCommand, parsed: ParsedCommand) -> LeftState | None:
+        """How a command has left its one object; None when nobody can look."""
+        named = targets(parsed)
+        target = undo_target(command) or (named[0] if len(named) == 1 else None)
+        if target is None or not command.is_change:
+            return None
+        try:
+            return left_state(target, await self._proving.look_at(target))
+        except ClusterFailed:
+            return None
 
 
 def _versions_decided(approval: Approval) -> Mapping[str, str]:

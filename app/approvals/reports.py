@@ -101,7 +101,7 @@ def pause_after(attempts: int, jitter: float) -> timedelta:
 def to_report(kind: ReportKind, approval: Approval, now: datetime) -> DueReport:
     """The body of the webhook, as contract clients read it and with the facts beside it."""
     is_final = _is_final(kind, approval)
-    verification = approval.verification
+    outcome = approval.outcome
     body: dict[str, object] = {
         "type": f"approval.{kind}",
         "approval_id": approval.approval_id,
@@ -113,7 +113,7 @@ def to_report(kind: ReportKind, approval: Approval, now: datetime) -> DueReport:
         "decided_at": _iso(approval.decided_at),
         "proposed_at": _iso(approval.proposed_at),
         "round": approval.round,
-        "verification": verification.model_dump(mode="json") if verification else None,
+        "verification": outcome.model_dump(mode="json") if outcome else None,
         "is_final": is_final,
     }
     if approval.status is ApprovalStatus.REJECTED:

@@ -21,6 +21,10 @@ NOTHING_APPROVED = (
     "Nothing was approved: what is not in evidence runs only when it is confirmed. Confirm commands"
     " by their number, or reject the request."
 )
+ALL_REFUSED = (
+    "Nothing was approved: the policy refuses every command of this request. Reject it, or edit a"
+    " command to what the policy allows."
+)
 UNSEEN = (
     "The workflow has not seen what this edit changes: it runs only when that is confirmed, by"
     ' "confirm": [{0}], in the terminal by `--confirm {1}`.'
@@ -68,7 +72,9 @@ def rule(
     ruling = _Ruling(incoming, judge, namespace_of(approval.metadata))
     ruled = tuple(ruling.of(number, one) for number, one in enumerate(approval.commands))
     decisions = {command.decision for command in ruled}
-    if not decisions & RUNS and CommandDecision.UNDECIDED in decisions:
+    if not decisions & RUNS:
+        if CommandDecision.UNDECIDED not in decisions:
+            raise Conflict(ALL_REFUSED)
         if incoming.choices is not None:
             raise InvalidField("body.commands", ONLY_REJECTED)
         raise Conflict(NOTHING_APPROVED)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from app.approvals.attempt import attempt
 from app.domain.ports import CommandRunner
-from app.domain.review import NO_CLUSTER, ReviewedCommand
+from app.domain.review import NO_CLUSTER, RUNS, Approval, ReviewedCommand
 from app.domain.review_moves import CommandStatus
 from app.kubectl.cluster_object import Target
 
@@ -28,6 +28,21 @@ class Running:
             return NO_CLUSTER
         trouble = await self._runner.trouble()
         return f"Recorded, and not run: {trouble}" if trouble else None
+
+    async def what_follows(self, approval: Approval) -> str:
+        """What becomes of what was approved, to be said after "Approved"."""
+        chosen = [command for command in approval.commands if command.decision in RUNS]
+        if self._runner is None:
+            return " and recorded; no cluster is configured, so nothing runs."
+        if trouble := await self._runner.trouble():
+            return f" and recorded; nothing runs: {trouble}"
+        reasons = [self.why_not_run(command) for command in chosen]
+        kept = [reason for reason in reasons if reason is not None]
+        if not kept:
+            return "; the commands run now."
+        if len(kept) == len(chosen):
+            return f" and recorded; nothing runs. {kept[0]}"
+        return f"; {len(chosen) - len(kept)} of {len(chosen)} commands run now. {kept[0]}"
 
     async def attempt(
         self, argv: Sequence[str], stdin: str = "", touched: Sequence[Target] = ()

@@ -26,6 +26,9 @@ QUIET = timedelta(minutes=1)
 NOT_UNDERSTOOD = "The cluster's answers are not understood."
 TOO_LATE = "The server was down for too long after the change to tell whether it helped."
 VERIFY_WITHIN = timedelta(hours=1)
+MAY_NOT_HAVE_RUN = (
+    "It cannot be told whether it helped: nobody saw how command {0} ended, so it may not have run."
+)
 TAKEN_BACK = "It was taken back before it could be told whether it helped."
 
 log = logging.getLogger(__name__)
@@ -114,10 +117,16 @@ class Verifying:
             facts=facts,
             sentence=sentence or _sentence(facts),
         )
-        await until_stored(
-            lambda: self._store.keep_verification(approval.approval_id, verification)
-        )
+        await until_stored(lambda: self._keep(approval.approval_id, verification))
         return verification
+
+    async def _keep(self, approval_id: ApprovalId, verification: Verification) -> None:
+        """That it helped does not hold any more once somebody takes it back."""
+        if not await self._store.keep_verification(approval_id, verification):
+            taken_back = {"recovery": Recovery.UNKNOWN, "sentence": TAKEN_BACK}
+            await self._store.keep_verification(
+                approval_id, verification.model_copy(update=taken_back)
+            )
 
     async def _facts(
         self, watching: Watching, approval: Approval
@@ -126,7 +135,8 @@ class Verifying:
         assert approval.decided_at is not None
         if self._clock.now() - approval.decided_at > VERIFY_WITHIN:
             return (), TOO_LATE
-        return await self._watch(watching, approval)
+        facts, sentence = await self._watch(watching, approval)
+        return facts, sentence or _doubt(approval)
 
     async def _watch(
         self, watching: Watching, approval: Approval
@@ -156,6 +166,14 @@ class Verifying:
             if looks >= LEAST_LOOKS and (look.holds or is_over):
                 return look.facts, None
             await asyncio.sleep(self._pace.pause_seconds)
+
+
+def _doubt(approval: Approval) -> str | None:
+    """Why facts say nothing of the plan, although they were read."""
+    for number, command in enumerate(approval.commands, start=1):
+        if command.is_unsure:
+            return MAY_NOT_HAVE_RUN.format(number)
+    return None
 
 
 def recovery_of(facts: Sequence[Fact]) -> Recovery:

@@ -85,7 +85,7 @@ def to_cluster_parts(settings: Settings, ground: Ground, expiry: timedelta) -> C
     pace = Pace(settings.verify_after_seconds, settings.verify_timeout_seconds)
     loops = (
         Execution(store, judge, running, readiness, clock, changes).run(),
-        Undoing(store, judge, running, changes).run(),
+        Undoing(store, judge, running, looking.before_undo, clock, changes).run(),
         Verifying(store, watching, checking, clock, changes, pace).run(),
         Filling(store, looking, changes).run(),
     )

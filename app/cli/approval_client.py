@@ -54,7 +54,7 @@ class ApprovalClient:
         return found
 
     def decide(self, approval_id: str, verb: str, body: Mapping[str, object]) -> View:
-        """Approve or reject."""
+        """Approve, reject or undo."""
         answer: View = self._ask("POST", f"/api/approvals/{approval_id}/{verb}", body)
         return answer
 

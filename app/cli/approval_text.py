@@ -88,6 +88,8 @@ def _command(number: int, command: View) -> Iterator[str]:
         yield f"     | {_word(line)}"
     if command.get("undo_status"):
         yield f"     undo        {_word(command['undo_status'])}"
+    for line in str(command.get("undo_output") or "").splitlines():
+        yield f"     | {_word(line)}"
 
 
 def _remarks(number: int, command: View) -> Iterator[str]:
@@ -131,7 +133,8 @@ def _facts(live: View) -> Iterator[str]:
 def _outcome(view: View) -> Iterator[str]:
     if verification := view.get("verification"):
         yield ""
-        yield f"Outcome: {_word(verification['recovery'])}. {_word(verification['sentence'])}"
+        outcome = view.get("outcome") or verification["recovery"]
+        yield f"Outcome: {_word(outcome)}. {_word(verification['sentence'])}"
         for fact in verification["facts"]:
             holds = {True: "yes", False: "no", None: "not known"}[fact["holds"]]
             name, reference = _word(fact["name"]), _word(fact["reference"])

@@ -27,9 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     approve = actions.add_parser("approve", help="let commands run; all that may, or some")
     reject = actions.add_parser("reject", help="let nothing of it run")
     edit = actions.add_parser("edit", help="approve with one command in other words")
+    undo = actions.add_parser("undo", help="take back what has run")
     actions.add_parser("watch", help="new requests and results as they come, until Ctrl+C")
-    for command in (show, approve, reject, edit):
+    for command in (show, approve, reject, edit, undo):
         command.add_argument("id", help="the id, or its beginning")
+    undo.add_argument(
+        "--confirm", action="store_true", help="also over what somebody changed since"
+    )
+    undo.add_argument("--reviewer", default=_user(), help="who undoes it; default: your login")
     edit.add_argument("number", type=_number, help="which command")
     edit.add_argument("text", help="what runs in its place, such as 'kubectl …'")
     for command in (approve, edit):
@@ -84,6 +89,17 @@ def _reject(options: argparse.Namespace, client: ApprovalClient) -> int:
     body = {"reason": options.reason, "reviewer": options.reviewer}
     answer = client.decide(view["id"], "reject", body)
     print(f"Rejected: {plain_line(answer.get('reason', options.reason))}")
+    return 0
+
+
+def _undo(options: argparse.Namespace, client: ApprovalClient) -> int:
+    client.demand("undo", "take anything back")
+    view = client.one(options.id)
+    body: dict[str, object] = {"reviewer": options.reviewer}
+    if options.confirm:
+        body |= {"confirm": True}
+    client.decide(view["id"], "undo", body)
+    print("It is being taken back; `show` tells how that ended.")
     return 0
 
 
@@ -157,5 +173,6 @@ ACTIONS: dict[str, Callable[[argparse.Namespace, ApprovalClient], int]] = {
     "approve": _approve,
     "reject": _reject,
     "edit": _edit,
+    "undo": _undo,
     "watch": _watch,
 }

@@ -126,6 +126,12 @@ class Course:
         return decisive.round if decisive else 1
 
     @property
+    def is_taken_back(self) -> bool:
+        """Whether something of it was taken back, or may have been."""
+        undos = self.undone.commands if self.undone else ()
+        return any(verdict.undo_status in {"succeeded", "unknown"} for verdict in undos)
+
+    @property
     def ended(self) -> tuple[CommandVerdict, ...]:
         """Every command as the server last reported it."""
         if self.executed is not None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from app.domain.answer import Answer
 
@@ -65,6 +65,19 @@ class Undo(Answer):
     """JSON of the object as it was, without what the cluster fills in itself."""
     why: str = ""
     """What it does, or why nothing can or need be taken back."""
+    fields: tuple[str, ...] = ()
+    """What it sets of the object, with all below; the whole object where none is named."""
+
+
+class LeftState(Answer):
+    """The object as a command left it, to see before its undo whether somebody changed it since."""
+
+    reference: str
+    is_there: bool
+    uid: str = ""
+    salt: str = ""
+    digests: Mapping[str, str] = Field(default_factory=dict)
+    """By the field's path; no value can be read from it. Without what the cluster fills in itself."""
 
 
 class Proof(Answer):
@@ -82,6 +95,8 @@ class Proof(Answer):
     warnings: tuple[str, ...] = ()
     """Such as: the change will be reverted by Argo CD; no disruption is allowed now."""
     undo: Undo = Undo(kind=UndoKind.NONE)
+    left: LeftState | None = None
+    """Once the command has run; None where nobody could look."""
 
     @property
     def versions(self) -> Mapping[str, str]:

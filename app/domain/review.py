@@ -13,7 +13,7 @@ from app.domain.approval import CommandDecision, Decision
 from app.domain.errors import Conflict
 from app.domain.ids import ApprovalId
 from app.domain.plan import Phase
-from app.domain.proof import Proof, UndoKind, Verification
+from app.domain.proof import Proof, Recovery, UndoKind, Verification
 from app.domain.review_moves import APPROVAL_MOVES, COMMAND_MOVES, ApprovalStatus, CommandStatus
 
 DEFAULT_REASON = "Rejected by user"
@@ -22,6 +22,7 @@ REJECTED_ALONE = "Not run: this command was rejected."
 EXPIRED = "Not run: nobody decided in time."
 UNCONFIRMED = "Not run: not in evidence, and nobody confirmed it."
 NO_CLUSTER = "Recorded; no cluster is configured."
+TAKEN_BACK_AFTERWARDS = "It was taken back afterwards, so what was measured does not hold any more."
 VERSION_LENGTH = 16
 
 RUNS = {CommandDecision.APPROVED, CommandDecision.EDITED}
@@ -84,9 +85,15 @@ class ReviewedCommand:
 
     @property
     def can_undo(self) -> bool:
-        """Whether it did something that can be taken back, and nobody began to."""
+        """Whether it did something, or may have, that can be taken back, and nobody began to."""
         has_undo = self.proof is not None and self.proof.undo.kind is not UndoKind.NONE
-        return has_undo and self.status is CommandStatus.SUCCEEDED and self.undo_status is None
+        return has_undo and self.status in MAY_HAVE_CHANGED and self.undo_status is None
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether nobody knows if it changed what it was to change."""
+        is_step = self.is_change and not self.is_check
+        return is_step and self.status is CommandStatus.UNKNOWN
 
     def move(self, status: CommandStatus, output: str = "") -> Self:
         """The command in its next state; raises Conflict."""
@@ -237,6 +244,20 @@ class Approval:
         """Whether something of it can be taken back."""
         is_over = self.is_settled and self.undone_at is None
         return is_over and any(command.can_undo for command in self.commands)
+
+    @property
+    def is_taken_back(self) -> bool:
+        """Whether something of it was taken back, or may have been: then no outcome stands."""
+        return any(command.undo_status in HAS_BEGUN for command in self.commands)
+
+    @property
+    def outcome(self) -> Verification | None:
+        """What is known of whether it helped; that it did holds until it is taken back."""
+        found = self.verification
+        if found is None or found.recovery is not Recovery.RECOVERED or not self.is_taken_back:
+            return found
+        words = f"{TAKEN_BACK_AFTERWARDS} Before that: {found.sentence}".rstrip()
+        return found.model_copy(update={"recovery": Recovery.UNKNOWN, "sentence": words})
 
     @property
     def is_run(self) -> bool:

@@ -65,10 +65,10 @@ def is_told_apart(items: Sequence[JsonValue], name: str) -> bool:
     return len(by_identity(items, name)) == len(items)
 
 
-def _identity(first: list[JsonValue], second: list[JsonValue]) -> str | None:
-    """The field that tells the objects of two lists apart; None where none does."""
+def identity_of(*lists: Sequence[JsonValue]) -> str | None:
+    """The field that tells the objects of each list apart; None where none does."""
     for name in _IDENTITIES:
-        if is_told_apart(first, name) and is_told_apart(second, name):
+        if all(is_told_apart(each, name) for each in lists):
             return name
     return None
 
@@ -107,7 +107,7 @@ def _changes(path: str, old: JsonValue, new: JsonValue) -> Iterator[FieldChange]
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
             yield from _changes(_joined(path, key), old.get(key), new.get(key))
-    elif isinstance(old, list) and isinstance(new, list) and (name := _identity(old, new)):
+    elif isinstance(old, list) and isinstance(new, list) and (name := identity_of(old, new)):
         yield from _changes_of_items(path, by_identity(old, name), by_identity(new, name))
     else:
         yield FieldChange(path=path, before=old, after=new)

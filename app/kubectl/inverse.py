@@ -7,6 +7,7 @@ from app.domain.proof import Undo, UndoKind
 from app.kubectl.cluster_object import ClusterObject, Target
 from app.kubectl.command import ParsedCommand
 from app.kubectl.field_diff import comparable
+from app.kubectl.left_state import differing_fields
 from app.kubectl.recreation import recreation
 from app.kubectl.restoring_patch import restoring_patch
 from app.kubectl.targets import makes_new, targets
@@ -48,7 +49,8 @@ def _inverse(
     if after is None or comparable(before) == comparable(after):
         return _none(_WITHOUT_A_CHANGE.get(command.path, NOTHING_CHANGES))
     inverse = _INVERSES.get(command.path, _patched_back)
-    return _without_secrets(inverse(command, before, after))
+    undo = inverse(command, before, after)
+    return _without_secrets(undo.model_copy(update={"fields": differing_fields(before, after)}))
 
 
 _NOTHING_TO_TAKE_BACK = {
@@ -80,7 +82,8 @@ def _to_revision(command: ParsedCommand, revision: int | None) -> Undo:
         return _none("The cluster does not say which revision runs now.")
     flags = {"to-revision": str(revision)}
     why = f"Goes back to revision {revision}, which runs now."
-    return _undo("rollout undo", target, flags, why=why)
+    undo = _undo("rollout undo", target, flags, why=why)
+    return undo.model_copy(update={"fields": ("spec.template",)})
 
 
 def _scaled_back(command: ParsedCommand, before: ClusterObject, after: ClusterObject) -> Undo:

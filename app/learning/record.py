@@ -129,10 +129,15 @@ def _holdout_share(proposed: Proposed) -> float | None:
 
 
 def _outcome(facts: Facts) -> Outcome | None:
-    """What was measured; where that tells nothing, that a command failed when it ran."""
-    verified = (course.verified for course in facts.courses if course.verified)
-    last = max(verified, key=lambda event: (event.ts, event.id), default=None)
+    """What was measured; where that tells nothing, that a command failed when it ran.
+
+    That it helped does not count when somebody took it back.
+    """
+    verified = [(course.verified, course) for course in facts.courses if course.verified]
+    last, course = max(verified, key=lambda found: (found[0].ts, found[0].id), default=(None, None))
     measured = last.outcome if last else None
+    if measured is Outcome.RESOLVED and course is not None and course.is_taken_back:
+        measured = Outcome.UNKNOWN
     if measured not in {None, Outcome.UNKNOWN}:
         return measured
     verdicts = (verdict for course in facts.courses for verdict in course.ended)

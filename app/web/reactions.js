@@ -20,6 +20,7 @@ const RECOVERIES = {
   not_recovered: ["Not recovered", "bad"],
   unknown: ["Not known whether it helped", "warn"],
 };
+const UNDOES = new Set(["undone", "undo_unknown"]);
 const CHOICES = { rejected: ["Rejected", "bad"], edited: ["Changed", "info"], undecided: ["Not decided", ""] };
 
 export class ReactionsCard {
@@ -61,6 +62,8 @@ export class ReactionsCard {
 }
 
 class PlanCourse {
+  #concluded = null;
+  #isUndone = false;
   #title = element("h3");
   #decision = element("li", { class: "stack-tight" }, element("strong", {}, "Decision: "), "not known yet");
   #commands = element("ol", { class: "bullets stack-tight" });
@@ -108,16 +111,26 @@ class PlanCourse {
       ),
     );
     replaceContent(this.#execution, element("strong", {}, "Execution: "), this.#commands);
+    this.#isUndone ||= UNDOES.has(status);
+    this.#drawOutcome();
     return `${this.name}: command ${number + 1}: ${words}`;
   }
 
   conclude({ issue, recovery, sentence }) {
     if (issue) replaceContent(this.#title, `${this.name}: ${issue}`);
-    const [words, tone] = wordsOf(RECOVERIES, recovery, "Not measured");
+    this.#concluded = { recovery, sentence };
+    this.#drawOutcome();
+  }
+
+  /* What was measured stands until it is undone. */
+  #drawOutcome() {
+    if (!this.#concluded) return;
+    const { recovery, sentence } = this.#concluded;
+    const [words, tone] = this.#isUndone ? ["Undone afterwards", "info"] : wordsOf(RECOVERIES, recovery, "Not measured");
     replaceContent(
       this.#outcome,
       element("div", { class: "row" }, element("strong", {}, "Outcome: "), badge(words, tone)),
-      paragraph(sentence),
+      paragraph(sentence && this.#isUndone ? `Before that: ${sentence}` : sentence),
     );
   }
 }

@@ -393,6 +393,23 @@ async def test_of_fifty_people_one_decides_and_the_others_hear_who(client: httpx
     assert view(client, one)["reviewer"] == f"reviewer {won[0]}"
 
 
+def test_what_the_policy_refuses_altogether_can_be_rejected_or_edited_but_not_approved(
+    client: httpx.Client,
+):
+    one, other = propose(client, DELETE_VOLUME, DELETE_VOLUME), propose(client, DELETE_VOLUME)
+    edited = {"number": 0, "decision": "edited", "edited_to": RESTART}
+
+    refused = approve(client, one)
+    after = view(client, one)
+    rejected = client.post(f"/api/approvals/{one}/reject", json={"reason": "forbidden"})
+
+    assert refused.status_code == 409
+    assert "the policy refuses every command" in refused.json()["error"]
+    assert (after["status"], after["decided_at"]) == ("pending", None)
+    assert rejected.json()["status"] == "rejected"
+    assert approve(client, other, commands=[edited]).json()["approved_count"] == 1
+
+
 def test_there_is_nothing_to_undo_where_nothing_ran(client: httpx.Client):
     one = propose(client)
     approve(client, one)

@@ -14,11 +14,12 @@ from app.domain.approval import CommandDecision, Decision
 from app.domain.audit import FIRST_HASH, AuditEntry, chained
 from app.domain.errors import Conflict, ObjectBusy
 from app.domain.ids import ApprovalId
+from app.domain.proof import LeftState, Recovery
 from app.domain.review import Approval
 from app.domain.review_moves import ApprovalStatus, CommandStatus
 from tests.fakes.approval_storage import LIMIT, ApprovalStorage, StoringServer
 from tests.fakes.approvals import NOON, RESTART, SCALE, approval, command
-from tests.fakes.proofs import RECOVERED, proof
+from tests.fakes.proofs import CHECKOUT, RECOVERED, proof
 
 ONE = ApprovalId("one")
 CHECK = replace(command("kubectl get pods -n shop"), phase="VERIFY", policy_risk="SAFE")
@@ -233,11 +234,37 @@ async def test_an_undo_is_begun_once_and_goes_through_its_states(
     with pytest.raises(Conflict):
         await server.store.move_undo(one, 1, CommandStatus.EXECUTING, "")
     after = await storage.restarted()
-    assert await after.store.interrupt("nobody saw it") == 1
+    assert await after.store.interrupt(lambda *_: "nobody saw it") == 1
     undone = await found(after)
     assert undone.commands[0].undo_status is CommandStatus.UNKNOWN
     assert (undone.commands[0].undo_output, undone.undone_by) == ("nobody saw it", "Ada")
     assert await after.store.take_undoing() == []
+
+
+async def test_that_it_helped_is_not_kept_once_it_is_being_taken_back(server: StoringServer):
+    one = await server.approve("one", command())
+    await server.store.keep_proof(one, 0, RESTART, proof(undo=SCALE))
+    await run(server, one, 0)
+    await server.store.take_unverified()
+    await server.store.begin_undo((await found(server)).begin_undo("Ada", NOON))
+    unknown = RECOVERED.model_copy(update={"recovery": Recovery.UNKNOWN})
+
+    assert not await server.store.keep_verification(one, RECOVERED)
+    assert await server.store.keep_verification(one, unknown)
+
+    assert (await found(server)).verification == unknown
+
+
+async def test_how_a_command_left_its_object_stands_on_its_card(server: StoringServer):
+    left = LeftState(reference=CHECKOUT, is_there=True, digests={"spec.replicas": "1"})
+    one = await server.approve("one", command())
+    await server.store.keep_proof(one, 0, RESTART, proof("7", undo=SCALE))
+    await server.store.move(one, 0, CommandStatus.EXECUTING, "")
+
+    await server.store.move(one, 0, CommandStatus.SUCCEEDED, "done", left)
+
+    kept = (await found(server)).commands[0].proof
+    assert kept == proof("7", undo=SCALE).model_copy(update={"left": left})
 
 
 async def test_an_undo_keeps_others_from_the_object(server: StoringServer):

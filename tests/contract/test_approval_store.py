@@ -136,12 +136,14 @@ async def test_what_was_executing_is_unknown_after_an_interruption(
     await server.store.move(one, 0, CommandStatus.EXECUTING, "")
 
     after = await storage.restarted()
-    count = await after.store.interrupt("nobody saw it")
+    count = await after.store.interrupt(
+        lambda approval, number: f"nobody saw it: {approval.commands[number].text}"
+    )
 
     (found,) = await after.store.take_unsettled()
     assert count == 1
     assert [one.status for one in found.commands] == ["unknown", "waiting"]
-    assert found.commands[0].output == "nobody saw it"
+    assert found.commands[0].output == f"nobody saw it: {RESTART}"
 
 
 async def test_what_is_to_be_executed_comes_in_the_order_of_decisions(server: StoringServer):
@@ -238,7 +240,7 @@ async def test_a_file_of_the_first_release_loses_nothing(tmp_path: Path):
 
     async with AsyncExitStack() as stack:
         server = await ApprovalStorage(DatabaseLocation.of_file(path), stack).server()
-        await server.store.interrupt("nobody saw it")
+        await server.store.interrupt(lambda *_: "nobody saw it")
         (running,) = await server.store.take_unsettled()
         (pending,) = await server.store.pending()
 

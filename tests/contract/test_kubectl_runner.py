@@ -59,7 +59,27 @@ async def test_arguments_arrive_as_they_are_and_no_shell_reads_them(
     result = await runner.run(["get", "pod", "a b; echo $HOME", "", "`id`"])
 
     assert result.succeeded
-    assert result.output == "[get]\n[pod]\n[a b; echo $HOME]\n[]\n[`id`]\n"
+    given = "[get]\n[pod]\n[a b; echo $HOME]\n[]\n[`id`]\n"
+    assert result.output == f"{given}[--request-timeout=10s]\n"
+
+
+@needs_posix
+@pytest.mark.parametrize(
+    ("argv", "expected"),
+    [
+        (["get", "pod"], "get pod --request-timeout=7s"),
+        (["get", "pod", "--", "x"], "get pod --request-timeout=7s -- x"),
+        (["get", "pod", "--request-timeout=1s"], "get pod --request-timeout=1s"),
+    ],
+)
+async def test_each_request_has_a_limit_that_ends_after_the_runner_s_own(
+    tmp_path: Path, kubeconfig: Path, argv: list[str], expected: str
+):
+    program = stand_in(tmp_path, 'echo "$*"')
+
+    result = await KubectlRunner(kubeconfig, 1.5, program).run(argv)
+
+    assert result.output == f"{expected}\n"
 
 
 @needs_posix
@@ -116,6 +136,26 @@ async def test_a_cancelled_run_leaves_no_process(tmp_path: Path, kubeconfig: Pat
 
     assert running.cancelled()
     assert rest == b""
+
+
+RUNS_UNTIL_KILLED = """
+import asyncio, sys
+from pathlib import Path
+from app.adapters.cluster.kubectl import KubectlRunner
+asyncio.run(KubectlRunner(Path(sys.argv[1]), 60, sys.argv[2]).run(["get", "pods"]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+def test_a_program_dies_with_the_process_that_runs_it(tmp_path: Path, kubeconfig: Path):
+    alive = open_while_alive(tmp_path)
+    program = stand_in(tmp_path, f"exec sleep 60 3>{alive}")
+    runner = [sys.executable, "-c", RUNS_UNTIL_KILLED, str(kubeconfig), program]
+
+    with subprocess.Popen(runner, cwd=REPOSITORY) as process, alive.open("rb", buffering=0) as pipe:
+        process.kill()
+
+        assert _reads_to_its_end(pipe)
 
 
 @needs_posix

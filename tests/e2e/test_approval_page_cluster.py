@@ -197,7 +197,34 @@ def test_a_command_that_never_ended_is_unknown_and_the_page_says_what_to_look_at
     expect(output).to_contain_text("whether it took effect is not known")
     expect(output).to_contain_text("kubectl get deployment/checkout --namespace=shop")
     expect(command(entry, 1).get_by_text("Not run", exact=True)).to_be_visible()
-    expect(entry.get_by_role("button", name="Undo")).to_have_count(0)
+    impatient.api.troubles.clear()
+    entry.get_by_role("button", name="Undo", exact=True).click()
+    entry.get_by_role("button", name="Yes, take it back").click()
+    expect(entry.get_by_role("alert")).to_contain_text("Command 1 may have run or not")
+    entry.get_by_role("button", name="Undo it nevertheless").click()
+    expect(entry.get_by_text("Taken back", exact=True)).to_be_visible()
+
+
+def test_what_somebody_changed_since_is_shown_before_an_undo_overwrites_it(
+    page: Page, desk: ClusterDesk
+):
+    approval_id = desk.propose(SCALE)
+    card = opened(page, desk.product.approval_url, approval_id)
+    approve(card)
+    entry = decided(page, approval_id)
+    expect(entry.get_by_text("It helped").first).to_be_visible()
+    desk.api.change("Deployment", "checkout", replicas=9)
+
+    entry.get_by_role("button", name="Undo", exact=True).click()
+    entry.get_by_role("button", name="Yes, take it back").click()
+    expect(entry.get_by_role("alert")).to_contain_text("spec.replicas is 9 now")
+    assert desk.api.replicas == 9
+    entry.get_by_role("button", name="Undo it nevertheless").click()
+
+    expect(entry.get_by_text("Taken back", exact=True)).to_be_visible()
+    expect(entry.get_by_text("The outcome was taken back").first).to_be_visible()
+    expect(entry.get_by_text("It helped")).to_have_count(0)
+    assert desk.api.replicas == 2
 
 
 def test_the_focus_stays_where_somebody_looks_again_and_takes_back(page: Page, desk: ClusterDesk):

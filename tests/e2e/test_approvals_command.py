@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pydantic import JsonValue
 
 from tests.fakes.approval_app import approval_server
 from tests.fakes.approvals import GET, RESTART, SCALE, payload
+from tests.fakes.cluster_desk import open_cluster_desk
 from tests.fakes.older_approval_server import OlderApprovalServer, older_approval_server
 from tests.fakes.servers import free_port, product_environment
 from tests.fakes.waiting import wait_until
@@ -307,3 +309,28 @@ def test_without_a_server_the_mcp_command_ends_with_one_line(tmp_path: Path):
     )
 
     assert f"The approval server at {url} does not answer" in one_line(done)
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed here")
+def test_an_undo_over_what_somebody_changed_since_wants_to_be_confirmed(tmp_path: Path):
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    with open_cluster_desk(folder) as desk:
+        run = terminal(tmp_path, desk.product.approval_url)
+        approval_id = desk.propose(SCALE)
+        desk.run(approval_id)
+        desk.api.change("Deployment", "checkout", replicas=9)
+
+        refused = run("undo", approval_id)
+        replicas_after_refusal = desk.api.replicas
+        begun = run("undo", approval_id, "--confirm", "--reviewer", "Ada")
+        desk.wait(approval_id, lambda view: view["commands"][0]["undo_status"] == "succeeded")
+        shown = run("show", approval_id).stdout
+
+        assert refused.returncode == 1
+        assert "spec.replicas is 9 now" in refused.stderr
+        assert "--confirm" in refused.stderr
+        assert replicas_after_refusal == 9
+        assert begun.returncode == 0, begun.stderr
+        assert desk.api.replicas == 2
+        assert "Taken back by Ada" in shown

@@ -113,9 +113,10 @@ class ClusterDesk:
         found: View = view["verification"]
         return found
 
-    def undo(self, approval_id: str) -> View:
+    def undo(self, approval_id: str, **body: Any) -> View:
         """Take it back, and wait until that has ended."""
-        answer = self.client.post(f"/api/approvals/{approval_id}/undo", json={"reviewer": "Ada"})
+        place = f"/api/approvals/{approval_id}/undo"
+        answer = self.client.post(place, json={"reviewer": "Ada", **body})
         assert answer.status_code == 202, answer.text
         going_on = {"waiting", "executing"}
         return self.wait(

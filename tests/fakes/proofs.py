@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Mapping
 
+from pydantic import JsonValue
+
 from app.domain.proof import (
     LiveObject,
     Proof,
@@ -11,6 +13,7 @@ from app.domain.proof import (
     UndoKind,
     Verification,
 )
+from app.kubectl.cluster_object import ClusterObject, Target
 from app.kubectl.command import ParsedCommand
 from tests.fakes.approvals import NOON
 
@@ -29,6 +32,16 @@ def proof(version: str = "1", *, undo: str = "") -> Proof:
     )
 
 
+def live(version: str = "1") -> ClusterObject:
+    """The deployment checkout."""
+    metadata: dict[str, JsonValue] = {
+        "name": "checkout",
+        "namespace": "shop",
+        "labels": {"version": version},
+    }
+    return ClusterObject({"kind": "Deployment", "metadata": metadata})
+
+
 class TableCluster:
     """Proving against versions that a test sets; it raises `trouble` when there is one."""
 
@@ -45,6 +58,12 @@ class TableCluster:
 
     async def refusal(self, command: ParsedCommand) -> str | None:
         return None
+
+    async def look_at(self, target: Target) -> ClusterObject | None:
+        """The object of that version."""
+        if self.trouble is not None:
+            raise self.trouble
+        return live(self.version) if self.version else None
 
     async def versions(self, references: Collection[str]) -> Mapping[str, str | None]:
         """All of them have the same version."""

@@ -1,6 +1,7 @@
 """CommandRunner by the installed kubectl: an argument list, a small environment, a time limit."""
 
 import asyncio
+import math
 import os
 import shutil
 import signal
@@ -11,12 +12,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from app.adapters.cluster.parent_death import dying_with_parent
 from app.domain.command_result import CommandResult
 from app.domain.errors import ExternalFailed
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CHUNK_BYTES = 16 * 1024
 STOP_SECONDS = 5
+REQUEST_TIMEOUT = "--request-timeout"
+GRACE_SECONDS = 5
+"""A request that only its own limit ends looks like a failure, so the runner's limit comes first."""
 
 
 class KubectlRunner:
@@ -90,14 +95,24 @@ class KubectlRunner:
         with await asyncio.to_thread(_typed, home, stdin) as typed:
             return await asyncio.create_subprocess_exec(
                 program,
-                *argv,
+                *self._limited(argv),
                 stdin=typed,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
                 env=self._environment(program, home),
                 cwd=home,
                 start_new_session=True,
+                preexec_fn=dying_with_parent(),
             )
+
+    def _limited(self, argv: Sequence[str]) -> list[str]:
+        """With a limit of its own, for when nobody is left who stops it."""
+        words = [*argv]
+        if not any(word.partition("=")[0] == REQUEST_TIMEOUT for word in words):
+            place = words.index("--") if "--" in words else len(words)
+            seconds = math.ceil(self._timeout_seconds) + GRACE_SECONDS
+            words.insert(place, f"{REQUEST_TIMEOUT}={seconds}s")
+        return words
 
     def _environment(self, program: str, home: str) -> dict[str, str]:
         path = os.pathsep.join((str(Path(program).parent), SYSTEM_PATH))

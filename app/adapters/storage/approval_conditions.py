@@ -11,6 +11,11 @@ IS_CHECK = its.c.phase == Phase.VERIFY.value
 IS_CHANGE = its.c.policy_risk.not_in(["", "SAFE"])
 
 
+def has_any(*statuses: CommandStatus) -> sa.ColumnElement[bool]:
+    """Whether it has a command in one of the states, later checks included."""
+    return _has(its.c.status.in_(_values(*statuses)))
+
+
 def has_step(*statuses: CommandStatus) -> sa.ColumnElement[bool]:
     """Whether it has a command in one of the states that is no later check."""
     return _has(its.c.status.in_(_values(*statuses)), ~IS_CHECK)

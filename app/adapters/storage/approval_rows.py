@@ -28,8 +28,9 @@ def fetch_approvals(
     condition: sa.ColumnElement[bool],
     order: sa.ColumnElement[Any],
     limit: int | None = None,
+    **values: object,
 ) -> list[tuple[int, Approval]]:
-    """Approvals with their positions."""
+    """Approvals with their positions; `values` are those that the condition leaves open."""
     chosen = sa.select(approvals.c.approval_id).where(condition).order_by(order).limit(limit)
     query = (
         sa.select(*_APPROVAL, *_COMMAND)
@@ -37,7 +38,7 @@ def fetch_approvals(
         .where(approvals.c.approval_id.in_(chosen))
         .order_by(order, approvals.c.position, commands.c.number)
     )
-    rows: list[tuple[Any, ...]] = [tuple(row) for row in connection.execute(query)]
+    rows: list[tuple[Any, ...]] = [tuple(row) for row in connection.execute(query, values)]
     return [
         (position, _to_approval([*found])) for position, found in groupby(rows, key=itemgetter(0))
     ]

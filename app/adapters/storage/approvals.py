@@ -15,12 +15,12 @@ from app.adapters.storage.audit import AuditTrail
 from app.adapters.storage.database import Database, open_database
 from app.adapters.storage.deciding import IS_PENDING
 from app.adapters.storage.location import DatabaseLocation
-from app.adapters.storage.running import HAS_STEPS, HAS_UNDOS, IS_UNVERIFIED, Runs
+from app.adapters.storage.running import HAS_STEPS, HAS_UNDOS, IS_UNVERIFIED, Runs, Step
 from app.domain.audit import AuditFact
 from app.domain.errors import BadInput
 from app.domain.ids import ApprovalId, ProcessId
 from app.domain.ports import Clock
-from app.domain.proof import Proof, Verification
+from app.domain.proof import LeftState, Proof, Verification
 from app.domain.review import Approval
 from app.domain.review_moves import ApprovalStatus, CommandStatus
 
@@ -142,18 +142,22 @@ class SqlApprovals:
         )
 
     async def move(
-        self, approval_id: ApprovalId, number: int, status: CommandStatus, output: str
+        self,
+        approval_id: ApprovalId,
+        number: int,
+        status: CommandStatus,
+        output: str,
+        left: LeftState | None = None,
     ) -> None:
         """Note a command's next state; raises Conflict when that is not this server's to do, and
         ObjectBusy when another command runs on the object.
         """
-        await self._write(
-            lambda connection: self._runs.move(connection, approval_id, number, status, output)
-        )
+        step = Step(approval_id, number, status, output, left)
+        await self._write(lambda connection: self._runs.move(connection, step))
 
-    async def interrupt(self, output: str) -> int:
+    async def interrupt(self, words: Callable[[Approval, int], str]) -> int:
         """Make unknown what this server was executing before, and what dead ones were."""
-        return await self._write(lambda connection: self._runs.interrupt(connection, output))
+        return await self._write(lambda connection: self._runs.interrupt(connection, words))
 
     async def take_unsettled(self) -> Sequence[Approval]:
         """Approved ones with commands that wait, oldest decision first: from now on this server's."""
@@ -164,7 +168,7 @@ class SqlApprovals:
         return await self._take(IS_UNVERIFIED)
 
     async def keep_verification(self, approval_id: ApprovalId, verification: Verification) -> bool:
-        """Keep the outcome; False when there is one, or it is not this server's to say."""
+        """Keep the outcome; False when there is one, it is not this server's to say, or taken back."""
         return await self._write(
             lambda connection: self._runs.keep_verification(connection, approval_id, verification)
         )
@@ -180,12 +184,16 @@ class SqlApprovals:
         return await self._take(HAS_UNDOS)
 
     async def move_undo(
-        self, approval_id: ApprovalId, number: int, status: CommandStatus, output: str
+        self,
+        approval_id: ApprovalId,
+        number: int,
+        status: CommandStatus,
+        output: str,
+        left: LeftState | None = None,
     ) -> None:
         """Note the next state of a command's undo; raises as `move` does."""
-        await self._write(
-            lambda connection: self._runs.move_undo(connection, approval_id, number, status, output)
-        )
+        step = Step(approval_id, number, status, output, left)
+        await self._write(lambda connection: self._runs.move_undo(connection, step))
 
     async def _write(self, work: Callable[[sa.Connection], T]) -> T:
         def alone(connection: sa.Connection) -> T:

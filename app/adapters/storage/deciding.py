@@ -115,9 +115,13 @@ def begin_undo(connection: sa.Connection, audit: AuditTrail, approval: Approval)
     if not connection.execute(begin).rowcount:
         return False
     for number, command in enumerate(approval.commands):
-        if command.undo_status is CommandStatus.WAITING:
-            change = _command(approval.approval_id, number).values(undo_status=command.undo_status)
-            connection.execute(change)
+        proof = command.proof
+        if command.undo_status is CommandStatus.WAITING or (proof and proof.left):
+            values = {
+                "undo_status": command.undo_status,
+                "proof": proof.model_dump_json() if proof else None,
+            }
+            connection.execute(_command(approval.approval_id, number).values(values))
     audit.enter(connection, audit_facts.undo_begun(approval))
     return True
 

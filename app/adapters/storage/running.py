@@ -1,15 +1,24 @@
 """The transactions in which commands, their undos and their checks go on: each by one server."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 
 from app.adapters.storage import audit_facts
-from app.adapters.storage.approval_conditions import has_change, has_check, has_step, has_undo
+from app.adapters.storage.approval_conditions import (
+    has_any,
+    has_change,
+    has_check,
+    has_step,
+    has_undo,
+)
 from app.adapters.storage.approval_rows import BATCH, fetch_approvals
 from app.adapters.storage.approval_tables import ME, approvals, commands, is_free
 from app.adapters.storage.audit import AuditTrail
 from app.domain.errors import Conflict, ObjectBusy
 from app.domain.ids import ApprovalId, ProcessId
-from app.domain.proof import Verification
+from app.domain.proof import LeftState, Proof, Recovery, Verification
 from app.domain.review import Approval
 from app.domain.review_moves import COMMAND_MOVES, ApprovalStatus, CommandStatus
 
@@ -41,21 +50,34 @@ HOLD = (
     .where(approvals.c.approval_id == sa.bindparam("id"), approvals.c.executor == ME)
     .values(executor=ME)
 )
-OF_NOBODY_ELSE = sa.exists().where(
-    approvals.c.approval_id == commands.c.approval_id, is_free(approvals.c.executor)
+IS_CUT_OFF = sa.and_(
+    sa.or_(
+        sa.and_(IS_UNSETTLED_ONE, has_any(CommandStatus.EXECUTING)),
+        sa.and_(IS_UNDOING_ONE, has_undo(CommandStatus.EXECUTING)),
+    ),
+    is_free(approvals.c.executor),
 )
-INTERRUPT = (
-    sa.update(commands)
-    .where(IS_UNSETTLED, commands.c.status == EXECUTING, OF_NOBODY_ELSE)
-    .values(status=CommandStatus.UNKNOWN.value)
-    .returning(commands.c.approval_id, commands.c.number)
-)
-INTERRUPT_UNDO = (
-    sa.update(commands)
-    .where(IS_UNDOING, commands.c.undo_status == EXECUTING, OF_NOBODY_ELSE)
-    .values(undo_status=CommandStatus.UNKNOWN.value)
-    .returning(commands.c.approval_id, commands.c.number)
-)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command's next state, or its undo's."""
+
+    approval_id: ApprovalId
+    number: int
+    status: CommandStatus
+    output: str
+    left: LeftState | None = None
+
+    @property
+    def command(self) -> sa.Update:
+        """The change of its row."""
+        return _command(self.approval_id, self.number)
+
+    @property
+    def words(self) -> str:
+        """What it would do."""
+        return f"become {self.status}"
 
 
 class Runs:
@@ -77,62 +99,58 @@ class Runs:
         is_mine = sa.and_(condition, approvals.c.executor == self._me)
         return fetch_approvals(connection, is_mine, approvals.c.decided_at.asc(), BATCH)
 
-    def move(
-        self,
-        connection: sa.Connection,
-        approval_id: ApprovalId,
-        number: int,
-        status: CommandStatus,
-        output: str,
-    ) -> None:
+    def move(self, connection: sa.Connection, step: Step) -> None:
         """Note a command's next state; raises Conflict or ObjectBusy."""
-        self._hold(connection, approval_id)
-        if status is CommandStatus.EXECUTING:
-            _refuse_busy(connection, approval_id, number)
-        change = _command(approval_id, number).where(commands.c.status.in_(_sources(status)))
-        if not connection.execute(change.values(status=status, output=output)).rowcount:
-            raise Conflict(f"Command {number} of {approval_id} cannot become {status}.")
-        fact = audit_facts.moved(approval_id, self._me, number, status, output)
+        self._begin(connection, step)
+        change = step.command.where(commands.c.status.in_(_sources(step.status)))
+        values = {"status": step.status, "output": step.output}
+        if not connection.execute(change.values(values)).rowcount:
+            raise Conflict(f"Command {step.number} of {step.approval_id} cannot {step.words}.")
+        _keep_left(connection, step)
+        fact = audit_facts.moved(step.approval_id, self._me, step.number, step.status, step.output)
         self._audit.enter(connection, fact)
 
-    def move_undo(
-        self,
-        connection: sa.Connection,
-        approval_id: ApprovalId,
-        number: int,
-        status: CommandStatus,
-        output: str,
-    ) -> None:
+    def move_undo(self, connection: sa.Connection, step: Step) -> None:
         """Note the next state of a command's undo; raises Conflict or ObjectBusy."""
-        self._hold(connection, approval_id)
-        if status is CommandStatus.EXECUTING:
-            _refuse_busy(connection, approval_id, number)
-        change = _command(approval_id, number).where(commands.c.undo_status.in_(_sources(status)))
-        if not connection.execute(change.values(undo_status=status, undo_output=output)).rowcount:
-            raise Conflict(f"The undo of command {number} of {approval_id} cannot become {status}.")
-        fact = audit_facts.undo_moved(approval_id, self._me, number, status, output)
+        self._begin(connection, step)
+        change = step.command.where(commands.c.undo_status.in_(_sources(step.status)))
+        values = {"undo_status": step.status, "undo_output": step.output}
+        if not connection.execute(change.values(values)).rowcount:
+            raise Conflict(
+                f"The undo of command {step.number} of {step.approval_id} cannot {step.words}."
+            )
+        _keep_left(connection, step)
+        fact = audit_facts.undo_moved(
+            step.approval_id, self._me, step.number, step.status, step.output
+        )
         self._audit.enter(connection, fact)
 
-    def interrupt(self, connection: sa.Connection, output: str) -> int:
+    def interrupt(self, connection: sa.Connection, words: Callable[[Approval, int], str]) -> int:
         """Make unknown what this server was executing before, and what dead ones were."""
-        me = {"me": self._me}
-        ended = connection.execute(INTERRUPT.values(output=output), me).all()
-        undone = connection.execute(INTERRUPT_UNDO.values(undo_output=output), me).all()
-        unknown = CommandStatus.UNKNOWN
-        self._audit.enter(
-            connection,
-            *(audit_facts.moved(one, self._me, number, unknown, output) for one, number in ended),
-            *(
-                audit_facts.undo_moved(one, self._me, number, unknown, output)
-                for one, number in undone
-            ),
-        )
-        return len(ended) + len(undone)
+        found = fetch_approvals(connection, IS_CUT_OFF, approvals.c.position.asc(), me=self._me)
+        unknown, count = CommandStatus.UNKNOWN, 0
+        for _, approval in found:
+            one = approval.approval_id
+            for number, command in enumerate(approval.commands):
+                if CommandStatus.EXECUTING not in {command.status, command.undo_status}:
+                    continue
+                output = words(approval, number)
+                if command.status is CommandStatus.EXECUTING:
+                    values: dict[str, str] = {"status": unknown, "output": output}
+                    fact = audit_facts.moved(one, self._me, number, unknown, output)
+                else:
+                    values = {"undo_status": unknown, "undo_output": output}
+                    fact = audit_facts.undo_moved(one, self._me, number, unknown, output)
+                connection.execute(_command(one, number).values(values))
+                self._audit.enter(connection, fact)
+                count += 1
+        return count
 
     def keep_verification(
         self, connection: sa.Connection, approval_id: ApprovalId, verification: Verification
     ) -> bool:
-        """Keep the outcome once."""
+        """Keep the outcome once; not that it helped when it is being taken back."""
+        is_good = verification.recovery is Recovery.RECOVERED
         change = (
             sa.update(approvals)
             .where(
@@ -140,6 +158,7 @@ class Runs:
                 approvals.c.executor == self._me,
                 approvals.c.verification.is_(None),
                 IS_APPROVED,
+                approvals.c.undone_at.is_(None) if is_good else sa.true(),
             )
             .values(verification=verification.model_dump_json())
         )
@@ -148,9 +167,26 @@ class Runs:
         self._audit.enter(connection, audit_facts.verified(approval_id, self._me, verification))
         return True
 
+    def _begin(self, connection: sa.Connection, step: Step) -> None:
+        self._hold(connection, step.approval_id)
+        if step.status is CommandStatus.EXECUTING:
+            _refuse_busy(connection, step.approval_id, step.number)
+
     def _hold(self, connection: sa.Connection, approval_id: ApprovalId) -> None:
         if not connection.execute(HOLD, {"id": approval_id, "me": self._me}).rowcount:
             raise Conflict(f"Approval {approval_id} is another server's to run.")
+
+
+def _keep_left(connection: sa.Connection, step: Step) -> None:
+    """How the object was left stands on the card of its command."""
+    if step.left is None:
+        return
+    its = sa.select(commands.c.proof).where(
+        commands.c.approval_id == step.approval_id, commands.c.number == step.number
+    )
+    if text := connection.execute(its).scalar():
+        proof = Proof.model_validate_json(text).model_copy(update={"left": step.left})
+        connection.execute(step.command.values(proof=proof.model_dump_json()))
 
 
 def _refuse_busy(connection: sa.Connection, approval_id: ApprovalId, number: int) -> None:

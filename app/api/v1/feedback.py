@@ -204,16 +204,17 @@ async def learning_curve_picture(
 
 
 def count(metrics: Metrics, news: Sequence[Report]) -> None:
-    """Count what is new: decisions and outcomes."""
+    """Count what is new: decisions and outcomes, but not one that an undo has changed."""
+    is_undone = any(isinstance(report, Undone) for report in news)
     for report in news:
         match report:
             case Decided():
                 metrics.decision_recorded(report.decision)
             case Expired():
                 metrics.decision_recorded(PlanStatus.EXPIRED)
-            case Verified():
+            case Verified() if not is_undone:
                 metrics.outcome_measured(report.outcome)
-            case Executed() | Undone():
+            case Executed() | Verified() | Undone():
                 pass
 
 

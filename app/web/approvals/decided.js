@@ -4,7 +4,7 @@ import { badge, decisionBadge } from "./badge.js";
 import { element, replaceContent } from "./dom.js";
 import { formatTime } from "./format.js";
 import { evidenceBadge, phaseNote, riskBadge, workflowLink } from "./judged.js";
-import { recoveryBadge, UndoPart, verificationPart } from "./outcome.js";
+import { outcomeBadge, UndoPart, verificationPart } from "./outcome.js";
 import { commandText, plain } from "./plain.js";
 import { byHand, proofCard, undoOf } from "./proof.js";
 
@@ -74,7 +74,7 @@ function summary({ status, action, commands, verification, undo, ...approval }) 
     element("span", { class: "small muted" }, plain(whoAndWhen(approval))),
     " ",
     status === "approved" && counted.filter(([, count]) => count).map(([[words, tone], count]) => [badge(`${count} × ${words}`, tone), " "]),
-    verification && [recoveryBadge(verification), " "],
+    verification && [outcomeBadge(approval.outcome), " "],
     undo && badge("Undo was asked for", "info"),
   ];
 }

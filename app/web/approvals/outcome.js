@@ -7,33 +7,36 @@ import { formatTime } from "./format.js";
 import { plain } from "./plain.js";
 import { undoOf } from "./proof.js";
 
-const RECOVERIES = {
+const OUTCOMES = {
   recovered: ["It helped", "good"],
   not_recovered: ["It did not help", "bad"],
   unknown: ["Not known whether it helped", "warn"],
+  undone: ["The outcome was taken back", "info"],
 };
+const YES = "Yes, take it back";
+const MAY_HAVE_RUN = new Set(["succeeded", "unknown"]);
 const HOLDS = new Map([
   [true, ["holds", "good"]],
   [false, ["does not hold", "bad"]],
   [null, ["could not be read", "warn"]],
 ]);
 
-export function verificationPart({ verification }) {
+export function verificationPart({ verification, outcome }) {
   if (!verification) return null;
   return element(
     "section",
     { class: "proof stack-tight", "aria-label": "Whether it helped" },
-    element("div", {}, recoveryBadge(verification), " ", plain(verification.sentence), " ", element("span", { class: "small muted" }, formatTime(verification.at))),
+    element("div", {}, outcomeBadge(outcome), " ", plain(verification.sentence), " ", element("span", { class: "small muted" }, formatTime(verification.at))),
     element("ul", { class: "plain stack-tight" }, verification.facts.map(factLine)),
   );
 }
 
-export function recoveryBadge({ recovery }) {
-  const [words, tone] = Object.hasOwn(RECOVERIES, recovery) ? RECOVERIES[recovery] : RECOVERIES.unknown;
+export function outcomeBadge(outcome) {
+  const [words, tone] = Object.hasOwn(OUTCOMES, outcome) ? OUTCOMES[outcome] : OUTCOMES.unknown;
   return badge(words, tone);
 }
 
-/* The button that takes it back, and one question before it does. `undo(id)` may reject. */
+/* The button that takes it back, and one question before it does. `undo(id, body)` may reject. */
 export class UndoPart {
   root = element("div", { class: "stack-tight" });
   #drawn = "";
@@ -60,17 +63,20 @@ export class UndoPart {
 
   #confirm(approval) {
     const failure = element("p", { class: "banner banner-bad", role: "alert", hidden: true });
-    const yes = element("button", { type: "button", class: "button button-danger" }, "Yes, take it back");
+    let isSure = false;
+    const yes = element("button", { type: "button", class: "button button-danger" }, YES);
     const no = element("button", { type: "button", class: "button", onclick: () => this.#offer(approval).focus() }, "Leave it");
     yes.addEventListener("click", async () => {
       yes.disabled = true;
       try {
-        await this.undo(approval.id);
+        await this.undo(approval.id, isSure ? { confirm: true } : {});
         giveBackFocus(this.root.closest("details")?.querySelector("summary"));
       } catch (error) {
         yes.disabled = false;
         failure.hidden = false;
         replaceContent(failure, plain(error.message));
+        isSure = Boolean(error.answer?.needs_confirmation);
+        replaceContent(yes, isSure ? "Undo it nevertheless" : YES);
         giveBackFocus(yes);
       }
     });
@@ -90,7 +96,7 @@ export class UndoPart {
 }
 
 function takenBack({ commands }) {
-  return commands.filter(({ status, proof }) => status === "succeeded" && proof && proof.undo.kind !== "none").reverse();
+  return commands.filter(({ status, proof }) => MAY_HAVE_RUN.has(status) && proof && proof.undo.kind !== "none").reverse();
 }
 
 function factLine({ name, reference, holds, detail }) {

@@ -61,7 +61,7 @@ export class PastList {
   #entry(approval) {
     const known = this.#entries.get(approval.id);
     known?.update(approval);
-    return known ?? new DecidedEntry(approval, (id) => this.#undo(id));
+    return known ?? new DecidedEntry(approval, (id, body) => this.#undo(id, body));
   }
 
   #place(entries) {
@@ -71,8 +71,8 @@ export class PastList {
     if (this.#list.contains(focused)) focused.focus({ preventScroll: true });
   }
 
-  async #undo(id) {
-    await ask(approvalAddress(id, "undo"), { reviewer: this.#reviewer() });
+  async #undo(id, body) {
+    await ask(approvalAddress(id, "undo"), { reviewer: this.#reviewer(), ...body });
     await this.#hasChanged();
   }
 }

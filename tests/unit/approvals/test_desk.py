@@ -20,15 +20,27 @@ from app.approvals.looking import Looking
 from app.approvals.proposing import IncomingCommand, IncomingProposal
 from app.approvals.ruling import CommandChoice, IncomingDecision
 from app.approvals.running import Running
+from app.approvals.undo_look import UndoUnsure
 from app.approvals.voiding import Voiding
 from app.domain.approval import CommandDecision, Decision
 from app.domain.errors import ClusterFailed, Conflict, ExternalFailed, InvalidField
 from app.domain.ids import ApprovalId, new_process_id
+from app.domain.proof import LeftState
 from app.domain.review import Approval
 from app.domain.review_moves import ApprovalStatus, CommandStatus
+from app.kubectl.cluster_object import Target
+from app.kubectl.left_state import left_state
 from app.kubectl.policy import load_policy
-from tests.fakes.approvals import DELETE_VOLUME, GET, RESTART, SCALE, DrivenClock
-from tests.fakes.proofs import TableCluster, proof
+from tests.fakes.approvals import (
+    DELETE_VOLUME,
+    GET,
+    RESTART,
+    SCALE,
+    DrivenClock,
+    ScriptedRunner,
+    always_run,
+)
+from tests.fakes.proofs import CHECKOUT, TableCluster, live, proof
 
 APPROVE = IncomingDecision(Decision.APPROVED, reviewer="Ada")
 REJECT = IncomingDecision(Decision.REJECTED, reviewer="Ada", reason="no")
@@ -52,6 +64,13 @@ class Office:
         proposal = IncomingProposal("Restart", incoming, {"namespace": "shop", **metadata})
         return await self.desk.propose(proposal, None)
 
+    async def ran(self, one: ApprovalId, left: LeftState | None) -> None:
+        """It was approved and has run; `left` is how its object was then."""
+        await self.store.keep_proof(one, 0, RESTART, proof(undo=SCALE))
+        await self.desk.decide(one, APPROVE)
+        await self.store.move(one, 0, CommandStatus.EXECUTING, "")
+        await self.store.move(one, 0, CommandStatus.SUCCEEDED, "", left)
+
     async def audited(self) -> list[str]:
         """The types of all entries."""
         return [json.loads(entry.line)["type"] for entry in await self.audit.after(0)]
@@ -62,7 +81,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     async with open_approvals(DatabaseLocation.of_file(tmp_path / "approvals.sqlite")) as database:
         clock, cluster, judge = DrivenClock(), TableCluster(), CommandJudge(load_policy())
         store = SqlApprovals(database, new_process_id(), clock)
-        running = Running(None, lambda _: None)
+        running = Running(ScriptedRunner(), always_run)
         looking = Looking(store, judge, cluster, running, has_cluster=True)
         desk = ApprovalDesk(store, judge, clock, Changes(), looking, EXPIRY)
         yield Office(desk, store, SqlAudit(database), clock, cluster)
@@ -290,10 +309,7 @@ async def test_an_undo_needs_something_that_ran_and_is_begun_once(office: Office
     one = await office.proposed(RESTART)
     with pytest.raises(Conflict, match="nothing to undo"):
         await office.desk.undo(one, "Ada")
-    await office.store.keep_proof(one, 0, RESTART, proof(undo=SCALE))
-    await office.desk.decide(one, APPROVE)
-    await office.store.move(one, 0, CommandStatus.EXECUTING, "")
-    await office.store.move(one, 0, CommandStatus.SUCCEEDED, "")
+    await office.ran(one, left_state(Target.of_reference(CHECKOUT), live()))
 
     begun = await office.desk.undo(one, "Ada")
 
@@ -301,3 +317,26 @@ async def test_an_undo_needs_something_that_ran_and_is_begun_once(office: Office
     assert await office.desk.get(one) == begun
     with pytest.raises(Conflict, match="begun already"):
         await office.desk.undo(one, "Bob")
+
+
+async def test_an_undo_of_what_nobody_looked_at_afterwards_has_to_be_confirmed(office: Office):
+    one = await office.proposed(RESTART)
+    await office.ran(one, None)
+
+    with pytest.raises(UndoUnsure, match="not known whether somebody changed deployment/checkout"):
+        await office.desk.undo(one, "Ada")
+
+    assert (await office.desk.get(one)).undone_at is None
+    assert (await office.desk.undo(one, "Ada", is_confirmed=True)).undone_by == "Ada"
+
+
+async def test_an_undo_of_what_the_cluster_does_not_show_is_not_begun(office: Office):
+    one = await office.proposed(RESTART)
+    await office.ran(one, left_state(Target.of_reference(CHECKOUT), live()))
+    office.cluster.trouble = ClusterFailed("The cluster does not answer in time.")
+
+    for is_confirmed in (False, True):
+        with pytest.raises(ClusterFailed, match="does not answer"):
+            await office.desk.undo(one, "Ada", is_confirmed=is_confirmed)
+
+    assert (await office.desk.get(one)).undone_at is None

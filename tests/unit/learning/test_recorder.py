@@ -279,6 +279,30 @@ async def test_reports_that_come_before_their_proposal_count_in_any_order(tmp_pa
             assert course.is_final
 
 
+@pytest.mark.parametrize(
+    ("recovery", "ended", "outcome"),
+    [
+        (Recovery.RECOVERED, "succeeded", Outcome.UNKNOWN),
+        (Recovery.RECOVERED, "unknown", Outcome.UNKNOWN),
+        (Recovery.RECOVERED, "skipped", Outcome.RESOLVED),
+        (Recovery.NOT_RECOVERED, "succeeded", Outcome.UNRESOLVED),
+    ],
+)
+async def test_that_it_helped_does_not_count_when_it_was_taken_back(
+    learning: Learning, recovery: Recovery, ended: str, outcome: Outcome
+):
+    await learning.plan(1)
+    *earlier, last = story("approval-1")
+    verified = replace(last, verification=measured(recovery))
+    commands = (last.commands[0], last.commands[1].model_copy(update={"undo_status": ended}))
+    undone = replace(verified, kind=ReportKind.UNDONE, commands=commands)
+
+    for report in (*earlier, verified, undone, verified):
+        await learning.recorder.hear(report)
+
+    assert (await the_record(learning)).outcome is outcome
+
+
 async def test_a_report_makes_up_for_those_that_were_lost(learning: Learning):
     await learning.plan(1)
 
