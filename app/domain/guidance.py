@@ -65,7 +65,7 @@ class ActionScore:
     rejected: int
     """Decided changing commands on similar incidents."""
     is_put_down: bool = False
-    """Whether the score is halved because the action was rejected the last time on a like incident."""
+    """Whether it stands behind the rest because it was rejected the last time on a like incident."""
 
 
 @dataclass(frozen=True, slots=True)

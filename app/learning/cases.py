@@ -124,8 +124,8 @@ class CaseIndex:
     def trusted_tolerance(self, ours: Signature, action: str) -> tuple[float, float]:
         """For workloads as stateful as ours its weight of cases and their accepted part, by trust."""
         weight = credit = 0.0
-        said = self._tallies.get((ours.environment, is_stateful(ours), action), {})
-        for reviewer, tally in said.items():
+        key = (ours.environment, is_stateful(ours), action)
+        for reviewer, tally in self._tallies[key].items() if key in self._tallies else ():
             trust = self._trust.of(reviewer)
             weight += trust * tally.cases
             credit += trust * tally.credit

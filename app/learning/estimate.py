@@ -22,7 +22,6 @@ second one already, and dozens of such cases must not outvote the few from just 
 DECAY = 0.9
 STANDS = 0.75
 """An action that scores as much after it was just rejected was hardly rejected for good."""
-PUT_DOWN = 0.5
 OPTIMISM = 0.1
 """Standard deviations: decides between equals in favour of what is less known, overrides nobody."""
 
@@ -81,9 +80,7 @@ def put_down(
 ) -> tuple[ActionScore, ...]:
     """What was just rejected behind the rest, unless a long record speaks for it all the same."""
     found = (
-        replace(line, score=PUT_DOWN * line.score, is_put_down=True)
-        if line.action in just_rejected and line.score < STANDS
-        else line
+        replace(line, is_put_down=line.action in just_rejected and line.score < STANDS)
         for line in scores
     )
     return tuple(sorted(found, key=_place))
@@ -146,8 +143,8 @@ def _hopeful(mean: float, weight: float, optimism: float) -> float:
     return min(mean + optimism * deviation, 1.0)
 
 
-def _place(line: ActionScore) -> tuple[float, str]:
-    return -line.score, line.action
+def _place(line: ActionScore) -> tuple[bool, float, str]:
+    return line.is_put_down, -line.score, line.action
 
 
 def _decided_at(neighbour: Neighbour) -> int:

@@ -118,7 +118,8 @@ def choose(signatures: Sequence[Signature], index: CaseIndex, optimism: float = 
         return Choice()
     ours, refused = signatures[0], just_rejected(neighbours, signatures[0])
     scores = put_down(scoreboard(ours, neighbours, index), refused)
-    explores = bool(scores) and optimism > 0 and scores[0].score < ACCEPTANCE
+    best = max((line.score for line in scores), default=1.0)
+    explores = optimism > 0 and best < ACCEPTANCE
     if explores:
         scores = put_down(scoreboard(ours, neighbours, index, optimism), refused)
     accepted = _accepted(neighbours, scores, ours)
@@ -147,7 +148,7 @@ def _accepted(
     neighbours: Sequence[Neighbour], scores: Sequence[ActionScore], ours: Signature
 ) -> list[tuple[Neighbour, ExampleRole]]:
     """The best action's best plan first; then others that convince, each with other actions."""
-    score_of = {line.action: line.score for line in scores}
+    score_of = {line.action: line.score for line in scores if not line.is_put_down}
     chosen: dict[tuple[str, ...], Neighbour] = {}
     for neighbour in sorted(neighbours, key=lambda found: -_conviction(found, score_of, ours)):
         actions = neighbour.case.judgement.accepted

@@ -113,14 +113,19 @@ def test_another_environment_is_less_near():
 
 
 def test_a_failure_of_the_same_name_is_alike_in_other_words():
-    index, named = CaseIndex(), replace(signature_of("memory limit"), failure_mode="oom_killed")
+    index, named = (
+        CaseIndex(),
+        replace(signature_of("memory limit of container reached"), failure_mode="oom_killed"),
+    )
     index.update(1, record_of(*events_of(1, named)))
-    other_words = replace(signature_of("killed by kernel"), failure_mode="oom_killed")
+    other_words = replace(
+        signature_of("process was killed by the kernel"), failure_mode="oom_killed"
+    )
 
     (found,) = index.nearest(other_words)
 
     assert found.anywhere > 0.5
-    assert index.nearest(signature_of("killed by kernel")) == []
+    assert index.nearest(signature_of("process was killed by the kernel")) == []
 
 
 def test_a_failure_without_a_name_has_that_of_cases_in_the_same_words():
