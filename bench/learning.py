@@ -21,7 +21,7 @@ from bench.learning_people import scenarios
 from bench.learning_plot import plot
 from bench.learning_selectors import SELECTORS
 
-FIRST_SEED = 3000
+FIRST_SEED = 4000
 SEEDS = 20
 INCIDENTS = 2000
 QUICK_SEEDS = 2

@@ -20,7 +20,7 @@ FACETS_SHARPNESS = 5.0
 """Of what differs in the circumstances, for the third level: what was decided in others is in the
 second one already, and dozens of such cases must not outvote the few from just here."""
 DECAY = 0.9
-STANDS = 0.75
+STANDS = 2 / 3
 """An action that scores as much after it was just rejected was hardly rejected for good."""
 OPTIMISM = 0.1
 """Standard deviations: decides between equals in favour of what is less known, overrides nobody."""
