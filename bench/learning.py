@@ -3,8 +3,9 @@
 `python -m bench.learning [--seeds N] [--quick] [--plot FILE]`: progress on standard error, a table
 on standard output. The world is in `learning_world`, its people in `learning_people`, and how a plan
 engine uses guidance in `learning_engine`. Approval is what an honest reviewer is expected to say to
-a plan's changes, in ratio to the best plan there is. Between designs ten of these seeds have decided,
-so what is shown is a little too kind.
+a plan's changes, in ratio to the best plan there is. Nobody is held out, so that it is the approval
+of the plans that were made with what was learned. No design was chosen by these seeds: designs are
+compared on those from 1000 on.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from bench.learning_people import scenarios
 from bench.learning_plot import plot
 from bench.learning_selectors import SELECTORS
 
+FIRST_SEED = 4000
 SEEDS = 20
 INCIDENTS = 2000
 QUICK_SEEDS = 2
@@ -62,9 +64,9 @@ def table(results: Results, seeds: int) -> str:
 
 def _details(results: Results) -> list[str]:
     lines = [
-        "| | feedbacks to .8 | repeats of a just rejected action | read-only plans |"
-        " first 500 after drift |",
-        "|---|---|---|---|---|",
+        "| | feedbacks to .8 | rightly rejected just before, again | any rejected just before,"
+        " again without a word why | read-only plans | first 500 after drift |",
+        "|---|---|---|---|---|---|",
     ]
     drift = results.get("drift", {})
     for selector, measures in results["base"].items():
@@ -72,6 +74,7 @@ def _details(results: Results) -> list[str]:
         cells = [
             median_heard(measures),
             str(mean([one.repeats for one in measures])),
+            str(mean([one.unexplained for one in measures])),
             str(mean([one.reads_alone for one in measures])),
             str(mean([one.turning for one in turned])) if turned else "",
         ]
@@ -88,7 +91,7 @@ def _results(seeds: int, *, is_quick: bool) -> Results:
         for selector in QUICK_SELECTORS if is_quick else SELECTORS:
             if scenario in COMPARED or selector == "ours":
                 results[scenario][selector] = [
-                    _course(scenario, selector, seed) for seed in range(seeds)
+                    _course(scenario, selector, FIRST_SEED + place) for place in range(seeds)
                 ]
                 say(f"{scenario}, {selector}: {_late(results[scenario][selector])}")
     return results

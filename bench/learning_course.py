@@ -40,6 +40,10 @@ class Step:
     was_just_rejected: bool
     """Whether the last word on such an incident was a rejection that the team stands by."""
     is_repeat: bool
+    was_refused: bool
+    """Whether the last word on such an incident was any rejection, also one by mistake."""
+    is_unexplained: bool
+    """Whether what was refused then is proposed again, and the plan does not say why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +121,8 @@ class Course:
         situation, yes = incident.situation, self._people.acceptance
         wanted = [self._world.is_wanted(situation, remedy) for remedy in proposal.remedies]
         worths = [yes if is_wanted else 1 - yes for is_wanted in wanted]
-        rejected = {
-            remedy
-            for remedy in self._last_word.get(situation, ())
-            if not self._world.is_wanted(situation, remedy)
-        }
+        refused = self._last_word.get(situation, frozenset())
+        rejected = {remedy for remedy in refused if not self._world.is_wanted(situation, remedy)}
         return Step(
             worth=sum(worths) / len(worths) if worths else 0.0,
             oracle=yes,
@@ -129,6 +130,8 @@ class Course:
             is_read_only=not worths,
             was_just_rejected=bool(rejected),
             is_repeat=not rejected.isdisjoint(proposal.remedies),
+            was_refused=bool(refused),
+            is_unexplained=bool((refused & {*proposal.remedies}) - proposal.explained),
         )
 
     async def _hear(self, number: int) -> None:

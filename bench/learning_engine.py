@@ -3,7 +3,9 @@
 How an engine uses guidance is part of the simulated world, the same for all selectors. It takes the
 scoreboard's best remedy; without a scoreboard what the first accepted example did, and nothing that
 a rejected one did. Where the note says that nothing known is good enough it tries what is not on
-the scoreboard. Its own habit is an order of remedies per failure, right about every second time.
+the scoreboard. What was just rejected is heeded as far as the scoreboard puts it down, no further
+and no oftener; where its record keeps it in its place, a plan that repeats it says so. Its own habit,
+which heeds nothing, is an order of remedies per failure, right about every second time.
 """
 
 from collections.abc import Sequence
@@ -29,6 +31,8 @@ class Proposal:
     remedies: tuple[str, ...]
     """None in a plan that only reads."""
     plan: Plan
+    explained: frozenset[str] = frozenset()
+    """Remedies of which the plan says why it has them although they were just rejected."""
 
 
 class Engine:
@@ -40,7 +44,8 @@ class Engine:
 
     def plan(self, incident: Incident, guidance: Guidance) -> Proposal:
         """One read, then one or two changes."""
-        remedies = self._remedies(incident, guidance)
+        follows = self._chance.random() < FOLLOWS
+        remedies = self._remedies(incident, guidance if follows else None)
         cause = incident.analysis.root_cause_analysis[0]
         texts = [incident.commands[remedy] for remedy in remedies]
         read = READ.format(namespace=cause.entities.namespace)
@@ -57,14 +62,15 @@ class Engine:
             severity=cause.severity,
             entities=cause.entities,
         )
-        return Proposal(tuple(remedies), plan)
+        explained = _explained(incident, guidance) if follows else frozenset()
+        return Proposal(tuple(remedies), plan, explained)
 
-    def _remedies(self, incident: Incident, guidance: Guidance) -> Sequence[str]:
+    def _remedies(self, incident: Incident, guidance: Guidance | None) -> Sequence[str]:
         if self._chance.random() < READS_ALONE:
             return []
         habit = self._habit(incident)
         ranked, backed = habit, set(habit)
-        if self._chance.random() < FOLLOWS:
+        if guidance is not None:
             ranked = self._ranked(incident, guidance, habit)
             backed = _backed(incident, guidance)
         has_two = self._chance.random() < TWO_CHANGES and ranked[1] in backed
@@ -83,20 +89,33 @@ class Engine:
         return _by_examples(incident, guidance, habit)
 
 
+def _explained(incident: Incident, guidance: Guidance) -> frozenset[str]:
+    """Remedies that were just rejected and whose record speaks for them all the same."""
+    standing = {line.action for line in guidance.scoreboard if not line.is_put_down}
+    known = standing & {one.action for one in guidance.just_rejected}
+    return frozenset(remedy for remedy, action in incident.actions.items() if action in known)
+
+
 def _backed(incident: Incident, guidance: Guidance) -> set[str]:
     """Remedies that the guidance speaks for; where it speaks of none, nothing goes beside the first."""
-    welcome = {line.action for line in guidance.scoreboard if line.score >= WELCOME}
+    standing = (line for line in guidance.scoreboard if not line.is_put_down)
+    welcome = {line.action for line in standing if line.score >= WELCOME}
     welcome |= set() if guidance.scoreboard else {*_actions(guidance, ExampleRole.ACCEPTED)}
     return {remedy for remedy, action in incident.actions.items() if action in welcome}
 
 
 def _by_scoreboard(incident: Incident, guidance: Guidance, habit: Sequence[str]) -> list[str]:
-    """In the scoreboard's order; what is not on it comes last, or first where the note asks."""
-    places = {line.action: place for place, line in enumerate(guidance.scoreboard)}
-    known = [remedy for remedy in habit if incident.actions[remedy] in places]
-    known.sort(key=lambda remedy: places[incident.actions[remedy]])
+    """In the scoreboard's order; what is not on it comes later, or first where the note asks.
+
+    Behind both comes what the scoreboard puts down.
+    """
+    lines = {line.action: (place, line) for place, line in enumerate(guidance.scoreboard)}
+    known = [remedy for remedy in habit if incident.actions[remedy] in lines]
+    known.sort(key=lambda remedy: lines[incident.actions[remedy]][0])
     untried = [remedy for remedy in habit if remedy not in known]
-    return [*untried, *known] if guidance.note else [*known, *untried]
+    standing = [one for one in known if not lines[incident.actions[one]][1].is_put_down]
+    down = [one for one in known if one not in standing]
+    return [*untried, *standing, *down] if guidance.note else [*standing, *untried, *down]
 
 
 def _by_examples(incident: Incident, guidance: Guidance, habit: Sequence[str]) -> list[str]:

@@ -24,6 +24,8 @@ class Measures:
     """Feedbacks until the last 100 incidents reached .8; None for never."""
     repeats: float
     """Share of late incidents with a rightly rejected last word on which it is proposed again."""
+    unexplained: float
+    """Share of late incidents with any rejected last word on which it comes again without a word why."""
     reads_alone: float
     """Share of late plans that change nothing."""
     curve: tuple[float, ...]
@@ -46,12 +48,14 @@ def measure(steps: Sequence[Step]) -> Measures:
     """A course in numbers."""
     late, middle = steps[-LATE:], len(steps) // 2
     warned = [step for step in late if step.was_just_rejected]
+    refused = [step for step in late if step.was_refused]
     blocks = [steps[start : start + BLOCK] for start in range(0, len(steps), BLOCK)]
     return Measures(
         late=_ratio(late),
         turning=_ratio(steps[middle : middle + LATE]),
         heard_until_enough=_heard_until_enough(steps),
         repeats=sum(step.is_repeat for step in warned) / max(len(warned), 1),
+        unexplained=sum(step.is_unexplained for step in refused) / max(len(refused), 1),
         reads_alone=sum(step.is_read_only for step in late) / len(late),
         curve=tuple(_ratio(block) for block in blocks),
     )

@@ -23,7 +23,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class JustRejected:
-    """An action whose last decision on a like incident was a rejection."""
+    """An action that was rejected in the last decision on a like incident."""
 
     action: str
     feedback_id: str
@@ -64,6 +64,8 @@ class ActionScore:
     approved: int
     rejected: int
     """Decided changing commands on similar incidents."""
+    is_put_down: bool = False
+    """Whether it stands behind the rest because it was rejected the last time on a like incident."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from heapq import nlargest
@@ -12,6 +12,7 @@ from app.domain.feedback import Environment, FeedbackRecord, Signature
 from app.learning.directory import Directory
 from app.learning.entries import microseconds
 from app.learning.judgement import ACCEPTANCE, Judgement, Tally, judgement_of, reviewer_of
+from app.learning.modes import likeness, named
 from app.learning.tokens import TokenTable, decode, tokens_of_signature
 from app.learning.trust import LikeCases, ReviewerTrust
 from app.learning.words import words
@@ -23,6 +24,9 @@ SIMILARITY_FLOOR = 0.12
 RELATIVE_FLOOR = 0.3
 GROWTH = 1.25
 """The tokens' weights are computed anew when the number of cases has grown by this factor."""
+LIKE = 0.5
+LIKE_FACETS = 0.7
+"""Another environment or statefulness is below; an unknown environment or another severity is not."""
 QUARTER = 90 * 24 * 3600 * 1_000_000
 """In microseconds: reviewers are compared on what they decided within as much time."""
 SHARED = 512
@@ -54,6 +58,11 @@ class Neighbour:
     here: float
     """The same, less where environment, kind or severity differ."""
 
+    @property
+    def is_like(self) -> bool:
+        """Whether it is the same failure in the same circumstances, but for what hardly matters."""
+        return self.anywhere >= LIKE and self.here >= LIKE_FACETS * self.anywhere
+
 
 class CaseIndex:
     """Finds cases by their tokens, kept up to date record by record; a row of columns per case."""
@@ -72,9 +81,9 @@ class CaseIndex:
         self._weighed_at = 0
         self._table = TokenTable()
         self._encode = lru_cache(SHARED)(self._table.encode)
-        self._tallies: defaultdict[tuple[Environment, str], defaultdict[int, Tally]]
+        self._tallies: defaultdict[tuple[Environment, bool, str], defaultdict[int, Tally]]
         self._tallies = defaultdict(lambda: defaultdict(Tally))
-        """By environment and action, for each reviewer."""
+        """By environment, statefulness and action, for each reviewer."""
         self._reviewers = Directory()
         self._trust = ReviewerTrust()
         self._slots = array("I")
@@ -107,26 +116,31 @@ class CaseIndex:
     def tolerance(self, environment: Environment, action: str) -> Tally:
         """What people said to an action in an environment, on whatever failure."""
         total = Tally()
-        for tally in self._said(environment, action).values():
-            total.merge(tally)
+        for has_state in (False, True):
+            for tally in self._tallies.get((environment, has_state, action), {}).values():
+                total.merge(tally)
         return total
 
-    def trusted_tolerance(self, environment: Environment, action: str) -> tuple[float, float]:
-        """The same as a weight of cases and its accepted part, as far as reviewers are trusted."""
+    def trusted_tolerance(self, ours: Signature, action: str) -> tuple[float, float]:
+        """For workloads as stateful as ours its weight of cases and their accepted part, by trust."""
         weight = credit = 0.0
-        for reviewer, tally in self._said(environment, action).items():
+        key = (ours.environment, is_stateful(ours), action)
+        for reviewer, tally in self._tallies[key].items() if key in self._tallies else ():
             trust = self._trust.of(reviewer)
             weight += trust * tally.cases
             credit += trust * tally.credit
         return weight, credit
 
     def nearest(self, signature: Signature) -> list[Neighbour]:
-        """The cases most like an incident, best first; none below the floors."""
-        tokens = tokens_of_signature(signature)
+        """The cases most like an incident; none below the floors."""
+        alike = [*self._similar(tokens_of_signature(signature))]
+        ours = named(signature, ((case.facets, similarity) for case, similarity in alike))
+        if ours is not signature:
+            alike = [*self._similar(tokens_of_signature(ours))]
         found = [
-            Neighbour(case, similarity, similarity * facet_factor(signature, case.facets))
-            for case, similarity in self._similar(tokens)
-            if similarity >= SIMILARITY_FLOOR
+            Neighbour(case, like, like * facet_factor(ours, case.facets))
+            for case, similarity in alike
+            if (like := likeness(similarity, ours, case.facets)) >= SIMILARITY_FLOOR
         ]
         best = max((neighbour.here for neighbour in found), default=0.0)
         kept = [neighbour for neighbour in found if neighbour.here >= RELATIVE_FLOOR * best]
@@ -184,14 +198,12 @@ class CaseIndex:
             self._slots.append(0)
         return self._slots[plan] - 1 if self._slots[plan] else None
 
-    def _said(self, environment: Environment, action: str) -> Mapping[int, Tally]:
-        return self._tallies.get((environment, action), {})
-
     def _count_words(self, slot: int, times: int) -> None:
         judgement, facets = self._judgements[slot], self._facets[slot]
         reviewer = self._reviewer_of[slot]
         for evidence in judgement.evidence if judgement else ():
-            self._tallies[facets.environment, evidence.action][reviewer].add(evidence, times)
+            said = self._tallies[facets.environment, is_stateful(facets), evidence.action]
+            said[reviewer].add(evidence, times)
             self._trust.count(
                 LikeCases(
                     facets.failure_mode,
@@ -274,4 +286,5 @@ def _overlap(pair: tuple[int, float]) -> tuple[float, int]:
 
 
 def _nearness(neighbour: Neighbour) -> tuple[float, int]:
-    return neighbour.here, neighbour.case.decided_at
+    """Of like cases the newest first, so that the last word on such an incident is among them."""
+    return 1.0 if neighbour.is_like else neighbour.here, neighbour.case.decided_at

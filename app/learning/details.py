@@ -8,12 +8,10 @@ from app.domain.feedback import Environment, FeedbackRecord, Signature
 from app.domain.guidance import Edit
 from app.learning.actions import action_of
 from app.learning.cases import Neighbour
+from app.learning.estimate import said_here
 from app.learning.judgement import ACCEPTANCE
 
-LIKE = 0.5
-"""From this similarity on, an incident is like another one."""
 EDITS_LIMIT = 5
-JUST_REJECTED_LIMIT = 5
 NOTE_LIMIT = 300
 
 
@@ -43,15 +41,21 @@ def demonstration(
     return tuple(islice(accepted, 1))
 
 
-def just_rejected(neighbours: Sequence[Neighbour]) -> dict[str, Neighbour]:
-    """Actions whose last decision on a like incident was a rejection, the newest first."""
-    like = [neighbour for neighbour in neighbours if neighbour.here >= LIKE]
-    last: dict[str, tuple[float, Neighbour]] = {}
-    for neighbour in sorted(like, key=lambda found: found.case.decided_at, reverse=True):
-        for evidence in neighbour.case.judgement.evidence:
-            last.setdefault(evidence.action, (evidence.credit, neighbour))
-    refused = [(action, found) for action, (credit, found) in last.items() if credit < ACCEPTANCE]
-    return dict(refused[:JUST_REJECTED_LIMIT])
+def just_rejected(neighbours: Sequence[Neighbour], ours: Signature) -> dict[str, Neighbour]:
+    """Actions that were rejected in the last decision on a like incident, the newest first.
+
+    Of each environment that passes for ours: nobody can say whether an unknown one is the same.
+    """
+    last: dict[Environment, Neighbour] = {}
+    for neighbour in sorted(neighbours, key=_decided_last):
+        if neighbour.is_like:
+            last.setdefault(neighbour.case.facets.environment, neighbour)
+    refused: dict[str, Neighbour] = {}
+    for neighbour in last.values():
+        for one in said_here(neighbour, ours):
+            if one.credit < ACCEPTANCE:
+                refused.setdefault(one.action, neighbour)
+    return refused
 
 
 def clip(text: str) -> str:
@@ -72,6 +76,10 @@ def _facets(theirs: Signature, ours: Signature) -> Iterator[str]:
         if earlier or here:
             differs = "" if earlier == here else f", here {here or 'unknown'}"
             yield f"{name} {earlier or 'unknown'}{differs}"
+
+
+def _decided_last(neighbour: Neighbour) -> tuple[int, int]:
+    return -neighbour.case.decided_at, -neighbour.case.plan
 
 
 def _known(value: str) -> str:

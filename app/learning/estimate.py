@@ -1,21 +1,27 @@
 """How likely people accept an action on this incident: counts, backed off over three levels (pure)."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from math import sqrt
 
 from app.domain.feedback import Signature
 from app.domain.guidance import ActionScore
 from app.learning.cases import CaseIndex, Neighbour
 from app.learning.change import Word, validity
+from app.learning.judgement import Evidence, carried_over
 
 PRIOR = 0.5
 TOLERANCE_STRENGTH = 2.0
 ANYWHERE_STRENGTH = 2.0
 HERE_STRENGTH = 1.0
 SHARPNESS = 2.5
+FACETS_SHARPNESS = 5.0
+"""Of what differs in the circumstances, for the third level: what was decided in others is in the
+second one already, and dozens of such cases must not outvote the few from just here."""
 DECAY = 0.9
+STANDS = 2 / 3
+"""An action that scores as much after it was just rejected was hardly rejected for good."""
 OPTIMISM = 0.1
 """Standard deviations: decides between equals in favour of what is less known, overrides nobody."""
 
@@ -26,7 +32,8 @@ class _Sum:
 
     weight: float = 0.0
     credit: float = 0.0
-    cases: int = 0
+    newer: float = 0.0
+    """Likeness of the cases that were added, the newest first."""
     approved: int = 0
     rejected: int = 0
 
@@ -41,10 +48,11 @@ def scoreboard(
     anywhere: defaultdict[str, _Sum] = defaultdict(_Sum)
     here: defaultdict[str, _Sum] = defaultdict(_Sum)
     newest_first = sorted(neighbours, key=_decided_at, reverse=True)
-    valid = validity([_words(neighbour) for neighbour in newest_first])
-    for neighbour, still in zip(newest_first, valid, strict=True):
-        _add(anywhere, neighbour, still * _weight(neighbour, neighbour.anywhere))
-        _add(here, neighbour, still * _weight(neighbour, neighbour.here))
+    said = [said_here(neighbour, signature) for neighbour in newest_first]
+    wide, near = [*map(_weight_anywhere, newest_first)], [*map(_weight_here, newest_first)]
+    valid = validity([*map(_words, said, near)])
+    _add_up(anywhere, said, wide, valid)
+    _add_up(here, said, near, valid)
     scores = [
         ActionScore(
             action=action,
@@ -64,36 +72,61 @@ def scoreboard(
         )
         for action, near in here.items()
     ]
-    return tuple(sorted(scores, key=lambda line: (-line.score, line.action)))
+    return tuple(sorted(scores, key=_place))
 
 
-def _words(neighbour: Neighbour) -> list[Word]:
-    weight = _weight(neighbour, neighbour.here)
-    return [
-        Word(evidence.action, weight * evidence.credit, weight * (1 - evidence.credit))
-        for evidence in neighbour.case.judgement.evidence
-    ]
+def put_down(
+    scores: Iterable[ActionScore], just_rejected: Collection[str]
+) -> tuple[ActionScore, ...]:
+    """What was just rejected behind the rest, unless a long record speaks for it all the same."""
+    found = (
+        replace(line, is_put_down=line.action in just_rejected and line.score < STANDS)
+        for line in scores
+    )
+    return tuple(sorted(found, key=_place))
 
 
-def _weight(neighbour: Neighbour, similarity: float) -> float:
-    sharpened: float = similarity**SHARPNESS
-    return sharpened * neighbour.case.trust
+def said_here(neighbour: Neighbour, signature: Signature) -> tuple[Evidence, ...]:
+    """What people said in a case, as it reads for the incident at hand."""
+    case = neighbour.case
+    return carried_over(case.judgement.evidence, case.facets.kind, signature.kind)
 
 
-def _add(sums: defaultdict[str, _Sum], neighbour: Neighbour, weight: float) -> None:
-    for evidence in neighbour.case.judgement.evidence:
-        known = sums[evidence.action]
-        decayed = weight * DECAY**known.cases
-        known.weight += decayed
-        known.credit += decayed * evidence.credit
-        known.cases += 1
-        known.approved += evidence.approved
-        known.rejected += evidence.rejected
+def _words(said: Sequence[Evidence], weight: float) -> list[Word]:
+    return [Word(one.action, weight * one.credit, weight * (1 - one.credit)) for one in said]
+
+
+def _weight_anywhere(neighbour: Neighbour) -> float:
+    weight: float = neighbour.anywhere**SHARPNESS * neighbour.case.trust
+    return weight
+
+
+def _weight_here(neighbour: Neighbour) -> float:
+    facets: float = (neighbour.here / neighbour.anywhere) ** FACETS_SHARPNESS
+    return facets * _weight_anywhere(neighbour)
+
+
+def _add_up(
+    sums: defaultdict[str, _Sum],
+    newest_first: Sequence[Sequence[Evidence]],
+    weights: Sequence[float],
+    valid: Sequence[float],
+) -> None:
+    """Every case fades by how many newer ones are like the incident, each as far as it is."""
+    for said, weight, still in zip(newest_first, weights, valid, strict=True):
+        for evidence in said:
+            known = sums[evidence.action]
+            decayed = still * weight * DECAY**known.newer
+            known.weight += decayed
+            known.credit += decayed * evidence.credit
+            known.newer += weight
+            known.approved += evidence.approved
+            known.rejected += evidence.rejected
 
 
 def _tolerance(signature: Signature, action: str, index: CaseIndex) -> _Sum:
-    """What this team allows in such an environment, whatever the failure."""
-    return _Sum(*index.trusted_tolerance(signature.environment, action))
+    """What this team allows in such an environment on such a workload, whatever the failure."""
+    return _Sum(*index.trusted_tolerance(signature, action))
 
 
 def _back_off(levels: Sequence[tuple[_Sum, float]]) -> float:
@@ -108,6 +141,10 @@ def _hopeful(mean: float, weight: float, optimism: float) -> float:
     """A little more where little is known: the deviation of a Beta with this mean and weight."""
     deviation = sqrt(mean * (1 - mean) / (HERE_STRENGTH + weight + 1))
     return min(mean + optimism * deviation, 1.0)
+
+
+def _place(line: ActionScore) -> tuple[bool, float, str]:
+    return line.is_put_down, -line.score, line.action
 
 
 def _decided_at(neighbour: Neighbour) -> int:

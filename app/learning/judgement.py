@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.domain.approval import CommandDecision
 from app.domain.feedback import CommandCredit, FeedbackRecord
+from app.learning.actions import verb_of
 
 ACCEPTANCE = 0.5
 
@@ -73,6 +74,18 @@ def judgement_of(record: FeedbackRecord) -> Judgement:
         rejected=actions_of(record.credits, is_rejected),
         has_reason=bool(record.rejection_reason),
         has_edit=any(one.decision is CommandDecision.EDITED for one in record.verdicts),
+    )
+
+
+def carried_over(said: tuple[Evidence, ...], theirs: str, ours: str) -> tuple[Evidence, ...]:
+    """What was said on a workload of one kind, for another one: its own actions are on that kind."""
+    if not theirs or not ours or theirs == ours:
+        return said
+    return tuple(
+        replace(one, action=f"{verb_of(one.action)}/{ours}")
+        if one.action == f"{verb_of(one.action)}/{theirs}"
+        else one
+        for one in said
     )
 
 

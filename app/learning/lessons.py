@@ -2,7 +2,7 @@
 
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import sqrt
@@ -96,8 +96,7 @@ class LessonBook:
         if self._changed:
             self._mined |= {level: _mine(level, self._votes[level]) for level in self._changed}
             self._changed.clear()
-            found = [rule for rule in self._mined.values() if rule is not None]
-            kept = [rule for rule in found if not any(_says_more(other, rule) for other in found)]
+            kept = _without_repetitions(rule for rule in self._mined.values() if rule is not None)
             self._rules = tuple(sorted(kept, key=lambda rule: (-rule.certainty, rule.level)))
         return self._rules
 
@@ -226,13 +225,17 @@ def _what(level: Level) -> str:
     return f"{level.verb} of {article}{level.target}"
 
 
+def _without_repetitions(rules: Iterable[Rule]) -> Iterator[Rule]:
+    """Only rules of the same mind on the same verb can say the same."""
+    alike: defaultdict[tuple[Environment, str, bool], list[Rule]] = defaultdict(list)
+    for rule in rules:
+        alike[rule.level.environment, rule.level.verb, rule.is_against].append(rule)
+    for group in alike.values():
+        yield from (rule for rule in group if not any(_says_more(one, rule) for one in group))
+
+
 def _says_more(other: Rule, rule: Rule) -> bool:
-    """Whether another rule of the same mind rests on the same decisions and more, or names the kind."""
-    is_alike = (other.level.environment, other.level.verb, other.is_against) == (
-        rule.level.environment,
-        rule.level.verb,
-        rule.is_against,
-    )
-    if not is_alike or other.level == rule.level:
+    """Whether a rule that is alike rests on the same decisions and more, or names the kind."""
+    if other.level == rule.level:
         return False
     return other.plans > rule.plans or (other.plans == rule.plans and rule.level.is_group)

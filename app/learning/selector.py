@@ -12,7 +12,7 @@ from app.learning.again import again_if_rewritten
 from app.learning.cases import CaseIndex, Neighbour
 from app.learning.details import clip, demonstration, edits_of, facets_of, just_rejected
 from app.learning.environments import OUR_OWN, Environments
-from app.learning.estimate import OPTIMISM, scoreboard
+from app.learning.estimate import OPTIMISM, put_down, said_here, scoreboard
 from app.learning.judgement import ACCEPTANCE, Claim, actions_of, is_accepted, is_rejected
 from app.learning.ledger import FeedbackLedger
 from app.learning.lessons import LessonBook, active, lessons_for
@@ -116,18 +116,20 @@ def choose(signatures: Sequence[Signature], index: CaseIndex, optimism: float = 
     neighbours = _nearest(signatures, index)
     if not neighbours:
         return Choice()
-    scores = scoreboard(signatures[0], neighbours, index)
-    explores = bool(scores) and optimism > 0 and scores[0].score < ACCEPTANCE
+    ours, refused = signatures[0], just_rejected(neighbours, signatures[0])
+    scores = put_down(scoreboard(ours, neighbours, index), refused)
+    best = max((line.score for line in scores), default=1.0)
+    explores = optimism > 0 and best < ACCEPTANCE
     if explores:
-        scores = scoreboard(signatures[0], neighbours, index, optimism)
-    accepted = _accepted(neighbours, scores)
+        scores = put_down(scoreboard(ours, neighbours, index, optimism), refused)
+    accepted = _accepted(neighbours, scores, ours)
     also = demonstration(neighbours, [found for found, _ in accepted])
     edited = ((found, ExampleRole.ACCEPTED) for found in also)
     return Choice(
         shown=(*accepted, *edited, *_rejected(neighbours)),
         scoreboard=scores[:SCOREBOARD_LIMIT],
         note=NOTHING_GOOD if explores else "",
-        just_rejected=tuple(just_rejected(neighbours).items()),
+        just_rejected=tuple(refused.items()),
     )
 
 
@@ -143,22 +145,22 @@ def _nearest(signatures: Sequence[Signature], index: CaseIndex) -> list[Neighbou
 
 
 def _accepted(
-    neighbours: Sequence[Neighbour], scores: Sequence[ActionScore]
+    neighbours: Sequence[Neighbour], scores: Sequence[ActionScore], ours: Signature
 ) -> list[tuple[Neighbour, ExampleRole]]:
     """The best action's best plan first; then others that convince, each with other actions."""
-    score_of = {line.action: line.score for line in scores}
+    score_of = {line.action: line.score for line in scores if not line.is_put_down}
     chosen: dict[tuple[str, ...], Neighbour] = {}
-    for neighbour in sorted(neighbours, key=lambda found: -_conviction(found, score_of)):
+    for neighbour in sorted(neighbours, key=lambda found: -_conviction(found, score_of, ours)):
         actions = neighbour.case.judgement.accepted
         if neighbour.case.reward >= ACCEPTANCE and actions:
             chosen.setdefault(actions, neighbour)
     return [(found, ExampleRole.ACCEPTED) for found in [*chosen.values()][:ACCEPTED_LIMIT]]
 
 
-def _conviction(neighbour: Neighbour, score_of: dict[str, float]) -> float:
-    """The best accepted action's score, then similarity and reward."""
-    actions = neighbour.case.judgement.accepted
-    best = max((score_of.get(action, 0.0) for action in actions), default=0.0)
+def _conviction(neighbour: Neighbour, score_of: dict[str, float], ours: Signature) -> float:
+    """The best accepted action's score here, then similarity and reward."""
+    accepted = (one.action for one in said_here(neighbour, ours) if one.credit >= ACCEPTANCE)
+    best = max((score_of.get(action, 0.0) for action in accepted), default=0.0)
     return best * neighbour.here * neighbour.case.reward
 
 

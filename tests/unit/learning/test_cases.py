@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -19,7 +20,7 @@ from app.domain.feedback import (
 )
 from app.domain.ids import ApprovalId, FeedbackId
 from app.learning.actions import planned_command
-from app.learning.cases import CaseIndex
+from app.learning.cases import NEAREST, CaseIndex
 from app.learning.selector import choose
 from tests.fakes.feedback import folded
 
@@ -109,6 +110,46 @@ def test_another_environment_is_less_near():
 
     assert (here.here, elsewhere.here) == pytest.approx((1.0, 0.45))
     assert elsewhere.anywhere == pytest.approx(1.0)
+
+
+def test_a_failure_of_the_same_name_is_alike_in_other_words():
+    index, named = (
+        CaseIndex(),
+        replace(signature_of("memory limit of container reached"), failure_mode="oom_killed"),
+    )
+    index.update(1, record_of(*events_of(1, named)))
+    other_words = replace(
+        signature_of("process was killed by the kernel"), failure_mode="oom_killed"
+    )
+
+    (found,) = index.nearest(other_words)
+
+    assert found.anywhere > 0.5
+    assert index.nearest(signature_of("process was killed by the kernel")) == []
+
+
+def test_a_failure_without_a_name_has_that_of_cases_in_the_same_words():
+    index, named = CaseIndex(), replace(signature_of("memory limit"), failure_mode="oom_killed")
+    other_words = replace(signature_of("killed by kernel"), failure_mode="oom_killed")
+    index.update(1, record_of(*events_of(1, named)))
+    index.update(2, record_of(*events_of(2, other_words)))
+
+    found = index.nearest(signature_of("memory limit"))
+
+    assert {neighbour.case.plan for neighbour in found} == {1, 2}
+
+
+def test_of_more_like_cases_than_count_the_newest_are_kept():
+    index, signature = CaseIndex(), replace(signature_of("memory limit"), severity="HIGH")
+    for number in range(NEAREST):
+        index.update(number, record_of(*events_of(number, signature)))
+    last = replace(signature, severity="CRITICAL")
+    index.update(NEAREST, record_of(*events_of(NEAREST, last)))
+
+    found = index.nearest(signature)
+
+    assert len(found) == NEAREST
+    assert NEAREST in {neighbour.case.plan for neighbour in found}
 
 
 def test_a_word_that_few_cases_have_tells_more_than_a_common_one():

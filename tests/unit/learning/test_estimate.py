@@ -1,5 +1,6 @@
 """The estimator's worked examples: every number can be counted again by hand."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,9 +25,14 @@ SIGNATURE = Signature(
 
 
 def decided(
-    number: int, command: str, decision: CommandDecision, reviewer: str | None = None
+    number: int,
+    command: str,
+    decision: CommandDecision,
+    reviewer: str | None = None,
+    *,
+    signature: Signature = SIGNATURE,
 ) -> FeedbackRecord:
-    """A plan of one command for the same failure each time, an hour apart."""
+    """A plan of one command for the same failure each time unless told, an hour apart."""
     feedback_id = FeedbackId(f"f{number}")
     at = START + timedelta(hours=number)
     is_approved = decision is CommandDecision.APPROVED
@@ -37,7 +43,7 @@ def decided(
                 ts=at,
                 feedback_id=feedback_id,
                 workflow_id="w",
-                signature=SIGNATURE,
+                signature=signature,
                 commands=(planned_command(command),),
             ),
             Decided(
@@ -61,13 +67,16 @@ def index_of(*records: FeedbackRecord) -> CaseIndex:
     return index
 
 
-def scores(index: CaseIndex, optimism: float = 0.0) -> dict[str, float]:
-    neighbours = index.nearest(SIGNATURE)
-    return {line.action: line.score for line in scoreboard(SIGNATURE, neighbours, index, optimism)}
+def scores(
+    index: CaseIndex, optimism: float = 0.0, signature: Signature = SIGNATURE
+) -> dict[str, float]:
+    neighbours = index.nearest(signature)
+    return {line.action: line.score for line in scoreboard(signature, neighbours, index, optimism)}
 
 
 APPROVED, REJECTED = CommandDecision.APPROVED, CommandDecision.REJECTED
-RESTARTED, UNDONE = planned_command(RESTART).action, planned_command(UNDO).action
+DELETE = "kubectl delete pod checkout-1 -n shop"
+RESTARTED, UNDONE, DELETED = (planned_command(text).action for text in (RESTART, UNDO, DELETE))
 
 
 def test_one_approval_raises_the_prior_level_by_level():
@@ -181,3 +190,70 @@ def test_where_something_good_is_known_nothing_else_gets_a_bonus():
 
     assert {line.action: line.score for line in found.scoreboard} == scores(index)
     assert found.note == ""
+
+
+def test_what_was_just_rejected_goes_behind_the_rest():
+    doubtful = [decided(1, UNDO, REJECTED), decided(2, UNDO, APPROVED)]
+    approved = [decided(number, RESTART, APPROVED) for number in range(3, 5)]
+    index = index_of(*doubtful, *approved, decided(9, RESTART, REJECTED))
+
+    found = choose([SIGNATURE], index)
+
+    assert scores(index)[RESTARTED] > scores(index)[UNDONE]
+    assert [(line.action, line.is_put_down) for line in found.scoreboard] == [
+        (UNDONE, False),
+        (RESTARTED, True),
+    ]
+    assert [action for action, _ in found.just_rejected] == [RESTARTED]
+
+
+def test_a_long_record_outlasts_one_rejection():
+    approved = [decided(number, RESTART, APPROVED) for number in range(10)]
+    index = index_of(*approved, decided(10, RESTART, REJECTED))
+
+    found = choose([SIGNATURE], index)
+
+    # It is marked all the same, so that a plan says why.
+    assert [line.is_put_down for line in found.scoreboard] == [False]
+    assert [action for action, _ in found.just_rejected] == [RESTARTED]
+
+
+def test_a_rejection_before_the_last_decision_is_a_matter_of_the_score_alone():
+    approved = [decided(number, RESTART, APPROVED) for number in range(2)]
+    index = index_of(*approved, decided(10, RESTART, REJECTED), decided(11, UNDO, APPROVED))
+
+    found = choose([SIGNATURE], index)
+
+    assert found.just_rejected == ()
+    assert {line.action: line.score for line in found.scoreboard} == scores(index)
+
+
+def test_a_few_decisions_from_just_here_outweigh_dozens_from_elsewhere():
+    elsewhere = replace(SIGNATURE, environment=Environment.DEVELOPMENT)
+    index = index_of(
+        *(decided(number, RESTART, REJECTED) for number in range(3)),
+        *(decided(number, RESTART, APPROVED, signature=elsewhere) for number in range(3, 43)),
+    )
+
+    assert scores(index)[RESTARTED] < 0.5
+
+
+def test_what_was_said_on_a_workload_carries_over_to_another_kind_of_it():
+    stateful = replace(SIGNATURE, kind="statefulset")
+    index = index_of(decided(1, RESTART, APPROVED), decided(2, DELETE, REJECTED))
+
+    found = scores(index, signature=stateful)
+
+    assert found.keys() == {"rollout restart/statefulset", DELETED}
+    assert found["rollout restart/statefulset"] > 0.5 > found[DELETED]
+
+
+def test_what_a_team_allows_is_counted_apart_for_workloads_that_keep_data():
+    stateful = replace(SIGNATURE, kind="statefulset", failure_mode="other", tokens=("other",))
+    index = index_of(
+        decided(1, DELETE, APPROVED),
+        *(decided(number, DELETE, REJECTED, signature=stateful) for number in range(2, 9)),
+    )
+
+    # As if no other failure had been decided: the rejections are about stateful workloads.
+    assert scores(index)[DELETED] == pytest.approx(8 / 9)
