@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from app.adapters.reasoning.playbook_derived import ROLLABLE
 from app.adapters.reasoning.playbook_model import Background
 from app.adapters.reasoning.playbook_scan import compile_pattern
 from app.domain.answer import Entities
@@ -23,6 +24,9 @@ _ROW = r"(?:^|[\s/]){workload}\s+\d+/(\d+)\s"
 _DESIRED = re.compile(r"\bReplicas:\s+(\d+) desired")
 _LIMITS = re.compile(r"^\s*[\"']?limits[\"']?:", re.IGNORECASE)
 _CPU = re.compile(r"^\s*[\"']?cpu[\"']?:\s*[\"']?(\d+)(m?)\b")
+_REPLICA_SET = re.compile(
+    r"replica ?set\S*[ /]([a-z0-9][-a-z0-9]*)-[a-z0-9]{6,10}\b", re.IGNORECASE
+)
 _TIMEOUT = re.compile(r"\btimeout=(\d{1,4})s\b")
 
 Pairs = Iterator[tuple[str, str]]
@@ -38,16 +42,16 @@ class CircumstanceReader:
 
     def read(self, entities: Entities, lines: Sequence[Line]) -> Pairs:
         """Parameters for templates."""
-        if change := self.change(lines):
+        if change := self.change(entities, lines):
             yield "change", change
         yield from _probes(entities, lines)
         yield from _processor(lines)
         yield from _replicas(entities, lines)
 
-    def change(self, lines: Sequence[Line]) -> str | None:
+    def change(self, entities: Entities, lines: Sequence[Line]) -> str | None:
         """The first line that tells of a change shortly before, with its number."""
         for line in lines:
-            if self._is_change(line.text):
+            if self._is_change(line.text) and not _is_of_another(line.text, entities.workload):
                 return f"line {line.number}: {line.text.strip()[:CHANGE_CHARACTERS]}"
         return None
 
@@ -55,6 +59,12 @@ class CircumstanceReader:
         if not any(pattern.search(text) for pattern in self._changes):
             return False
         return not any(pattern.search(text) for pattern in self._unchanged)
+
+
+def _is_of_another(text: str, workload: str | None) -> bool:
+    """Whether it tells of a ReplicaSet that is another workload's."""
+    found = _REPLICA_SET.search(text)
+    return bool(found and workload and found[1] != workload)
 
 
 def _probes(entities: Entities, lines: Sequence[Line]) -> Pairs:
@@ -83,6 +93,8 @@ def _processor(lines: Sequence[Line]) -> Pairs:
 
 def _replicas(entities: Entities, lines: Sequence[Line]) -> Pairs:
     kind, workload = entities.workload_kind, entities.workload
+    if entities.pod and kind in ROLLABLE:
+        yield "replaceable_pod", entities.pod
     if kind not in {"deployment", "statefulset"} or not workload:
         return
     yield "scalable_ref", f"{kind}/{workload}"

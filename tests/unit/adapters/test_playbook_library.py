@@ -47,6 +47,7 @@ SAMPLE_VALUES = {
     "limited": "700m",
     "sa": "bot",
     "sa_namespace": "prod",
+    "replaceable_pod": "shop-0",
     "scalable_ref": "statefulset/shop",
     "pausable_ref": "deployment/shop",
     "replicas": "3",
