@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from random import Random
 
 from app.learning.actions import verb_of
-from bench.learning_door_texts import FAILURES, Situation
+from bench.learning_door_failures import FAILURES
+from bench.learning_door_texts import Situation
 
 REVIEWERS = ("Ada", "Ben", "Cem", "Dora", "Eli")
 NOISE = (0.05, 0.10)
