@@ -216,6 +216,11 @@ def test_a_write_without_a_namespace_is_not_made():
         ),
         (
             "playbooks: [{mode: x, title: y, symptoms: [{see: a}], cause: [a],"
+            " explanation: [b], manual: [c], remedies: [no_such_remedy]}]",
+            "names no known remedy",
+        ),
+        (
+            "playbooks: [{mode: x, title: y, symptoms: [{see: a}], cause: [a],"
             " explanation: [b], manual: [c], follows: [nobody]}]",
             "which nobody describes",
         ),
