@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any, assert_never
 
 from app.domain.answer import Answer
-from app.domain.guidance import Guidance
+from app.domain.guidance import Example, Guidance
 from app.domain.logbatch import LogBatch
 from app.domain.ports import A
 from app.domain.prompt import Prompt
@@ -120,10 +120,15 @@ def _guidance(guidance: Guidance, tokens: int) -> str:
         *([{"note": guidance.note}] if guidance.note else []),
         *({"lesson": lesson.sentence} for lesson in guidance.lessons),
         *({"just_rejected": asdict(rejected)} for rejected in guidance.just_rejected),
-        *({"earlier_plan": asdict(example)} for example in guidance.examples),
+        *({"earlier_plan": _example(example)} for example in guidance.examples),
         *({"score": asdict(score)} for score in guidance.scoreboard),
     ]
     return _within(rows, tokens * _CHARACTERS_PER_TOKEN) if rows else NO_GUIDANCE
+
+
+def _example(example: Example) -> dict[str, Any]:
+    edits = [{"people_changed": edit.proposed, "to": edit.changed_to} for edit in example.edits]
+    return {**asdict(example), "edits": edits}
 
 
 def _within(rows: list[dict[str, Any]], room: int) -> str:

@@ -61,6 +61,8 @@ class WorkflowResult(BaseModel):
     """Whether it was planned without examples, to measure what they gain."""
     holdout_reason: str | None
     """The same as a sentence."""
+    guidance: dict[str, Any] | None
+    """The earlier plans, lessons, rejections and scores it was planned with, each with its reason."""
 
 
 class WorkflowInputSummary(BaseModel):

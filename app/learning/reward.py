@@ -64,15 +64,33 @@ def credits_of(
     verdicts: Mapping[str, CommandVerdict],
     approved_share: float | None,
 ) -> tuple[CommandCredit, ...]:
-    """The decided commands: by their own verdict, else by the share that counts alone tell."""
+    """The decided commands: by their own verdict, else by the share that counts alone tell.
+
+    Counts do not say which commands were rejected. People seldom reject a look, so what they
+    rejected is taken to be changes first: one change refused among five reads is a refused change.
+    """
+    ordered = [*commands]
+    unnamed = [command for command in ordered if command.command not in verdicts]
+    shares = {} if approved_share is None else _rejections(unnamed, 1 - approved_share)
     found: list[CommandCredit] = []
-    for command in commands:
+    for command in ordered:
         verdict = verdicts.get(command.command)
         if verdict is not None:
             found += _judge(command, verdict)
-        elif approved_share is not None:
-            found.append(CommandCredit(command, approved_share, 1 - approved_share))
+        elif shares:
+            rejected = shares[command.is_change]
+            found.append(CommandCredit(command, 1 - rejected, rejected))
     return tuple(found)
+
+
+def _rejections(commands: Sequence[PlannedCommand], share: float) -> Mapping[bool, float]:
+    """The rejected share of the changes and of the rest, the changes being rejected first."""
+    changes = sum(command.is_change for command in commands)
+    reads = len(commands) - changes
+    rejected = share * len(commands)
+    of_changes = min(rejected / changes, 1.0) if changes else 0.0
+    of_reads = min((rejected - of_changes * changes) / reads, 1.0) if reads else 0.0
+    return {True: of_changes, False: of_reads}
 
 
 def _judge(command: PlannedCommand, verdict: CommandVerdict) -> Iterator[CommandCredit]:

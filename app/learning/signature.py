@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from app.domain.answer import Entities
@@ -39,13 +40,17 @@ def signature_of(
 ) -> Signature:
     """The signature of one root cause; `entities` fills what the cause leaves open."""
     texts = (cause.error_message, cause.root_cause, *cause.evidence[:3])
-    return _sign(
+    found = _sign(
         texts,
         fill(cause.entities, entities),
         (cause.service,),
         environments,
         failure_mode=cause.failure_mode,
         severity=cause.severity,
+    )
+    # Factors tell of circumstances, not of the failure: they make no incidents alike.
+    return (
+        replace(found, has_recent_change=True) if _is_change(cause.contributing_factors) else found
     )
 
 
@@ -120,6 +125,10 @@ def _sign(
         severity=severity,
         has_recent_change=not words().change.isdisjoint(tokens),
     )
+
+
+def _is_change(texts: Iterable[str]) -> bool:
+    return not words().change.isdisjoint(tokens_of(texts, ()))
 
 
 def _tokens_of_word(word: str, masked: set[str]) -> list[str]:

@@ -32,6 +32,8 @@ class WorkflowDetail:
     """What was told after the agents were done."""
     holdout: dict[str, Any] | None
     """What the events say of it where the workflow is held out of learning."""
+    guidance: dict[str, Any] | None
+    """What it was planned with of earlier decisions, and why; None where that was nothing."""
 
     def told(self, event_type: EventType) -> list[dict[str, Any]]:
         """The facts of every event of a type."""
@@ -66,7 +68,8 @@ class WorkflowReader:
             _timings(recorded),
             await self._input_of(workflow_id),
             [event for event in recorded if event.type in AFTERWARDS],
-            _holdout(recorded),
+            _progress_with("is_held_out", recorded),
+            _guidance(recorded),
         )
 
     async def _input_of(self, workflow_id: WorkflowId) -> WorkflowInput | None:
@@ -76,13 +79,24 @@ class WorkflowReader:
             return None
 
 
-def _holdout(recorded: Sequence[Recorded]) -> dict[str, Any] | None:
-    for event in recorded:
-        if event.type is EventType.PROGRESS:
-            fact: dict[str, Any] = orjson.loads(orjson.loads(event.frame)["data"])
-            if fact.get("is_held_out"):
-                return fact
-    return None
+def _progress_with(key: str, recorded: Sequence[Recorded]) -> dict[str, Any] | None:
+    """The last such fact, as an agent that was begun anew tells it again."""
+    facts = (_fact(event) for event in reversed(recorded) if event.type is EventType.PROGRESS)
+    return next((fact for fact in facts if fact.get(key)), None)
+
+
+def _guidance(recorded: Sequence[Recorded]) -> dict[str, Any] | None:
+    found = _progress_with("guidance", recorded)
+    if found is None:
+        return None
+    told = (_fact(event) for event in recorded if event.type is EventType.EXAMPLE_USED)
+    examples = {(one["feedback_id"], one["role"]): one for one in told}
+    return {**found["guidance"], "examples": [*examples.values()]}
+
+
+def _fact(event: Recorded) -> dict[str, Any]:
+    fact: dict[str, Any] = orjson.loads(orjson.loads(event.frame)["data"])
+    return fact
 
 
 def _timings(recorded: Sequence[Recorded]) -> dict[str, float]:

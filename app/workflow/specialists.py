@@ -100,6 +100,8 @@ class Specialists:
     ) -> Remediation:
         if guidance.is_held_out:
             await run.voice.append(_held_out(guidance))
+        if not guidance.is_empty:
+            await run.voice.append([_known(guidance)])
         for example in guidance.examples:
             await run.voice.say(
                 AgentName.REMEDIATION,
@@ -108,6 +110,18 @@ class Specialists:
                 event_type=EventType.EXAMPLE_USED,
             )
         return await plan_remedies(run.batch, analysis, guidance, self.reasoner, teller)
+
+
+def _known(guidance: Guidance) -> Event:
+    """What is known beside the examples, which have events of their own."""
+    known = {
+        "note": guidance.note,
+        "lessons": guidance.lessons,
+        "just_rejected": guidance.just_rejected,
+        "scoreboard": guidance.scoreboard,
+    }
+    data = orjson.dumps({"agent": AgentName.REMEDIATION, "guidance": known}).decode()
+    return Event(AgentName.REMEDIATION, EventStatus.INFO, data, EventType.PROGRESS)
 
 
 def _held_out(guidance: Guidance) -> list[Event]:

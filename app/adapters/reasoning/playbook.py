@@ -39,7 +39,7 @@ class PlaybookReasoner:
         """Load and compile the playbooks; raises StartupFailed when they cannot be used."""
         self._library = library or shipped_library()
         self._scanner = Scanner(self._library)
-        self._facts = FactReader()
+        self._facts = FactReader(self._library.background)
         self._last: tuple[LogBatch, Verdict] | None = None
 
     @property

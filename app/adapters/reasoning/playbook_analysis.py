@@ -40,6 +40,8 @@ TELLING = 20
 
 MOST_WARNINGS = 20
 
+CHANGED = "Changed shortly before: {change}"
+
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?")
 
 
@@ -86,7 +88,7 @@ def _root_cause(item: Diagnosis, verdict: Verdict, batch: LogBatch, known: Param
         priority=book.priority,
         root_cause=render_first(book.cause, known) or book.title,
         explanation=" ".join(sentences),
-        contributing_factors=render_all(book.factors, known),
+        contributing_factors=render_all((*book.factors, CHANGED), known),
         impact=Impact(
             severity=book.impact.severity,
             blast_radius=render(book.impact.blast, known) or "",

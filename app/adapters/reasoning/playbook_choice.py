@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from zlib import crc32
 
-from app.adapters.reasoning.playbook_model import Playbook, Remedy
+from app.adapters.reasoning.playbook_model import Remedy
 from app.adapters.reasoning.playbook_text import Parameters, render, render_all, render_command
 from app.domain.guidance import (
     ActionScore,
@@ -17,6 +18,15 @@ from app.domain.plan import Command
 
 FIRST_CHOICE = 0.65
 STEP_BETWEEN_CHOICES = 0.1
+AFTER_A_CHANGE = 0.2
+"""By how much a remedy that takes a change back looks better where one came shortly before."""
+
+UNTRIED = 0.5
+"""What is expected of an action that nobody decided on yet, where others were decided."""
+
+RETRIED_ONCE_IN = 5
+"""Of so many incidents for which every remedy was rejected, one gets the best of them again."""
+
 WEIGHT_OF_PEOPLE = 0.7
 """How much decisions count against the playbook's own order, once there are any."""
 
@@ -36,30 +46,61 @@ class Offer:
     commands: tuple[Command, ...]
     pros: tuple[str, ...]
     cons: tuple[str, ...]
+    default: float
+    """How good it looks by habit alone."""
     worth: float
+    """The same with what people decided."""
     is_refused: bool
     is_doubtful: bool
     """Whether it was just rejected, and is not welcome all the same: anything else goes first."""
     again: str
     """Why it is proposed although it was just rejected; empty when it was not."""
+    despite: str
+    """Why it is proposed although it was rejected before; empty when it was not."""
     reason: str
 
 
-def offers(book: Playbook, known: Parameters, guidance: Guidance) -> tuple[Offer, ...]:
-    """The remedies that can be carried out, best first."""
-    possible = [
-        offer
-        for place, remedy in enumerate(book.remedies)
-        if (offer := _offer(remedy, place, known, guidance))
-    ]
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is proposed, and every remedy that can be carried out, best first."""
+
+    chosen: Offer | None
+    """None where nothing is to be proposed."""
+    offers: tuple[Offer, ...]
+
+
+def choose(remedies: Sequence[Remedy], known: Parameters, guidance: Guidance, seed: str) -> Choice:
+    """The best remedy that people do not refuse; `seed` tells incidents apart for what is retried."""
+    possible = sorted(_offers(remedies, known, guidance), key=lambda offer: -offer.default)
     ranked = sorted(possible, key=lambda offer: (offer.is_refused, offer.is_doubtful, -offer.worth))
-    return _explained(ranked, possible)
+    if not ranked:
+        return Choice(None, ())
+    if ranked[0].is_refused and not _is_retried(ranked[0], seed):
+        return Choice(None, tuple(ranked))
+    chosen = _explained(ranked[0], possible[0])
+    return Choice(chosen, (chosen, *ranked[1:]))
 
 
-def _offer(remedy: Remedy, place: int, known: Parameters, guidance: Guidance) -> Offer | None:
+def _offers(remedies: Sequence[Remedy], known: Parameters, guidance: Guidance) -> Iterator[Offer]:
+    """Those whose commands are complete."""
+    for place, remedy in enumerate(remedies):
+        default = FIRST_CHOICE - STEP_BETWEEN_CHOICES * place
+        if remedy.reverts and known.first("change"):
+            default += AFTER_A_CHANGE
+        offer = _offer(remedy, default, known, guidance)
+        if offer:
+            yield offer
+
+
+def _is_retried(refused: Offer, seed: str) -> bool:
+    """What was not rejected just now; the rest now and then, as people change their minds."""
+    return not refused.is_doubtful or crc32(seed.encode()) % RETRIED_ONCE_IN == 0
+
+
+def _offer(remedy: Remedy, default: float, known: Parameters, guidance: Guidance) -> Offer | None:
     commands = [render_command(template, known) for template in remedy.commands]
     complete = tuple(command for command in commands if command)
-    action, does = render(remedy.action, known), render(remedy.does, known)
+    action, does = render(remedy.action, known), _does(remedy, known)
     if len(complete) < len(commands) or not action or not does:
         return None
     action = action[:1].lower() + action[1:]
@@ -67,7 +108,7 @@ def _offer(remedy: Remedy, place: int, known: Parameters, guidance: Guidance) ->
     rejected = _examples(guidance, action, ExampleRole.REJECTED)
     lessons = guidance.lessons_on(action)
     last = guidance.last_rejection_of(action)
-    default = FIRST_CHOICE - STEP_BETWEEN_CHOICES * place
+    is_refused = _is_refused(score, rejected, guidance, action)
     return Offer(
         remedy=remedy,
         action=action,
@@ -75,20 +116,46 @@ def _offer(remedy: Remedy, place: int, known: Parameters, guidance: Guidance) ->
         commands=complete,
         pros=render_all(remedy.pros, known),
         cons=render_all(remedy.cons, known),
-        worth=_worth(default, score, lessons),
-        is_refused=_is_refused(score, rejected, guidance, action),
+        default=default,
+        worth=_worth(default, _expected(action, score, lessons, guidance)),
+        is_refused=is_refused,
         is_doubtful=last is not None and not _is_welcome(score),
-        again=_again(score) if last else "",
+        again=_again(score) if last or is_refused else "",
+        despite=_despite(score),
         reason=" ".join(_reasons(action, score, guidance)),
     )
 
 
-def _worth(default: float, score: ActionScore | None, lessons: Sequence[Lesson]) -> float:
-    """A score knows the lessons' decisions already; they stand in where nothing alike was decided."""
-    said = [score.score] if score else [lesson.acceptance for lesson in lessons]
-    if not said:
+def _does(remedy: Remedy, known: Parameters) -> str | None:
+    does, change = render(remedy.does, known), known.first("change")
+    if does and change and remedy.reverts and change not in does:
+        return f"{does} There was a change shortly before ({change})."
+    return does
+
+
+def _worth(default: float, expected: float | None) -> float:
+    if expected is None:
         return default
-    return (1 - WEIGHT_OF_PEOPLE) * default + WEIGHT_OF_PEOPLE * min(said)
+    return (1 - WEIGHT_OF_PEOPLE) * default + WEIGHT_OF_PEOPLE * expected
+
+
+def _expected(
+    action: str, score: ActionScore | None, lessons: Sequence[Lesson], guidance: Guidance
+) -> float | None:
+    """How likely people accept it; None where they decided nothing that tells.
+
+    A score knows the lessons' decisions already; they stand in where nothing alike was decided.
+    What fared so or so on another kind of workload says half as much.
+    """
+    if score:
+        return score.score
+    if lessons:
+        return min(lesson.acceptance for lesson in lessons)
+    verb = action.partition("/")[0]
+    kin = [line.score for line in guidance.scoreboard if line.action.partition("/")[0] == verb]
+    if kin:
+        return (UNTRIED + sum(kin) / len(kin)) / 2
+    return UNTRIED if guidance.scoreboard else None
 
 
 def _is_welcome(score: ActionScore | None) -> bool:
@@ -100,6 +167,16 @@ def _again(score: ActionScore | None) -> str:
         return "It is proposed again because no better remedy is known for this case."
     decided = score.approved + score.rejected
     return f"It is proposed again because it was approved {score.approved} of {decided} times."
+
+
+def _despite(score: ActionScore | None) -> str:
+    if score is None or not score.rejected:
+        return ""
+    return (
+        f"People rejected it {score.rejected} of {score.approved + score.rejected} times on "
+        "incidents like this; of what is known here it is still the likeliest to be accepted "
+        f"({score.score:.0%})."
+    )
 
 
 def _reasons(action: str, score: ActionScore | None, guidance: Guidance) -> Iterator[str]:
@@ -159,13 +236,9 @@ def _reason(
     return ""
 
 
-def _explained(ranked: Sequence[Offer], by_default: Sequence[Offer]) -> tuple[Offer, ...]:
-    """Where decisions changed the order, the first offer says so."""
-    if not ranked or ranked[0].is_refused:
-        return tuple(ranked)
-    first, passed_over = ranked[0], by_default[0]
-    parts = [first.reason, first.again]
-    if first is not passed_over:
-        parts += [passed_over.reason, f"Proposing {first.action} instead of it."]
-    reason = " ".join(part for part in parts if part)
-    return (replace(first, reason=reason), *ranked[1:])
+def _explained(first: Offer, habit: Offer) -> Offer:
+    """Where decisions changed the order, what is proposed says so."""
+    parts = [first.reason, first.again or first.despite]
+    if first.action != habit.action:
+        parts += [habit.reason, f"Proposing {first.action} instead of it." if habit.reason else ""]
+    return replace(first, reason=" ".join(part for part in parts if part))

@@ -79,6 +79,8 @@ class Remedy(Part):
     success: Template = ""
     pros: tuple[Template, ...] = ()
     cons: tuple[Template, ...] = ()
+    reverts: bool = False
+    """It takes the last change back: more likely right where one came shortly before."""
 
 
 class ImpactTemplate(Part):
@@ -123,7 +125,8 @@ class Playbook(Part):
     impact: ImpactTemplate = ImpactTemplate()
     investigate: tuple[str | CommandTemplate, ...] = ()
     """Names of shared commands, or commands."""
-    remedies: tuple[Remedy, ...] = ()
+    remedies: tuple[str | Remedy, ...] = ()
+    """In the order of habit; names of shared remedies, or remedies."""
     verify: tuple[str | CommandTemplate, ...] = ()
     success: Template = "The symptom no longer appears in events and logs."
     manual: tuple[Template, ...] = Field(min_length=1)
@@ -149,8 +152,14 @@ class Background(Part):
     """Prose that says so; it counts after the last symptom alone."""
     recovered: tuple[Regex, ...]
     """Lines that show that what failed before works again."""
+    changes: tuple[Regex, ...] = ()
+    """Lines that tell of a deployment or another change shortly before."""
+    unchanged: tuple[Regex, ...] = ()
+    """Lines that only seem to, or tell of one long ago."""
     commands: dict[str, CommandTemplate]
     """Reads that playbooks name."""
+    remedies: dict[str, Remedy] = {}
+    """Ways out that playbooks name."""
 
 
 class Library(Part):
@@ -168,6 +177,11 @@ class Library(Part):
         if isinstance(reference, CommandTemplate):
             return reference
         return self.background.commands[reference]
+
+    def remedies_of(self, book: Playbook) -> tuple[Remedy, ...]:
+        """A playbook's remedies in its order, the shared ones in their places."""
+        shared = self.background.remedies
+        return tuple(shared[one] if isinstance(one, str) else one for one in book.remedies)
 
 
 @cache
@@ -227,6 +241,13 @@ def _check(library: Library) -> None:
         for mode in book.follows:
             if mode not in modes:
                 raise StartupFailed(f"playbook {book.mode} follows {mode}, which nobody describes")
-        for reference in (*book.investigate, *book.verify):
-            if isinstance(reference, str) and reference not in library.background.commands:
-                raise StartupFailed(f"playbook {book.mode} names no known command: {reference}")
+        _check_names(book, library.background)
+
+
+def _check_names(book: Playbook, background: Background) -> None:
+    for reference in (*book.investigate, *book.verify):
+        if isinstance(reference, str) and reference not in background.commands:
+            raise StartupFailed(f"playbook {book.mode} names no known command: {reference}")
+    for remedy in book.remedies:
+        if isinstance(remedy, str) and remedy not in background.remedies:
+            raise StartupFailed(f"playbook {book.mode} names no known remedy: {remedy}")

@@ -6,8 +6,10 @@ from typing import Any
 
 import re2
 
+from app.adapters.reasoning.playbook_circumstances import CircumstanceReader
 from app.adapters.reasoning.playbook_derived import derived
 from app.adapters.reasoning.playbook_diagnosis import Diagnosis, Verdict
+from app.adapters.reasoning.playbook_model import Background
 from app.adapters.reasoning.playbook_scan import compile_pattern
 from app.adapters.reasoning.playbook_shapes import is_plausible
 from app.adapters.reasoning.playbook_text import VALUE_CHARACTERS, Parameters
@@ -37,9 +39,10 @@ VALUES_PER_NAME = 12
 class FactReader:
     """Reads the parameters of diagnoses; compiles each fact pattern once."""
 
-    def __init__(self) -> None:
-        """Start with nothing compiled."""
+    def __init__(self, background: Background) -> None:
+        """Start with no playbook's patterns compiled."""
         self._compiled: dict[str, Any] = {}
+        self._circumstances = CircumstanceReader(background)
 
     def read(self, diagnosis: Diagnosis, verdict: Verdict, batch: LogBatch) -> Parameters:
         """The parameters of a diagnosis."""
@@ -54,6 +57,8 @@ class FactReader:
             for name, value in self._captures(pattern, near) or self._captures(pattern, whole):
                 _keep(values, name, value)
         for name, value in derived(values, entities, diagnosis, batch):
+            _add(values, name, value)
+        for name, value in self._circumstances.read(entities, verdict.scan.lines):
             _add(values, name, value)
         known = {name: tuple(found) for name, found in values.items()}
         return Parameters(known, entities.namespace)

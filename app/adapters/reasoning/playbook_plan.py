@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.adapters.reasoning.playbook_choice import Offer, offers
+from app.adapters.reasoning.playbook_choice import Choice, choose
 from app.adapters.reasoning.playbook_model import CommandTemplate, Library, Playbook
 from app.adapters.reasoning.playbook_text import (
     Parameters,
@@ -26,6 +26,7 @@ from app.domain.plan import (
 )
 
 MOST_READS = 6
+ALL_REFUSED = "No command is proposed, because all that are known for this were rejected on incidents like it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,8 @@ def plan_all(cases: Sequence[Case], library: Library, guidance: Guidance) -> Rem
 
 def _plan(case: Case, library: Library, guidance: Guidance) -> Plan:
     book, cause, known = case.playbook, case.cause, case.known
-    ranked = offers(book, known, guidance)
-    chosen = next((offer for offer in ranked if not offer.is_refused), None)
+    choice = choose(library.remedies_of(book), known, guidance, cause.error_message)
+    chosen = choice.chosen
     manual = render_first(book.manual, known) or ""
     return Plan(
         timestamp=cause.timestamp,
@@ -74,8 +75,8 @@ def _plan(case: Case, library: Library, guidance: Guidance) -> Plan:
         severity=cause.severity,
         priority=cause.priority,
         estimated_time_minutes=book.minutes,
-        steps=_steps(case, library, chosen, manual),
-        alternative_solutions=_alternatives(ranked, chosen, manual),
+        steps=_steps(case, library, choice, manual),
+        alternative_solutions=_alternatives(choice, manual),
         preventive_measures=book.prevent,
         blast_radius=cause.impact.blast_radius,
         requires_manual_intervention=chosen is None,
@@ -85,7 +86,7 @@ def _plan(case: Case, library: Library, guidance: Guidance) -> Plan:
     )
 
 
-def _steps(case: Case, library: Library, chosen: Offer | None, manual: str) -> tuple[Step, ...]:
+def _steps(case: Case, library: Library, choice: Choice, manual: str) -> tuple[Step, ...]:
     book, known = case.playbook, case.known
     look = Step(
         phase=Phase.INVESTIGATE,
@@ -101,12 +102,14 @@ def _steps(case: Case, library: Library, chosen: Offer | None, manual: str) -> t
         commands=_reads(book.verify, library, known),
         success_criteria=render_first([book.success], known) or "",
     )
-    return (look, _change(chosen, known, manual), again)
+    return (look, _change(choice, known, manual), again)
 
 
-def _change(chosen: Offer | None, known: Parameters, manual: str) -> Step:
+def _change(choice: Choice, known: Parameters, manual: str) -> Step:
+    chosen = choice.chosen
     if chosen is None:
-        return Step(phase=Phase.REMEDIATE, step_number=2, description=f"By hand: {manual}")
+        refused = f" {ALL_REFUSED}" if choice.offers else ""
+        return Step(phase=Phase.REMEDIATE, step_number=2, description=f"By hand: {manual}{refused}")
     remedy = chosen.remedy
     rollback = [render_command(template, known) for template in remedy.rollback]
     return Step(
@@ -130,9 +133,7 @@ def _reads(
     return tuple({item.command: item for item in rendered if item}.values())[:MOST_READS]
 
 
-def _alternatives(
-    ranked: Sequence[Offer], chosen: Offer | None, manual: str
-) -> tuple[Alternative, ...]:
+def _alternatives(choice: Choice, manual: str) -> tuple[Alternative, ...]:
     others = [
         Alternative(
             approach=" ".join(part for part in (offer.does, offer.reason) if part),
@@ -140,10 +141,10 @@ def _alternatives(
             cons=offer.cons,
             commands=tuple(command.command for command in offer.commands),
         )
-        for offer in ranked
-        if offer is not chosen
+        for offer in choice.offers
+        if offer is not choice.chosen
     ]
-    if chosen:
+    if choice.chosen:
         others.append(
             Alternative(
                 approach=manual, pros=("Removes the cause at its source",), cons=("Manual",)

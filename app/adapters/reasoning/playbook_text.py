@@ -15,7 +15,7 @@ READING_VERBS = frozenset({"get", "describe", "logs", "top", "events", "cluster-
 
 _SLOT = re.compile(r"\{(\w+)\}")
 _PLAIN_ARGUMENT = re.compile(r"[A-Za-z0-9][\w./:@=+-]{0,252}")
-_QUOTED_PATCH = re.compile(r"'\{[\w\":{}.]+\}'")
+_QUOTED_PATCH = re.compile(r"'\{[\w\":{}\[\].,-]+\}'")
 
 
 @dataclass(frozen=True, slots=True)

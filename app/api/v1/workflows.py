@@ -76,6 +76,7 @@ async def read(workflow_id: str, parts: Parts) -> WorkflowDetails:
             outcome=next(iter(detail.told(EventType.OUTCOME)), None),
             is_held_out=holdout is not None,
             holdout_reason=holdout["sentence"] if holdout else None,
+            guidance=detail.guidance,
         ),
         timings=detail.timings,
         input=_summary_of(detail.log_input),

@@ -31,7 +31,9 @@ class Session:
         return [cause.failure_mode for cause in self.analysis.root_cause_analysis]
 
 
-async def investigate(reasoner: PlaybookReasoner, batch: LogBatch) -> Session:
+async def investigate(
+    reasoner: PlaybookReasoner, batch: LogBatch, guidance: Guidance | None = None
+) -> Session:
     """Ask for findings, causes and plans."""
     findings = await reasoner.ask(
         Question(AgentName.MONITORING, MonitoringFacts(batch), Findings), Silent()
@@ -39,7 +41,7 @@ async def investigate(reasoner: PlaybookReasoner, batch: LogBatch) -> Session:
     analysis = await reasoner.ask(
         Question(AgentName.ANALYSIS, AnalysisFacts(batch, findings), Analysis), Silent()
     )
-    facts = RemediationFacts(batch, analysis, Guidance())
+    facts = RemediationFacts(batch, analysis, guidance or Guidance())
     remediation = await reasoner.ask(Question(AgentName.REMEDIATION, facts, Remediation), Silent())
     return Session(findings, analysis, remediation)
 

@@ -8,6 +8,7 @@ from app.adapters.reasoning.playbook_derived import object_parameters
 from app.adapters.reasoning.playbook_model import (
     CommandTemplate,
     Library,
+    Remedy,
     load_library,
     shipped_library,
 )
@@ -46,6 +47,17 @@ SAMPLE_VALUES = {
     "limited": "700m",
     "sa": "bot",
     "sa_namespace": "prod",
+    "replaceable_pod": "shop-0",
+    "scalable_ref": "statefulset/shop",
+    "pausable_ref": "deployment/shop",
+    "replicas": "3",
+    "replicas_more": "4",
+    "replicas_fewer": "2",
+    "used": "900Mi",
+    "cpu_limit": "500m",
+    "cpu_doubled": "1000m",
+    "patch_readiness": '\'{"spec":{"template":{"spec":{"containers":[{"name":"my-web","readinessProbe":{"timeoutSeconds":5}}]}}}}\'',
+    "patch_liveness": '\'{"spec":{"template":{"spec":{"containers":[{"name":"my-web","livenessProbe":{"timeoutSeconds":5}}]}}}}\'',
 }
 
 MODES = frozenset(
@@ -110,13 +122,18 @@ def _known() -> Parameters:
     return Parameters({name: (value,) for name, value in values.items()}, "prod")
 
 
+def _remedies(library: Library) -> list[Remedy]:
+    own = [remedy for book in library.playbooks for remedy in library.remedies_of(book)]
+    return [*own, *library.background.remedies.values()]
+
+
 def _templates(library: Library) -> list[CommandTemplate]:
     templates = list(library.background.commands.values())
     for book in library.playbooks:
         for reference in (*book.investigate, *book.verify):
             templates.append(library.command(reference))
-        for remedy in book.remedies:
-            templates += [*remedy.commands, *remedy.rollback]
+    for remedy in _remedies(library):
+        templates += [*remedy.commands, *remedy.rollback]
     return templates
 
 
@@ -138,8 +155,12 @@ def test_only_reads_are_called_safe(library: Library):
     writes = {
         "rollout undo",
         "rollout restart",
+        "rollout pause",
+        "rollout resume",
+        "scale",
         "set resources",
         "cordon",
+        "drain",
         "uncordon",
         "delete",
         "patch",
@@ -192,6 +213,11 @@ def test_a_write_without_a_namespace_is_not_made():
             "playbooks: [{mode: x, title: y, symptoms: [{see: a}], cause: [a],"
             " explanation: [b], manual: [c], investigate: [no_such_command]}]",
             "names no known command",
+        ),
+        (
+            "playbooks: [{mode: x, title: y, symptoms: [{see: a}], cause: [a],"
+            " explanation: [b], manual: [c], remedies: [no_such_remedy]}]",
+            "names no known remedy",
         ),
         (
             "playbooks: [{mode: x, title: y, symptoms: [{see: a}], cause: [a],"

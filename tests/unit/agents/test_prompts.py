@@ -145,10 +145,7 @@ def test_what_people_decided_reaches_the_plan_as_data():
     assert rows[2]["just_rejected"]["note"] == "ask first"
     plan = rows[3]["earlier_plan"]
     assert (plan["role"], plan["note"]) == ("rejected", "never restart\nthe database")
-    assert (plan["edits"][0]["proposed"], plan["edits"][0]["changed_to"]) == (
-        "--replicas=9",
-        "--replicas=3",
-    )
+    assert plan["edits"] == [{"people_changed": "--replicas=9", "to": "--replicas=3"}]
     assert plan["facets"] == ["environment staging, here production"]
     assert rows[4]["score"]["rejected"] == 3
 

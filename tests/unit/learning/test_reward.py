@@ -88,10 +88,31 @@ def test_a_rejected_plan_of_reads_alone_is_worth_nothing():
     assert reward(said, None, NOTHING_SAID) == 0.0
 
 
-def test_counts_without_names_spread_over_all_commands():
+def test_counts_without_names_reject_changes_before_reads():
     said = credits_of((READ, RESTART, SCALE), {}, 0.75)
 
-    assert reward(said, None, NOTHING_SAID) == pytest.approx(1.5 / (2 + 0.5 * 0.25))
+    assert reward(said, None, NOTHING_SAID) == pytest.approx((2 - 0.75) / 2)
+
+
+def test_one_rejection_among_many_reads_is_the_change():
+    reads = [planned_command(f"kubectl get {kind} -n shop") for kind in ("pods", "events", "jobs")]
+
+    said = credits_of((*reads, RESTART), {}, 3 / 4)
+
+    assert reward(said, None, NOTHING_SAID) == 0.0
+    assert {
+        credit.command: credit.credit for credit in said if credit.credit == 1.0
+    } == dict.fromkeys(reads, 1.0)
+
+
+def test_more_rejections_than_changes_are_reads_as_well():
+    said = credits_of((READ, RESTART, SCALE), {}, 0.0)
+
+    assert {credit.command: credit.rejected for credit in said} == {
+        READ: 1.0,
+        RESTART: 1.0,
+        SCALE: 1.0,
+    }
 
 
 @pytest.mark.parametrize(

@@ -92,3 +92,21 @@ def test_without_a_root_cause_the_findings_speak():
 
     assert signature.tokens == ("disk", "pressure", "disk pressure")
     assert signature.environment is Environment.PRODUCTION
+
+
+def test_a_change_among_the_factors_is_a_facet_and_no_likeness():
+    analysis = analysis_of("container checkout was OOMKilled")
+    (cause,) = analysis.root_cause_analysis
+    changed = analysis.model_copy(
+        update={
+            "root_cause_analysis": (
+                cause.model_copy(update={"contributing_factors": ("A new revision was deployed",)}),
+            )
+        }
+    )
+
+    (before,) = signatures_of(analysis, NOTHING_FOUND, NO_ENTITIES)
+    (after,) = signatures_of(changed, NOTHING_FOUND, NO_ENTITIES)
+
+    assert (before.has_recent_change, after.has_recent_change) == (False, True)
+    assert before.tokens == after.tokens
