@@ -177,20 +177,21 @@ def _decided(chance: Random, report: ApprovalReport) -> list[FeedbackEvent]:
     at, later = datetime.fromisoformat(_AT), datetime.fromisoformat(_LATER)
     (decided,) = events_of(report, at, _FEEDBACK)
     events: list[FeedbackEvent] = [decided.model_copy(update={"id": _id_of("decided")})]
-    common = {"ts": later, "approval_id": _APPROVAL, "feedback_id": _FEEDBACK}
     if report.decision is Decision.APPROVED and chance.random() < VERIFIED:
         commands = tuple(
             one.model_copy(update={"status": "succeeded", "output": "done"})
             for one in report.commands
         )
         outcome = chance.choice((Outcome.RESOLVED, Outcome.RESOLVED, Outcome.UNRESOLVED))
-        events.append(Executed(id=_id_of("executed"), commands=commands, **common))
-        events.append(Verified(id=_id_of("verified"), outcome=outcome, **common))
+        executed = Executed(
+            id=_id_of("executed"), ts=later, approval_id=_APPROVAL, commands=commands
+        )
+        verified = Verified(id=_id_of("verified"), ts=later, approval_id=_APPROVAL, outcome=outcome)
+        named = {"feedback_id": _FEEDBACK}
+        events += (one.model_copy(update=named) for one in (executed, verified))
     if chance.random() < RATED:
         stars = chance.randrange(1, 6)
-        events.append(
-            Rated(id=_id_of("rated"), ts=later, feedback_id=_FEEDBACK, rating=stars)
-        )
+        events.append(Rated(id=_id_of("rated"), ts=later, feedback_id=_FEEDBACK, rating=stars))
     return events
 
 

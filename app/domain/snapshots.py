@@ -3,9 +3,9 @@
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-Part: TypeAlias = "array[int] | array[float] | bytearray"
+Part: TypeAlias = "array[Any] | bytearray"
 """A column; JSON stands in a bytearray."""
 Parts: TypeAlias = "dict[str, Part]"
 

@@ -144,10 +144,10 @@ class CaseIndex:
         words = Counter(
             zip(self._judgements, self._facets, self._reviewer_of, quarters, strict=True)
         )
-        for (judgement, *rest), times in words.items():
-            if judgement != GONE:
+        for said, times in words.items():
+            if said[0] != GONE:
                 self._count += times
-                self._count_words(judgement, *rest, times)
+                self._count_words(*said, times)
 
     def tolerance(self, environment: Environment, action: str) -> Tally:
         """What people said to an action in an environment, on whatever failure."""

@@ -162,7 +162,8 @@ class Entries:
     def restore(self, parts: Mapping[str, Part]) -> None:
         """Have the rows of another one, with hashes under the same key."""
         put_columns(self, parts)
-        self.mode_names = Names(from_json(_NAMES, parts["names"]))
+        names = from_json(_NAMES, parts["names"])
+        self.mode_names = Names(names)
         self.shown.restore(of("shown", parts))
 
     def _last_touched(self, number: int) -> int:

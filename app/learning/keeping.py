@@ -44,9 +44,10 @@ class KeptWatcher(Watcher, Protocol):
 class Keeping:
     """Without a place for snapshots, or with a watcher that cannot be kept, it does nothing."""
 
-    def __init__(self, snapshots: FeedbackSnapshots | None) -> None:
+    def __init__(self, snapshots: FeedbackSnapshots | None, save_after: int) -> None:
         """Nothing is kept or read yet."""
         self._snapshots = snapshots
+        self._save_after = save_after
         self._kept = 0
         """Events in the last snapshot, and those read since."""
         self._since = 0
@@ -66,7 +67,7 @@ class Keeping:
 
     def is_due(self, *, is_end: bool) -> bool:
         """Whether so much was read that it had better not be read again."""
-        enough = SAVE_AFTER if is_end else max(SAVE_ON_THE_WAY, self._kept // 2)
+        enough = self._save_after if is_end else max(SAVE_ON_THE_WAY, self._kept // 2)
         return self._snapshots is not None and self._since >= enough
 
     async def load(self, watchers: Sequence[Watcher]) -> Knowledge | None:
@@ -89,9 +90,7 @@ class Keeping:
         await self._snapshots.save(FeedbackSnapshot(known.position, parts))
         self._kept, self._since = self._kept + self._since, 0
 
-    def _restored(
-        self, snapshot: FeedbackSnapshot, kept: Mapping[str, KeptWatcher]
-    ) -> Knowledge:
+    def _restored(self, snapshot: FeedbackSnapshot, kept: Mapping[str, KeptWatcher]) -> Knowledge:
         known = Knowledge.restored(snapshot.position, of(LEDGER, snapshot.parts))
         for name, watcher in kept.items():
             watcher.restore(of(name, snapshot.parts))

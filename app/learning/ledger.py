@@ -17,7 +17,7 @@ from app.domain.ids import ApprovalId, FeedbackId
 from app.domain.ports import FeedbackStore
 from app.domain.snapshots import FeedbackSnapshots
 from app.learning.fold import Draft, later, parts_of, tie_of
-from app.learning.keeping import Keeping, Watcher
+from app.learning.keeping import SAVE_AFTER, Keeping, Watcher
 from app.learning.knowledge import Knowledge
 
 CLOCK_DRIFT = timedelta(hours=1)
@@ -27,10 +27,18 @@ BATCH = 100
 class FeedbackLedger:
     """Keeps the fold of a store that other processes write to as well."""
 
-    def __init__(self, store: FeedbackStore, snapshots: FeedbackSnapshots | None = None) -> None:
-        """The first use reads everything, or what follows the last snapshot."""
+    def __init__(
+        self,
+        store: FeedbackStore,
+        snapshots: FeedbackSnapshots | None = None,
+        save_after: int = SAVE_AFTER,
+    ) -> None:
+        """The first use reads everything, or what follows the last snapshot.
+
+        A new one is made whenever so many events have come.
+        """
         self.store = store
-        self._keeping = Keeping(snapshots)
+        self._keeping = Keeping(snapshots, save_after)
         self._watchers: list[Watcher] = []
         self._turn = asyncio.Lock()
         self.known = Knowledge()

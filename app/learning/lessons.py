@@ -116,7 +116,8 @@ class LessonBook:
         """Have the votes of another one."""
         self.clear()
         self._has_voted = bytearray(parts["has_voted"])
-        self._votes.update(from_json(_VOTES, parts["votes"]))
+        votes = from_json(_VOTES, parts["votes"])
+        self._votes.update(votes)
         self._changed = {*self._votes}
 
     def _take_back(self, number: int) -> None:

@@ -31,9 +31,7 @@ def named(prefix: str, parts: Mapping[str, Part]) -> Parts:
 def of(prefix: str, parts: Mapping[str, Part]) -> Parts:
     """Those that `named` put under this name."""
     head = f"{prefix}."
-    return {
-        name.removeprefix(head): part for name, part in parts.items() if name.startswith(head)
-    }
+    return {name.removeprefix(head): part for name, part in parts.items() if name.startswith(head)}
 
 
 def to_json(adapter: TypeAdapter[T], value: T) -> bytearray:

@@ -9,7 +9,7 @@ from math import isnan, log, nan
 from app.domain.feedback import Signature
 from app.domain.snapshots import Part, Parts
 from app.learning.directory import Directory, Hashes
-from app.learning.parts import named, of
+from app.learning.parts import columns_of, named, of, put_columns
 from app.learning.token_sets import decode, encode
 
 POSTINGS = 2000
@@ -95,20 +95,18 @@ class TokenTable:
         slots = array("I")
         for own in self._slots.values():
             slots.extend(own)
-        columns: Parts = {"emphases": self._emphases, "counts": self._counts, "first": self._first}
         postings: Parts = {"tokens": tokens, "lengths": lengths, "slots": slots}
-        return columns | postings | named("names", self._names.parts())
+        return columns_of(self) | postings | named("names", self._names.parts())
 
     def restore(self, parts: Mapping[str, Part]) -> None:
         """Know what another one knew, with hashes under the same key."""
         self._names.restore(of("names", parts))
         self._number.cache_clear()
-        self._emphases = bytearray(parts["emphases"])
-        self._counts, self._first = array("I", parts["counts"]), array("I", parts["first"])
-        slots = array("I", parts["slots"])
+        put_columns(self, {"_squares": self._squares, **parts})
+        slots = parts["slots"]
         ends = pairwise(accumulate(parts["lengths"], initial=0))
         self._slots = {
-            int(token): slots[int(begin) : int(end)]
+            token: slots[begin:end]
             for token, (begin, end) in zip(parts["tokens"], ends, strict=True)
         }
         self.weigh_anew()

@@ -143,7 +143,10 @@ def _read(connection: sa.Connection, position: int) -> FeedbackTail:
 
 def _mark(connection: sa.Connection, position: int) -> str:
     first = sa.select(_events).order_by(_events.c.position).limit(1)
-    rows = [*connection.execute(first), *connection.execute(sa.select(_events).where(_events.c.position == position))]
+    rows = [
+        *connection.execute(first),
+        *connection.execute(sa.select(_events).where(_events.c.position == position)),
+    ]
     return sha256(b"".join(b"%d %s\n" % (at, line) for at, line in rows)).hexdigest()
 
 

@@ -6,9 +6,9 @@ import os
 import sys
 import zlib
 from array import array
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -122,18 +122,16 @@ class FeedbackSnapshotFile:
 
 def _column(name: str, part: Part) -> _Column:
     kind = part.typecode if isinstance(part, array) else BYTES
-    return _Column(
-        name=name, type=kind, size=memoryview(part).nbytes, checksum=zlib.crc32(part)
-    )
+    return _Column(name=name, type=kind, size=memoryview(part).nbytes, checksum=zlib.crc32(part))
 
 
-def _head_of(file: BinaryIO) -> _Head:
+def _head_of(file: BufferedReader) -> _Head:
     """Raises ValidationError when it is none."""
     magic = file.readline(len(MAGIC))
     return _Head.model_validate_json(file.readline(HEAD_LIMIT) if magic == MAGIC else b"")
 
 
-def _read_part(file: BinaryIO, column: _Column) -> Part:
+def _read_part(file: BufferedReader, column: _Column) -> Part:
     """Raises ValueError when it is damaged."""
     part = _room(column)
     if file.readinto(part) != column.size or zlib.crc32(part) != column.checksum:
