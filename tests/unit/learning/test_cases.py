@@ -1,8 +1,10 @@
 """The case index: kept up to date record by record, and fast."""
 
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from math import log, sqrt
 from random import Random
 
 import pytest
@@ -19,8 +21,10 @@ from app.domain.feedback import (
 )
 from app.domain.ids import ApprovalId, FeedbackId
 from app.learning.actions import planned_command
-from app.learning.cases import CaseIndex
+from app.learning.cases import NEAREST, RELATIVE_FLOOR, SIMILARITY_FLOOR, CaseIndex
+from app.learning.facets import facet_factor
 from app.learning.selector import choose
+from app.learning.tokens import tokens_of_signature
 from tests.fakes.feedback import folded
 
 EVENT_LOOP_SECONDS = 0.02
@@ -156,4 +160,91 @@ def _signatures(chance: Random, count: int) -> Iterator[Signature]:
             failure_mode=f"mode{mode}",
             environment=chance.choice([*Environment]),
             kind=chance.choice(["deployment", "statefulset"]),
+        )
+
+
+def test_the_nearest_are_those_that_a_look_at_every_case_finds():
+    chance = Random(11)
+    records = {number: _some_record(chance, number) for number in range(90)}
+    index = CaseIndex()
+    for number, record in records.items():
+        index.update(number, record)
+    for number in chance.sample([*records], 40):
+        records[number] = _some_record(chance, number)
+        index.update(number, records[number])
+    restored = CaseIndex()
+    restored.restore(index.parts())
+
+    for signature in _few_signatures(chance, 60):
+        expected = nearest_of_all(signature, records)
+        for found in (index.nearest(signature), restored.nearest(signature)):
+            assert [one.case.plan for one in found] == [plan for plan, _, _ in expected]
+            values = [value for one in found for value in (one.anywhere, one.here)]
+            assert values == pytest.approx([value for _, *both in expected for value in both])
+
+
+def test_a_restored_index_adds_up_people_s_words_as_before():
+    chance = Random(12)
+    index, restored = CaseIndex(), CaseIndex()
+    for number in [*range(60), *range(20)]:
+        index.update(number, _some_record(chance, number))
+
+    restored.restore(index.parts())
+
+    assert len(restored) == len(index) > 0
+    for environment in Environment:
+        for action in (RESTART.action, SCALE.action):
+            before = index.tolerance(environment, action)
+            after = restored.tolerance(environment, action)
+            assert (after.cases, after.approved) == (before.cases, before.approved)
+            trusted = restored.trusted_tolerance(environment, action)
+            assert trusted == pytest.approx(index.trusted_tolerance(environment, action))
+
+
+def nearest_of_all(
+    signature: Signature, records: Mapping[int, FeedbackRecord]
+) -> list[tuple[int, float, float]]:
+    """By plan both similarities, straight from their definition."""
+    cases = {plan: record for plan, record in records.items() if record.is_example}
+    tokens = {plan: tokens_of_signature(record.signature) for plan, record in cases.items()}
+    counts = Counter(token for own in tokens.values() for token in own)
+
+    def square(token: str) -> float:
+        emphasis = 2.0 if token.startswith("mode:") else 0.5 if " " in token else 1.0
+        return (emphasis * log(1 + len(cases) / max(counts[token], 1))) ** 2
+
+    wanted = tokens_of_signature(signature)
+    found = []
+    for plan, record in cases.items():
+        lengths = [sqrt(sum(map(square, own))) or 1.0 for own in (wanted, tokens[plan])]
+        anywhere = sum(map(square, wanted & tokens[plan])) / (lengths[0] * lengths[1])
+        if anywhere >= SIMILARITY_FLOOR:
+            found.append((plan, anywhere, anywhere * facet_factor(signature, record.signature)))
+    best = max((here for _, _, here in found), default=0.0)
+    kept = [one for one in found if one[2] >= RELATIVE_FLOOR * best]
+    return sorted(kept, key=lambda one: (one[2], cases[one[0]].decided_at), reverse=True)[:NEAREST]
+
+
+def _some_record(chance: Random, number: int) -> FeedbackRecord:
+    (signature,) = _few_signatures(chance, 1)
+    decision = chance.choice([*Decision])
+    events = list(events_of(number, signature, decision))
+    if chance.random() < 0.2:
+        at = START + timedelta(days=1)
+        events.append(Retracted(id="x", ts=at, feedback_id=FeedbackId(f"f{number}")))
+    return record_of(*events)
+
+
+def _few_signatures(chance: Random, count: int) -> Iterator[Signature]:
+    """Of so few words that many cases share each of them."""
+    words = [f"word{number}" for number in range(30)]
+    for _ in range(count):
+        tokens = chance.sample(words, 6)
+        yield Signature(
+            tokens=tuple(tokens + [f"{token} {token}" for token in tokens[:3]]),
+            failure_mode=chance.choice(["crash_loop", "dns", "unknown"]),
+            environment=chance.choice([*Environment]),
+            kind=chance.choice(["deployment", "statefulset"]),
+            severity=chance.choice(["HIGH", "LOW"]),
+            has_recent_change=chance.random() < 0.3,
         )
