@@ -43,6 +43,7 @@ DELAY = 20
 """A decision comes so many records after its proposal."""
 BETWEEN = timedelta(seconds=60)
 START = datetime(2028, 1, 1, tzinfo=UTC)
+YEARS = timedelta(days=3650)
 RATED, VERIFIED = 0.3, 0.5
 SHOWN = 3
 BLOCK = 2_000
@@ -77,15 +78,16 @@ def write_past(path: Path, records: int, text_bytes: int = 0, seed: int = 7) -> 
     return lines
 
 
-def blocks(records: int, text_bytes: int = 0, seed: int = 7) -> Iterator[bytes]:
-    """The log in pieces of whole lines."""
+def blocks(records: int, text_bytes: int = 0, seed: int = 7, *, first: int = 0) -> Iterator[bytes]:
+    """The log in pieces of whole lines; a first number of another log continues it."""
+    start = START + (YEARS if first else timedelta())
     chance = Random(seed)
     variants = [*_variants(chance, min(VARIANTS, records))]
     waiting: deque[bytes] = deque()
     block: list[bytes] = []
-    for number in range(records):
+    for number in range(first, first + records):
         variant = chance.choice(variants)
-        at = START + number * BETWEEN
+        at = start + (number - first) * BETWEEN
         block.append(_filled(variant.proposed, number, at, _shown(chance, number)))
         if text_bytes:
             text = chance.randbytes(text_bytes // 4).hex().encode()

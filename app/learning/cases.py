@@ -182,7 +182,7 @@ class CaseIndex:
         known = self._table.known(tokens)
         squares = (
             self._square(known[name]) if name in known else square_of_new(name, self._count)
-            for name in tokens
+            for name in sorted(tokens)
         )
         norm = sqrt(sum(squares)) or 1.0
         wanted = frozenset(known.values())

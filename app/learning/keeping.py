@@ -9,8 +9,8 @@ from app.domain.snapshots import FeedbackSnapshot, FeedbackSnapshots, Part, Part
 from app.learning.knowledge import Knowledge
 from app.learning.parts import named, of
 
-SAVE_AFTER = 4_000
-"""Events; so many are read again after a kill, in about a second."""
+SAVE_AFTER = 2_000
+"""Events; so many are read again after a kill, in half a second."""
 SAVE_ON_THE_WAY = 100_000
 """While more are read at once, it is kept after so many, then whenever half as much has come again."""
 LEDGER = "ledger"

@@ -39,7 +39,8 @@ class TokenTable:
 
     def encode(self, signature: Signature) -> bytes:
         """A signature's tokens as numbers; equal sets are equal."""
-        return encode(sorted(map(self._number, tokens_of_signature(signature))))
+        # By name: the numbers, and with them every sum, are the same in every process.
+        return encode(sorted(map(self._number, sorted(tokens_of_signature(signature)))))
 
     def known(self, tokens: Iterable[str]) -> dict[str, int]:
         """Those that some case had, in alphabetical order of their names, with their numbers."""
