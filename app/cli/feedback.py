@@ -140,8 +140,8 @@ async def _verify(store: RewritableStore, path: Path | None) -> int:
     if log.kinds["forgotten"]:
         print(f"forgotten   {left} lines are left of what was to be forgotten")
     print(f"damaged     {len(log.damaged)} lines")
-    shown = log.damaged[:SHOWN_PROBLEMS]
-    for number in shown if path is None else _line_numbers(path, shown):
+    first = log.damaged[:SHOWN_PROBLEMS]
+    for number in first if path is None else _line_numbers(path, first):
         print(f"  line {number} does not parse; it is kept and passed over")
     return 1 if log.damaged or left else 0
 

@@ -189,7 +189,7 @@ class CaseIndex:
         for slot, _ in nlargest(CANDIDATES, self._overlaps(known.values()).items(), key=_overlap):
             case = self._case(slot)
             if case is not None:
-                common = (token for token in decode(self._tokens.of(slot)) if token in wanted)
+                common = sorted(wanted.intersection(decode(self._tokens.of(slot))))
                 yield case, min(sum(map(self._square, common)) / (norm * self._norm(slot)), 1.0)
 
     def _overlaps(self, tokens: Iterable[int]) -> dict[int, float]:

@@ -27,7 +27,8 @@ class TokenSets:
     def of(self, slot: int) -> bytes:
         """What was given for a slot."""
         begin = self._ends[slot - 1] if slot else 0
-        return bytes(self._bytes[begin : self._ends[slot]])
+        with memoryview(self._bytes) as data:
+            return bytes(data[begin : self._ends[slot]])
 
     def parts(self) -> Parts:
         """All of it."""
@@ -48,4 +49,5 @@ def encode(tokens: Sequence[int]) -> bytes:
 def decode(encoded: bytes) -> list[int]:
     """The numbers that `encode` made one value of."""
     end = 2 + 2 * int.from_bytes(encoded[:2], sys.byteorder)
-    return [*array("H", encoded[2:end]), *array("I", encoded[end:])]
+    small = array("H", encoded[2:end]).tolist()
+    return small + array("I", encoded[end:]).tolist() if end < len(encoded) else small

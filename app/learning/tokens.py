@@ -104,7 +104,7 @@ class TokenTable:
         self._names.restore(of("names", parts))
         self._number.cache_clear()
         put_columns(self, {"_squares": self._squares, **parts})
-        slots = parts["slots"]
+        slots = array("I", parts["slots"])
         ends = pairwise(accumulate(parts["lengths"], initial=0))
         self._slots = {
             token: slots[begin:end]

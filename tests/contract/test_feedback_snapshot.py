@@ -12,6 +12,7 @@ from app.adapters.storage.feedback_snapshot import FeedbackSnapshotFile
 from app.adapters.storage.location import DatabaseLocation
 from app.domain.answer import Entities
 from app.domain.approval import Decision
+from app.domain.course import Report
 from app.domain.feedback import FeedbackEvent, FeedbackTail, Rating
 from app.domain.guidance import Guidance
 from app.domain.housekeeping import LessonSwitched
@@ -36,7 +37,7 @@ MESSAGES = ("memory limit reached", "image pull refused", "no space left on devi
 
 @dataclass
 class Reader:
-    """A store that notes from where it is read first."""
+    """A store that notes from where it is read."""
 
     store: RewritableStore
     begun_at: list[int] = field(default_factory=list)
@@ -48,8 +49,14 @@ class Reader:
         self.begun_at.append(position)
         return await self.store.read(position)
 
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.store, name)
+    async def fetch(self, positions: Sequence[int]) -> Sequence[FeedbackEvent | None]:
+        return await self.store.fetch(positions)
+
+    async def park(self, report: Report) -> None:
+        await self.store.park(report)
+
+    async def parked(self) -> Sequence[Report]:
+        return await self.store.parked()
 
 
 @pytest.fixture
