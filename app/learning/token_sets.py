@@ -27,8 +27,7 @@ class TokenSets:
     def of(self, slot: int) -> bytes:
         """What was given for a slot."""
         begin = self._ends[slot - 1] if slot else 0
-        with memoryview(self._bytes) as data:
-            return bytes(data[begin : self._ends[slot]])
+        return bytes(self._bytes[begin : self._ends[slot]])
 
     def parts(self) -> Parts:
         """All of it."""
@@ -48,6 +47,7 @@ def encode(tokens: Sequence[int]) -> bytes:
 
 def decode(encoded: bytes) -> list[int]:
     """The numbers that `encode` made one value of."""
-    end = 2 + 2 * int.from_bytes(encoded[:2], sys.byteorder)
-    small = array("H", encoded[2:end]).tolist()
-    return small + array("I", encoded[end:]).tolist() if end < len(encoded) else small
+    data, end = memoryview(encoded), 2 + 2 * int.from_bytes(encoded[:2], sys.byteorder)
+    # An empty view has no other form.
+    small: list[int] = data[2:end].cast("H").tolist() if end > 2 else []
+    return small + data[end:].cast("I").tolist() if end < len(encoded) else small
