@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import sys
 import zlib
 from array import array
@@ -97,12 +96,12 @@ class FeedbackSnapshotFile:
     def _save(self, snapshot: FeedbackSnapshot, mark: str) -> None:
         fresh = self._path.with_name(f"{self._path.name}.new")
         try:
-            with self._lock, fresh.open("wb") as file:
-                os.fchmod(file.fileno(), 0o600)
-                file.write(self._head(snapshot, mark))
-                for part in snapshot.parts.values():
-                    file.write(part)
-                file.flush()
+            with self._lock:
+                fresh.touch(mode=0o600)
+                with fresh.open("wb") as file:
+                    file.write(self._head(snapshot, mark))
+                    for part in snapshot.parts.values():
+                        file.write(part)
                 fresh.replace(self._path)
         except Timeout:
             log.info("another process writes the feedback snapshot")
