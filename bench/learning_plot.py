@@ -1,14 +1,15 @@
 """Draws learning curves with their intervals as an SVG file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
-import drawsvg
+import svg
 
 from bench.learning_measures import BLOCK, Mean
 
 WIDTH, HEIGHT = 400, 300
-LEFT, TOP, GAP, LEGEND = 40, 30, 30, 150
+LEFT, TOP, GAP, LEGEND, BOTTOM = 40, 30, 30, 150, 50
 COLORS = {
     "none": "#9ca3af",
     "random": "#a78bfa",
@@ -19,54 +20,82 @@ COLORS = {
     "ceiling": "#111827",
 }
 TITLES = {"base": "Preferences stay", "drift": "A third changes at 1,000"}
-TEXT = {"font_family": "sans-serif", "fill": "#111827"}
+FONT, INK = "sans-serif", "#111827"
 
 Curves = Mapping[str, Sequence[Mean]]
 
 
 def plot(panels: Mapping[str, Curves], path: Path) -> None:
     """One panel beside the other, the legend at the right."""
-    width = LEFT + len(panels) * (WIDTH + GAP) + LEGEND
-    drawing = drawsvg.Drawing(width, TOP + HEIGHT + 50)
-    drawing.append(drawsvg.Rectangle(0, 0, width, TOP + HEIGHT + 50, fill="white"))
-    for number, (name, curves) in enumerate(panels.items()):
-        group = drawsvg.Group(transform=f"translate({LEFT + number * (WIDTH + GAP)},{TOP})")
-        _axes(group, TITLES.get(name, name), max(map(len, curves.values())) * BLOCK)
-        for selector, means in curves.items():
-            _curve(group, means, COLORS[selector])
-        drawing.append(group)
-    _legend(drawing, [*next(iter(panels.values()))], width - LEGEND)
+    width, height = LEFT + len(panels) * (WIDTH + GAP) + LEGEND, TOP + HEIGHT + BOTTOM
+    drawing = svg.SVG(
+        viewBox=svg.ViewBoxSpec(0, 0, width, height),
+        width=width,
+        height=height,
+        elements=[
+            svg.Rect(x=0, y=0, width=width, height=height, fill="white"),
+            *(_panel(place, name, curves) for place, (name, curves) in enumerate(panels.items())),
+            *_legend([*next(iter(panels.values()))], width - LEGEND),
+        ],
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
-    drawing.save_svg(str(path))
+    path.write_text(str(drawing), encoding="utf-8")
 
 
-def _axes(group: drawsvg.Group, title: str, incidents: int) -> None:
-    group.append(drawsvg.Text(title, 14, WIDTH / 2, -10, text_anchor="middle", **TEXT))
+def _panel(place: int, name: str, curves: Curves) -> svg.G:
+    incidents = max(map(len, curves.values())) * BLOCK
+    drawn = (one for selector, means in curves.items() for one in _curve(selector, means))
+    return svg.G(
+        transform=[svg.Translate(LEFT + place * (WIDTH + GAP), TOP)],
+        elements=[*_axes(TITLES.get(name, name), incidents), *drawn],
+    )
+
+
+def _axes(title: str, incidents: int) -> Iterator[svg.Element]:
+    yield _text(title, 14, WIDTH / 2, -10, "middle")
     for tenths in range(0, 11, 2):
         y = HEIGHT * (1 - tenths / 10)
-        group.append(drawsvg.Line(0, y, WIDTH, y, stroke="#e5e7eb"))
-        group.append(drawsvg.Text(f"{tenths / 10}", 11, -6, y + 4, text_anchor="end", **TEXT))
+        yield svg.Line(x1=0, y1=y, x2=WIDTH, y2=y, stroke="#e5e7eb")
+        yield _text(f"{tenths / 10}", 11, -6, y + 4, "end")
     for at in range(0, incidents + 1, 500):
-        x = WIDTH * at / incidents
-        group.append(drawsvg.Text(f"{at:,}", 11, x, HEIGHT + 16, text_anchor="middle", **TEXT))
-    label = "incidents; approval ÷ oracle"
-    group.append(drawsvg.Text(label, 12, WIDTH / 2, HEIGHT + 36, text_anchor="middle", **TEXT))
+        yield _text(f"{at:,}", 11, WIDTH * at / incidents, HEIGHT + 16, "middle")
+    yield _text("incidents; approval ÷ oracle", 12, WIDTH / 2, HEIGHT + 36, "middle")
 
 
-def _curve(group: drawsvg.Group, means: Sequence[Mean], color: str) -> None:
+def _curve(selector: str, means: Sequence[Mean]) -> Iterator[svg.Element]:
     """Every block of incidents at its middle."""
-    xs = [WIDTH * (place + 0.5) / len(means) for place in range(len(means))]
-    upper = [(x, HEIGHT * (1 - one.high)) for x, one in zip(xs, means, strict=True)]
-    lower = [(x, HEIGHT * (1 - one.low)) for x, one in zip(xs, means, strict=True)]
-    line = [(x, HEIGHT * (1 - one.value)) for x, one in zip(xs, means, strict=True)]
-    band = [value for point in (*upper, *reversed(lower)) for value in point]
-    group.append(drawsvg.Lines(*band, close=True, fill=color, fill_opacity=0.15))
-    points = [value for point in line for value in point]
-    group.append(drawsvg.Lines(*points, fill="none", stroke=color, stroke_width=2))
+    color, xs = (
+        COLORS[selector],
+        [WIDTH * (place + 0.5) / len(means) for place in range(len(means))],
+    )
+    upper, line, lower = (
+        [_point(x, share) for x, share in zip(xs, shares, strict=True)]
+        for shares in zip(*((one.high, one.value, one.low) for one in means), strict=True)
+    )
+    yield svg.Polygon(points=[*upper, *reversed(lower)], fill=color, fill_opacity=0.15)
+    yield svg.Polyline(points=line, fill="none", stroke=color, stroke_width=2)
 
 
-def _legend(drawing: drawsvg.Drawing, selectors: Sequence[str], x: float) -> None:
+def _point(x: float, share: float) -> svg.Point:
+    return svg.Point(round(x, 1), round(HEIGHT * (1 - share), 1))
+
+
+def _legend(selectors: Sequence[str], x: float) -> Iterator[svg.Element]:
     for place, selector in enumerate(selectors):
         y = TOP + 20 * place + 10
-        drawing.append(drawsvg.Line(x, y, x + 20, y, stroke=COLORS[selector], stroke_width=3))
-        drawing.append(drawsvg.Text(selector, 12, x + 26, y + 4, **TEXT))
+        yield svg.Line(x1=x, y1=y, x2=x + 20, y2=y, stroke=COLORS[selector], stroke_width=3)
+        yield _text(selector, 12, x + 26, y + 4, "start")
+
+
+def _text(
+    text: str, size: int, x: float, y: float, anchor: Literal["start", "middle", "end"]
+) -> svg.Text:
+    return svg.Text(
+        text=text,
+        x=x,
+        y=y,
+        font_size=size,
+        font_family=FONT,
+        fill=INK,
+        text_anchor=anchor,
+    )

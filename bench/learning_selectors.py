@@ -12,7 +12,8 @@ from app.domain.answer import Entities
 from app.domain.feedback import FeedbackRecord
 from app.domain.guidance import Example, ExampleRole, Guidance
 from app.domain.incident import Findings
-from app.learning.cases import CaseIndex, Neighbour
+from app.learning.case import Neighbour
+from app.learning.cases import CaseIndex
 from app.learning.judgement import Judgement, judgement_of
 from app.learning.ledger import FeedbackLedger
 from app.learning.selector import ExampleSelector

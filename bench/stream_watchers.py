@@ -132,7 +132,7 @@ def counted(crowd: Crowd) -> dict[str, object]:
 
 async def churn(said: Say, seconds: float) -> int:
     """So many a second come, hear the first byte, and go."""
-    start, connections = time.monotonic(), round(said["rate"] * seconds)
+    start, connections = time.monotonic(), round(float(said["rate"]) * seconds)
 
     async def come_and_go(number: int) -> None:
         await asyncio.sleep(max(0.0, start + number / said["rate"] - time.monotonic()))
@@ -166,6 +166,8 @@ async def main() -> None:
             case {"drop": _}:
                 crowd.drop()
                 return {}
+            case _:
+                raise ValueError(f"unknown request {said}")
         return counted(crowd)
 
     say({})

@@ -11,14 +11,13 @@ from app.adapters.reasoning.gemini import open_gemini
 from app.adapters.reasoning.playbook import PlaybookReasoner
 from app.adapters.storage.memory import MemoryEventLog
 from app.agents.prompts import render_prompt
-from app.bootstrap.feedback import open_feedback
+from app.bootstrap.feedback import open_ledger
 from app.bootstrap.ground import SystemClock
 from app.bootstrap.storage import Storage, open_storage
 from app.domain.ports import LogSource, Reasoner
 from app.kubectl.policy import Policy, load_policy
 from app.learning.environments import load_environments
 from app.learning.holdout import Holdout, HoldoutSelector
-from app.learning.ledger import FeedbackLedger
 from app.learning.lesson_desk import LessonDesk
 from app.learning.lessons import LessonBook
 from app.learning.recorder import FeedbackRecorder
@@ -103,7 +102,7 @@ async def open_dry_run(settings: Settings) -> AsyncIterator[DryRun]:
     events = MemoryEventLog(SystemClock())
     environments = load_environments(settings.environments_file)
     async with AsyncExitStack() as stack:
-        ledger = FeedbackLedger(await stack.enter_async_context(open_feedback(settings)))
+        ledger = await stack.enter_async_context(open_ledger(settings))
         reasoner = await stack.enter_async_context(_open_reasoner(settings))
         policy = load_policy(settings.policy_file)
         review = CommandReview(reasoner, policy, Metrics(), SystemClock())

@@ -13,7 +13,7 @@ from app.adapters.storage.events import SqlEventLog, read_epoch
 from app.adapters.storage.outbox import SqlProposalOutbox
 from app.adapters.storage.processes import SqlProcessTable
 from app.adapters.storage.workflows import SqlWorkflowStore
-from app.bootstrap.feedback import open_feedback
+from app.bootstrap.feedback import open_ledger
 from app.bootstrap.location import database_location
 from app.domain.ids import new_process_id
 from app.domain.ports import Clock, EventLog, JobQueue, ProposalOutbox, WorkflowStore
@@ -50,7 +50,7 @@ async def open_storage(
             open_dbos_queue(location.url, me, settings.max_concurrent_workflows)
         )
         checkpointer = await stack.enter_async_context(open_checkpointer(location))
-        ledger = FeedbackLedger(await stack.enter_async_context(open_feedback(settings)))
+        ledger = await stack.enter_async_context(open_ledger(settings))
         events = SqlEventLog(database, clock, await read_epoch(database), metrics)
         workflows = SqlWorkflowStore(database, clock, me, events)
         takeover = Takeover(SqlProcessTable(database, me), queue, workflows)

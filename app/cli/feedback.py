@@ -18,8 +18,10 @@ from app.adapters.storage.jsonl import offset_of
 from app.bootstrap.feedback import open_feedback
 from app.bootstrap.location import database_location
 from app.cli.feedback_keeping import compact, count_left, forget, take_in
+from app.cli.progress import Progress, progress
 from app.domain.errors import NotFound, StorageFailed
 from app.domain.rewriting import RewritableStore
+from app.learning.directory import Directory
 from app.learning.export import to_object
 from app.learning.ledger import FeedbackLedger
 from app.settings import Settings
@@ -92,11 +94,12 @@ async def _opened(settings: Settings, path: Path | None) -> AsyncIterator[Rewrit
 
 async def _export(ledger: FeedbackLedger, out: Path | None) -> int:
     async with ledger.reading() as turn:
-        with _replacing(out) as target:
-            count = 0
+        with _replacing(out) as target, progress() as shown:
+            shown.begin("exported")
             async for record in turn.every():
                 target.write(orjson.dumps(to_object(record)) + b"\n")
-                count += 1
+                shown.add()
+            count = shown.count
         if out is not None:
             print(f"{count} records in {out}", file=sys.stderr)
         if turn.unreadable:
@@ -120,9 +123,11 @@ def _replacing(out: Path | None) -> Iterator[BinaryIO]:
 
 
 async def _verify(store: RewritableStore, path: Path | None) -> int:
-    log = await _read_all(store)
-    async with FeedbackLedger(store).reading() as turn:
-        entries = turn.entries
+    with progress() as shown:
+        log = await _read_all(store, shown)
+        async with FeedbackLedger(store).reading() as turn:
+            entries = turn.entries
+        left = await count_left(store, shown) if log.kinds["forgotten"] else 0
     print(
         f"events      {', '.join(f'{kind} {count}' for kind, count in sorted(log.kinds.items()))}"
     )
@@ -132,12 +137,11 @@ async def _verify(store: RewritableStore, path: Path | None) -> int:
         print(f"newer       {log.newer} lines of a later version; they are kept and passed over")
     if path is not None and _is_torn(path):
         print("last line   has no newline: it is not committed; the next writer seals it")
-    left = await count_left(store) if log.kinds["forgotten"] else 0
     if log.kinds["forgotten"]:
         print(f"forgotten   {left} lines are left of what was to be forgotten")
     print(f"damaged     {len(log.damaged)} lines")
-    shown = log.damaged[:SHOWN_PROBLEMS]
-    for number in shown if path is None else _line_numbers(path, shown):
+    first = log.damaged[:SHOWN_PROBLEMS]
+    for number in first if path is None else _line_numbers(path, first):
         print(f"  line {number} does not parse; it is kept and passed over")
     return 1 if log.damaged or left else 0
 
@@ -151,21 +155,23 @@ class _Log:
     newer: int = 0
 
 
-async def _read_all(store: RewritableStore) -> _Log:
+async def _read_all(store: RewritableStore, shown: Progress) -> _Log:
     """How many events of each kind there are, and where the lines stand that are none."""
-    log, seen = _Log(Counter(), []), set[str]()
+    log, seen = _Log(Counter(), []), Directory()
+    shown.begin("read")
     position, is_end = 0, False
     while not is_end:
         tail = await store.read(position)
         if position and tail.start != position:
             # Written anew meanwhile.
-            return await _read_all(store)
+            return await _read_all(store, shown)
         position, is_end = tail.position, tail.is_end
         log.damaged += tail.unreadable
         log.newer += len(tail.newer)
         for event in tail.events:
-            log.kinds["repeated" if event.id in seen else event.type] += 1
-            seen.add(event.id)
+            known = len(seen)
+            log.kinds["repeated" if seen.number(event.id) < known else event.type] += 1
+            shown.add()
     return log
 
 

@@ -9,12 +9,13 @@ from typing import BinaryIO
 
 from app.adapters.storage.feedback_lines import parse_line
 from app.bootstrap.ground import SystemClock
+from app.cli.progress import CountedRewriting, Progress, progress
 from app.domain.errors import NotFound
 from app.domain.feedback import FeedbackEvent, Imported, Proposed
 from app.domain.housekeeping import Compacted
-from app.domain.ids import FeedbackId
 from app.domain.rewriting import RewritableStore, StoredLine
 from app.learning.compaction import Compaction
+from app.learning.directory import Directory
 from app.learning.forgetting import ForgetReviewer, ForgetWorkflow
 from app.learning.oblivion import Oblivion
 from app.learning.utterances import holds
@@ -25,7 +26,8 @@ BATCH = 500
 async def compact(store: RewritableStore) -> int:
     """Leave out repeats, what a later word replaced, and what was to be forgotten."""
     compaction = Compaction()
-    await store.rewrite(compaction)
+    with progress() as shown:
+        await store.rewrite(CountedRewriting(compaction, shown))
     print(f"kept        {compaction.kept} lines")
     print(f"left out    {compaction.left_out} lines")
     return 0
@@ -37,11 +39,12 @@ async def forget(store: RewritableStore, workflow_id: str | None, reviewer: str 
     forgetting = (
         ForgetWorkflow(workflow_id, now) if workflow_id else ForgetReviewer(reviewer or "", now)
     )
-    await store.rewrite(forgetting)
-    left = 0
-    async for line in store.lines():
-        left += holds(line.raw, forgetting.texts, forgetting.names)
-    left += await count_left(store)
+    with progress() as shown:
+        await store.rewrite(CountedRewriting(forgetting, shown))
+        left = 0
+        async for line in shown.counted("looked through", store.lines()):
+            left += holds(line.raw, forgetting.texts, forgetting.names)
+        left += await count_left(store, shown)
     print(f"left out    {forgetting.left_out} lines")
     print(f"left        {left} lines still hold something of it")
     if not forgetting.is_known:
@@ -49,13 +52,13 @@ async def forget(store: RewritableStore, workflow_id: str | None, reviewer: str 
     return 1 if left else 0
 
 
-async def count_left(store: RewritableStore) -> int:
+async def count_left(store: RewritableStore, shown: Progress) -> int:
     """How many lines hold what was to be forgotten: written since, and gone with `compact`."""
     oblivion = Oblivion()
-    async for line in store.lines():
+    async for line in shown.counted("searched", store.lines()):
         oblivion.look(line)
     left = 0
-    async for line in store.lines():
+    async for line in shown.counted("searched again", store.lines()):
         left += oblivion.without(line) != line.raw
     return left
 
@@ -63,11 +66,14 @@ async def count_left(store: RewritableStore) -> int:
 async def take_in(store: RewritableStore, source: Path) -> int:
     """Add what is not there yet; what was forgotten here stays forgotten."""
     intake = Intake()
-    async for line in store.lines():
-        intake.know(line)
-    with _opened(source) as file:
+    with progress() as shown, _opened(source) as file:
+        async for line in shown.counted("known here", store.lines()):
+            intake.know(line)
+        shown.begin("taken in")
         for lines in iter(lambda: [*islice(file, BATCH)], []):
             await store.append([event for raw in lines if (event := intake.take(raw.strip()))])
+            for _ in lines:
+                shown.add()
     said = f"{intake.added} added, {intake.passed_over} known or forgotten"
     print(f"{said}, {intake.unreadable} unreadable", file=sys.stderr)
     return 1 if intake.unreadable else 0
@@ -80,16 +86,16 @@ class Intake:
         """Nothing is known yet."""
         self.added = self.passed_over = self.unreadable = 0
         self._oblivion = Oblivion()
-        self._ids: set[str] = set()
-        self._plans: set[FeedbackId] = set()
+        self._ids, self._plans = Directory(), Directory()
+        """Of a log of millions, hashes alone."""
 
     def know(self, line: StoredLine) -> None:
         """A line that is here."""
         self._oblivion.look(line)
         if line.event is not None:
-            self._ids.add(line.event.id)
+            self._ids.number(line.event.id)
         if isinstance(line.event, Proposed):
-            self._plans.add(line.event.feedback_id)
+            self._plans.number(line.event.feedback_id)
 
     def take(self, raw: bytes) -> FeedbackEvent | None:
         """The event to add, if any."""
@@ -98,7 +104,7 @@ class Intake:
         left = self._oblivion.without(line) if line.event is not None else None
         event = None if left is None else parse_line(left)
         if event is not None and not self._is_known(event):
-            self._ids.add(event.id)
+            self._ids.number(event.id)
             self.added += 1
             return event
         self.unreadable += line.event is None and bool(raw)
@@ -107,8 +113,8 @@ class Intake:
 
     def _is_known(self, event: FeedbackEvent) -> bool:
         # An export says less of a plan than the events that are here.
-        is_less = isinstance(event, Imported) and event.feedback_id in self._plans
-        return is_less or event.id in self._ids or isinstance(event, Compacted)
+        is_less = isinstance(event, Imported) and self._plans.find(event.feedback_id) is not None
+        return is_less or self._ids.find(event.id) is not None or isinstance(event, Compacted)
 
 
 @contextmanager

@@ -43,3 +43,7 @@ class RewritableStore(FeedbackStore, Protocol):
     def lines(self) -> AsyncIterator[StoredLine]:
         """Everything that is stored, early reports included."""
         ...
+
+    async def mark(self, position: int) -> str:
+        """A digest of what stands just before a position; another one in another log."""
+        ...

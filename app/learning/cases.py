@@ -1,21 +1,28 @@
 """The decided plans as cases, and which of them are most like an incident."""
 
 from array import array
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from heapq import nlargest
 from math import isnan, nan, sqrt
 
+from pydantic import TypeAdapter
+
 from app.domain.feedback import Environment, FeedbackRecord, Signature
-from app.learning.directory import Directory
+from app.domain.snapshots import Part, Parts
+from app.learning.case import Case, Neighbour, nearness
+from app.learning.directory import Directory, Hashes
 from app.learning.entries import microseconds
+from app.learning.facets import facet_factor, is_stateful
 from app.learning.judgement import ACCEPTANCE, Judgement, Tally, judgement_of, reviewer_of
-from app.learning.modes import likeness, named
-from app.learning.tokens import TokenTable, decode, tokens_of_signature
+from app.learning.kinds import Kinds
+from app.learning.modes import likeness, recognize
+from app.learning.parts import columns_of, named, of, put_columns
+from app.learning.token_sets import TokenSets, decode
+from app.learning.tokens import TokenTable, square_of_new, tokens_of_signature
 from app.learning.trust import LikeCases, ReviewerTrust
-from app.learning.words import words
 
 NEAREST = 60
 CANDIDATES = 120
@@ -24,44 +31,14 @@ SIMILARITY_FLOOR = 0.12
 RELATIVE_FLOOR = 0.3
 GROWTH = 1.25
 """The tokens' weights are computed anew when the number of cases has grown by this factor."""
-LIKE = 0.5
-LIKE_FACETS = 0.7
-"""Another environment or statefulness is below; an unknown environment or another severity is not."""
 QUARTER = 90 * 24 * 3600 * 1_000_000
 """In microseconds: reviewers are compared on what they decided within as much time."""
 SHARED = 512
-"""Incidents and judgements that are alike share their values with the last ones of their kind."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A decided plan, as far as the estimator needs it."""
-
-    plan: int
-    """Its number in the ledger."""
-    facets: Signature
-    """Without its tokens."""
-    judgement: Judgement
-    decided_at: int
-    reward: float
-    trust: float
-    """How far its reviewer's word counts, 0 to 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """A case like the incident at hand."""
-
-    case: Case
-    anywhere: float
-    """Similarity of the failures, 0 to 1."""
-    here: float
-    """The same, less where environment, kind or severity differ."""
-
-    @property
-    def is_like(self) -> bool:
-        """Whether it is the same failure in the same circumstances, but for what hardly matters."""
-        return self.anywhere >= LIKE and self.here >= LIKE_FACETS * self.anywhere
+"""So many of the last incidents' tokens are not looked up again."""
+GONE = 0
+"""The judgement of a case that was taken out."""
+_FACETS = TypeAdapter(list[Signature])
+_JUDGEMENTS = TypeAdapter(list[Judgement])
 
 
 class CaseIndex:
@@ -79,20 +56,24 @@ class CaseIndex:
         """Forget every case."""
         self._count = 0
         self._weighed_at = 0
-        self._table = TokenTable()
+        self._hashes = Hashes()
+        self._table = TokenTable(self._hashes)
         self._encode = lru_cache(SHARED)(self._table.encode)
         self._tallies: defaultdict[tuple[Environment, bool, str], defaultdict[int, Tally]]
         self._tallies = defaultdict(lambda: defaultdict(Tally))
         """By environment, statefulness and action, for each reviewer."""
-        self._reviewers = Directory()
+        self._reviewers = Directory(self._hashes)
         self._trust = ReviewerTrust()
         self._slots = array("I")
         """By plan its case's slot, one higher than it is; 0 when it is no case."""
         self._plans = array("I")
-        self._tokens: list[bytes] = []
-        self._facets: list[Signature] = []
-        self._judgements: list[Judgement | None] = []
-        """None where a case was taken out."""
+        self._tokens = TokenSets()
+        self._facets = array("I")
+        self._facet_kinds = Kinds(_FACETS)
+        """Incidents and judgements that are alike are kept once."""
+        self._judgements = array("I")
+        """One higher than their numbers are, and GONE."""
+        self._judgement_kinds = Kinds(_JUDGEMENTS)
         self._reviewer_of = array("I")
         self._decided_at = array("q")
         self._rewards = array("d")
@@ -102,16 +83,47 @@ class CaseIndex:
         """Take a record's newest state in; out again when it is no example any more."""
         slot = self._slot_of(plan)
         if slot is not None:
-            self._count_words(slot, -1)
+            self._count_words(*self._words_of(slot), -1)
         if not record.is_example:
             self._drop(plan, slot)
             return
         tokens = self._encode(record.signature)
-        if slot is None or self._tokens[slot] != tokens:
+        if slot is None or self._tokens.of(slot) != tokens:
             self._drop(plan, slot)
             slot = self._add(plan, tokens)
         self._put(slot, record)
-        self._count_words(slot, 1)
+        self._count_words(*self._words_of(slot), 1)
+
+    def parts(self) -> Parts:
+        """Every case; how people's words add up follows from them."""
+        return (
+            {name: column for name, column in columns_of(self).items() if name != "_norms"}
+            | {"key": bytearray(self._hashes.key)}
+            | named("table", self._table.parts())
+            | named("tokens", self._tokens.parts())
+            | named("reviewers", self._reviewers.parts())
+            | named("facets", self._facet_kinds.parts())
+            | named("judgements", self._judgement_kinds.parts())
+        )
+
+    def restore(self, parts: Mapping[str, Part]) -> None:
+        """Have the cases of another one."""
+        self.clear()
+        self._hashes.key = bytes(parts["key"])
+        put_columns(self, {"_norms": array("d", [nan]) * len(parts["_plans"]), **parts})
+        self._table.restore(of("table", parts))
+        self._tokens.restore(of("tokens", parts))
+        self._reviewers.restore(of("reviewers", parts))
+        self._facet_kinds.restore(of("facets", parts))
+        self._judgement_kinds.restore(of("judgements", parts))
+        quarters = (at // QUARTER for at in self._decided_at)
+        words = Counter(
+            zip(self._judgements, self._facets, self._reviewer_of, quarters, strict=True)
+        )
+        for said, times in words.items():
+            if said[0] != GONE:
+                self._count += times
+                self._count_words(*said, times)
 
     def tolerance(self, environment: Environment, action: str) -> Tally:
         """What people said to an action in an environment, on whatever failure."""
@@ -134,7 +146,7 @@ class CaseIndex:
     def nearest(self, signature: Signature) -> list[Neighbour]:
         """The cases most like an incident; none below the floors."""
         alike = [*self._similar(tokens_of_signature(signature))]
-        ours = named(signature, ((case.facets, similarity) for case, similarity in alike))
+        ours = recognize(signature, ((case.facets, similarity) for case, similarity in alike))
         if ours is not signature:
             alike = [*self._similar(tokens_of_signature(ours))]
         found = [
@@ -144,17 +156,21 @@ class CaseIndex:
         ]
         best = max((neighbour.here for neighbour in found), default=0.0)
         kept = [neighbour for neighbour in found if neighbour.here >= RELATIVE_FLOOR * best]
-        return nlargest(NEAREST, kept, key=_nearness)
+        return nlargest(NEAREST, kept, key=nearness)
 
     def _similar(self, tokens: frozenset[str]) -> Iterator[tuple[Case, float]]:
         self._weigh()
-        norm = sqrt(sum(self._table.square_of(token, self._count) for token in tokens)) or 1.0
         known = self._table.known(tokens)
-        wanted = frozenset(known)
-        for slot, _ in nlargest(CANDIDATES, self._overlaps(known).items(), key=_overlap):
+        squares = (
+            self._square(known[name]) if name in known else square_of_new(name, self._count)
+            for name in sorted(tokens)
+        )
+        norm = sqrt(sum(squares)) or 1.0
+        wanted = frozenset(known.values())
+        for slot, _ in nlargest(CANDIDATES, self._overlaps(known.values()).items(), key=_overlap):
             case = self._case(slot)
             if case is not None:
-                common = (token for token in decode(self._tokens[slot]) if token in wanted)
+                common = sorted(wanted.intersection(decode(self._tokens.of(slot))))
                 yield case, min(sum(map(self._square, common)) / (norm * self._norm(slot)), 1.0)
 
     def _overlaps(self, tokens: Iterable[int]) -> dict[int, float]:
@@ -177,17 +193,16 @@ class CaseIndex:
 
     def _norm(self, slot: int) -> float:
         if isnan(self._norms[slot]):
-            self._norms[slot] = sqrt(sum(map(self._square, decode(self._tokens[slot])))) or 1.0
+            self._norms[slot] = sqrt(sum(map(self._square, decode(self._tokens.of(slot))))) or 1.0
         return self._norms[slot]
 
     def _case(self, slot: int) -> Case | None:
-        judgement = self._judgements[slot]
-        if judgement is None:
+        if self._judgements[slot] == GONE:
             return None
         return Case(
             plan=self._plans[slot],
-            facets=self._facets[slot],
-            judgement=judgement,
+            facets=self._facet_kinds[self._facets[slot]],
+            judgement=self._judgement_kinds[self._judgements[slot] - 1],
             decided_at=self._decided_at[slot],
             reward=self._rewards[slot],
             trust=self._trust.of(self._reviewer_of[slot]),
@@ -198,10 +213,15 @@ class CaseIndex:
             self._slots.append(0)
         return self._slots[plan] - 1 if self._slots[plan] else None
 
-    def _count_words(self, slot: int, times: int) -> None:
-        judgement, facets = self._judgements[slot], self._facets[slot]
-        reviewer = self._reviewer_of[slot]
-        for evidence in judgement.evidence if judgement else ():
+    def _words_of(self, slot: int) -> tuple[int, int, int, int]:
+        quarter = self._decided_at[slot] // QUARTER
+        return self._judgements[slot], self._facets[slot], self._reviewer_of[slot], quarter
+
+    def _count_words(
+        self, judgement: int, facet: int, reviewer: int, quarter: int, times: int
+    ) -> None:
+        facets = self._facet_kinds[facet]
+        for evidence in self._judgement_kinds[judgement - 1].evidence:
             said = self._tallies[facets.environment, is_stateful(facets), evidence.action]
             said[reviewer].add(evidence, times)
             self._trust.count(
@@ -210,7 +230,7 @@ class CaseIndex:
                     facets.environment,
                     is_stateful(facets),
                     evidence.action,
-                    self._decided_at[slot] // QUARTER,
+                    quarter,
                 ),
                 reviewer,
                 is_approval=evidence.credit >= ACCEPTANCE,
@@ -223,8 +243,8 @@ class CaseIndex:
         self._count += 1
         self._plans.append(plan)
         self._tokens.append(tokens)
-        self._facets.append(Signature())
-        self._judgements.append(None)
+        self._facets.append(0)
+        self._judgements.append(GONE)
         self._reviewer_of.append(0)
         self._decided_at.append(0)
         self._rewards.append(nan)
@@ -233,8 +253,9 @@ class CaseIndex:
         return slot
 
     def _put(self, slot: int, record: FeedbackRecord) -> None:
-        self._facets[slot] = _shared_facets(replace(record.signature, tokens=()))
-        self._judgements[slot] = _shared_judgement(judgement_of(record))
+        facets = replace(record.signature, tokens=())
+        self._facets[slot] = self._facet_kinds.number(facets)
+        self._judgements[slot] = 1 + self._judgement_kinds.number(judgement_of(record))
         self._reviewer_of[slot] = self._reviewers.number(reviewer_of(record))
         self._decided_at[slot] = microseconds(record.decided_at)
         self._rewards[slot] = nan if record.reward is None else record.reward
@@ -242,49 +263,13 @@ class CaseIndex:
     def _drop(self, plan: int, slot: int | None) -> None:
         if slot is None:
             return
-        self._table.remove(slot, self._tokens[slot])
+        self._table.remove(slot, self._tokens.of(slot))
         self._slots[plan] = 0
         self._count -= 1
-        self._judgements[slot] = None
-        self._tokens[slot] = b""
-
-
-def facet_factor(one: Signature, other: Signature) -> float:
-    """How far a decision carries over where the circumstances differ."""
-    factor = 1.0
-    if one.environment is not other.environment:
-        is_unknown = Environment.UNKNOWN in {one.environment, other.environment}
-        factor *= 0.8 if is_unknown else 0.45
-    if is_stateful(one) is not is_stateful(other):
-        factor *= 0.6
-    elif one.kind and other.kind and one.kind != other.kind:
-        factor *= 0.85
-    if one.has_recent_change is not other.has_recent_change:
-        factor *= 0.9
-    return factor * (1.0 if one.severity == other.severity else 0.95)
-
-
-def is_stateful(signature: Signature) -> bool:
-    """Whether the workload keeps data."""
-    return signature.kind in words().stateful
-
-
-@lru_cache(SHARED)
-def _shared_facets(facets: Signature) -> Signature:
-    return facets
-
-
-@lru_cache(SHARED)
-def _shared_judgement(judgement: Judgement) -> Judgement:
-    return judgement
+        self._judgements[slot] = GONE
 
 
 def _overlap(pair: tuple[int, float]) -> tuple[float, int]:
     """Of cases that are equally alike the newer ones: people change their minds."""
     slot, overlap = pair
     return overlap, slot
-
-
-def _nearness(neighbour: Neighbour) -> tuple[float, int]:
-    """Of like cases the newest first, so that the last word on such an incident is among them."""
-    return 1.0 if neighbour.is_like else neighbour.here, neighbour.case.decided_at

@@ -1,23 +1,29 @@
 """Where in the store the events of every plan and approval stand, and whose plan an approval is."""
 
 from array import array
+from collections.abc import Mapping
+
+from pydantic import TypeAdapter
 
 from app.domain.course import Report
 from app.domain.feedback import Linked, PlanEvent
 from app.domain.ids import ApprovalId, FeedbackId
-from app.learning.directory import Directory
+from app.domain.snapshots import Part, Parts
+from app.learning.directory import Directory, Hashes
 from app.learning.fold import Draft, parts_of
+from app.learning.parts import columns_of, from_json, named, of, put_columns, to_json
 
 DRAFTS_LIMIT = 300
 """Plans at hand without asking the store: most events are about one of the last."""
+_OTHERS = TypeAdapter(dict[int, set[int]])
 
 
 class Places:
     """By number of a key the positions of its events, as chains through two arrays."""
 
-    def __init__(self) -> None:
+    def __init__(self, hashes: Hashes) -> None:
         """No events yet."""
-        self.keys = Directory()
+        self.keys = Directory(hashes)
         self._last = array("I")
         """The newest link of each chain, one higher than it is; 0 is the end of a chain."""
         self._positions = array("Q")
@@ -52,14 +58,23 @@ class Places:
             link = self._earlier[link - 1]
         return found[::-1]
 
+    def parts(self) -> Parts:
+        """Everything but the key of the hashes."""
+        return columns_of(self) | named("keys", self.keys.parts())
+
+    def restore(self, parts: Mapping[str, Part]) -> None:
+        """Have the chains of another one, with hashes under the same key."""
+        put_columns(self, parts)
+        self.keys.restore(of("keys", parts))
+
 
 class Catalogue:
     """Files events by what they are about; plans have numbers in the order they are heard of."""
 
-    def __init__(self) -> None:
+    def __init__(self, hashes: Hashes) -> None:
         """Nothing is filed yet."""
-        self.plans = Places()
-        self.approvals = Places()
+        self.plans = Places(hashes)
+        self.approvals = Places(hashes)
         self.drafts: dict[int, Draft] = {}
         """The plans at hand, in the order they were heard of; every other one is in the store only."""
         self._owner = array("I")
@@ -95,6 +110,18 @@ class Catalogue:
         """The plans over the limit, which are at hand no longer."""
         surplus = [*self.drafts][: max(len(self.drafts) - DRAFTS_LIMIT, 0)]
         return {number: self.drafts.pop(number) for number in surplus}
+
+    def parts(self) -> Parts:
+        """Where everything stands; the plans at hand are left out."""
+        places = named("plans", self.plans.parts()) | named("approvals", self.approvals.parts())
+        return places | {"owner": self._owner, "others": to_json(_OTHERS, self._others)}
+
+    def restore(self, parts: Mapping[str, Part]) -> None:
+        """Know what another one knew, with hashes under the same key."""
+        self.plans.restore(of("plans", parts))
+        self.approvals.restore(of("approvals", parts))
+        put_columns(self, {"_owner": parts["owner"]})
+        self._others = from_json(_OTHERS, parts["others"])
 
     def _file(self, part: PlanEvent, position: int) -> set[int]:
         if not isinstance(part, Report):

@@ -2,13 +2,15 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Self
 
 from app.domain.feedback import ShownExample
 from app.domain.guidance import ExampleRole
-from app.learning.directory import hash_of
+from app.domain.snapshots import Part, Parts
+from app.learning.directory import Hashes
+from app.learning.parts import columns_of, put_columns
 
 NAMES_LIMIT = 10_000
 """A model may make up names without end; those over the limit share one."""
@@ -19,9 +21,9 @@ MOST_SHOWN = 255
 class Names:
     """Numbers names in the order they come; there are few."""
 
-    def __init__(self) -> None:
-        """No names yet."""
-        self._numbers: dict[str, int] = {}
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        """No names yet, or those of another one, by their numbers."""
+        self._numbers: dict[str, int] = {name: number for number, name in enumerate(names)}
 
     def number(self, name: str) -> int:
         """The name's number, given out now when it is new; at most NAMES_LIMIT."""
@@ -35,16 +37,15 @@ class Names:
 
     def copy(self) -> Self:
         """The names so far."""
-        copied = type(self)()
-        copied._numbers = self._numbers.copy()
-        return copied
+        return type(self)(self._numbers)
 
 
 class Shown:
     """By plan the examples that its reasoner saw, as hashes of their feedback ids, nine bytes each."""
 
-    def __init__(self) -> None:
+    def __init__(self, hashes: Hashes) -> None:
         """No plans yet."""
+        self._hashes = hashes
         self._first = array("Q")
         self._counts = bytearray()
         self._examples = array("Q")
@@ -59,7 +60,7 @@ class Shown:
     def put(self, plan: int, shown: Sequence[ShownExample]) -> None:
         """Keep what a plan was shown; it seldom changes, and then takes new room if it is more."""
         shown = shown[:MOST_SHOWN]
-        hashes = array("Q", (hash_of(one.feedback_id) for one in shown))
+        hashes = array("Q", (self._hashes.of(one.feedback_id) for one in shown))
         roles = bytes(one.role is ExampleRole.REJECTED for one in shown)
         if len(shown) > self._counts[plan]:
             self._first[plan] = len(self._examples)
@@ -82,9 +83,16 @@ class Shown:
         for place in range(first, first + self._counts[plan]):
             yield self._examples[place], bool(self._is_avoided[place])
 
+    def parts(self) -> Parts:
+        """Every row."""
+        return columns_of(self)
+
+    def restore(self, parts: Mapping[str, Part]) -> None:
+        """Have the rows of another one, with hashes under the same key."""
+        put_columns(self, parts)
+
     def copy(self) -> Self:
         """The rows so far."""
-        copied = type(self)()
-        for name, column in vars(self).items():
-            setattr(copied, name, column[:])
+        copied = type(self)(self._hashes)
+        copied.restore({name: column[:] for name, column in self.parts().items()})
         return copied

@@ -1,16 +1,21 @@
 """What of a feedback log can go without changing what is learned, and what was to be forgotten."""
 
+from array import array
 from collections.abc import Sequence
-from datetime import datetime
 
 from app.domain.feedback import FeedbackEvent, Proposed, Rated
 from app.domain.housekeeping import Compacted, LessonSwitched
 from app.domain.rewriting import StoredLine
 from app.learning.directory import Directory
+from app.learning.entries import microseconds
 from app.learning.oblivion import Oblivion
 from app.learning.record import RatingField
 
-Place = tuple[datetime, str]
+ID_BYTES = 16
+"""So much of an id decides; events whose ids begin alike at the same moment are all kept."""
+
+
+Place = tuple[int, int, int]
 """What decides which of two events is the later word."""
 
 
@@ -26,8 +31,10 @@ class Compaction:
         self.left_out = 0
         self.kept = 0
         self._topics = Directory()
-        self._latest: list[Place] = []
-        """By number of a topic its last word; a log may hold millions, so keys are hashes alone."""
+        self._times = array("q")
+        """By number of a topic when its last word was said, and the two halves of its id; a log may
+        hold millions, so topics are hashes alone."""
+        self._ids = array("Q"), array("Q")
         self._seen = Directory()
 
     def look(self, line: StoredLine) -> None:
@@ -37,9 +44,10 @@ class Compaction:
             place = _place(line.event)
             for topic in _topics(line.event):
                 number = self._topics.number(topic)
-                if number == len(self._latest):
-                    self._latest.append(place)
-                self._latest[number] = max(self._latest[number], place)
+                if number == len(self._times):
+                    self._grow(place)
+                elif self._latest(number) < place:
+                    self._put(number, place)
 
     def news(self) -> Sequence[FeedbackEvent]:
         """Nothing: what stays is all there."""
@@ -62,11 +70,25 @@ class Compaction:
             return True
         topics = [self._topics.number(topic) for topic in _topics(event)]
         place = _place(event)
-        return bool(topics) and all(self._latest[topic] > place for topic in topics)
+        return bool(topics) and all(self._latest(topic) > place for topic in topics)
+
+    def _latest(self, topic: int) -> Place:
+        first, second = self._ids
+        return self._times[topic], first[topic], second[topic]
+
+    def _grow(self, place: Place) -> None:
+        for column, value in zip((self._times, *self._ids), place, strict=True):
+            column.append(value)
+
+    def _put(self, topic: int, place: Place) -> None:
+        for column, value in zip((self._times, *self._ids), place, strict=True):
+            column[topic] = value
 
 
 def _place(event: FeedbackEvent) -> Place:
-    return (event.ts, event.id)
+    name = event.id.encode("utf-8", "surrogatepass")[:ID_BYTES].ljust(ID_BYTES, b"\0")
+    half = ID_BYTES // 2
+    return microseconds(event.ts), int.from_bytes(name[:half]), int.from_bytes(name[half:])
 
 
 def _topics(event: FeedbackEvent) -> list[str]:

@@ -7,7 +7,7 @@ from app.domain.approval import CommandDecision
 from app.domain.feedback import Environment, FeedbackRecord, Signature
 from app.domain.guidance import Edit
 from app.learning.actions import action_of
-from app.learning.cases import Neighbour
+from app.learning.case import Neighbour
 from app.learning.estimate import said_here
 from app.learning.judgement import ACCEPTANCE
 

@@ -1,25 +1,33 @@
 """What is known of every plan, in columns: enough to count, rank and find it, and no text."""
 
 from array import array
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from heapq import nsmallest
 from math import isnan, nan
 
+from pydantic import TypeAdapter
+
 from app.domain.feedback import Environment, FeedbackRecord, PlanStatus
+from app.domain.snapshots import Part, Parts
 from app.learning.columns import Names, Shown
-from app.learning.directory import hash_of
+from app.learning.directory import Hashes
+from app.learning.parts import columns_of, from_json, named, of, put_columns, to_json
 
 ENVIRONMENTS = tuple(Environment)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _NEVER = -(1 << 63)
+_MOST = (1 << 63) - 1
+_NAMES = TypeAdapter(list[str])
 
 
 class Entries:
     """A row per plan, by its number; a plan whose proposal is not known counts for nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, hashes: Hashes | None = None) -> None:
         """No plans yet."""
+        self._hashes = hashes or Hashes()
         self.is_known = bytearray()
         self.is_pending = bytearray()
         self.is_decided = bytearray()
@@ -36,10 +44,10 @@ class Entries:
         self.mode_names = Names()
         self.environments = bytearray()
         """Places in ENVIRONMENTS."""
-        self.shown = Shown()
-        self.approved: list[int] = []
-        """Commands, not plans; lists, because small numbers cost nothing and large ones fit."""
-        self.rejected: list[int] = []
+        self.shown = Shown(self._hashes)
+        self.approved = array("q")
+        """Commands, not plans."""
+        self.rejected = array("q")
         self._rewards = array("d")
         self._proposed_at = array("q")
         self.decided_times = array("q")
@@ -79,12 +87,12 @@ class Entries:
         self.is_example[number] = record.is_example
         self.is_rated[number] = record.rating.is_given
         self.is_unsigned[number] = record.is_decided and not record.is_signed
-        self.approved[number] = record.approved_count
-        self.rejected[number] = record.rejected_count
+        self.approved[number] = min(record.approved_count, _MOST)
+        self.rejected[number] = min(record.rejected_count, _MOST)
         self._rewards[number] = nan if record.reward is None else record.reward
         self._proposed_at[number] = microseconds(record.proposed_at)
         self.decided_times[number] = microseconds(record.decided_at)
-        self.workflows[number] = hash_of(record.workflow_id)
+        self.workflows[number] = self._hashes.of(record.workflow_id)
         self.is_held_out[number] = bool(record.is_held_out)
         self.is_randomised[number] = record.is_randomised
         self.shares[number] = record.holdout_share or 0.0
@@ -92,7 +100,7 @@ class Entries:
         self.environments[number] = ENVIRONMENTS.index(record.signature.environment)
         self.shown.put(number, record.shown)
         said = suggestions_of(record)
-        self._said[number] = hash_of(said) or 1 if said else 0
+        self._said[number] = self._hashes.of("\0".join(said)) or 1 if said else 0
 
     def reward(self, number: int) -> float | None:
         """A plan's reward."""
@@ -136,16 +144,27 @@ class Entries:
 
     def of_workflow(self, workflow_id: str) -> list[int]:
         """A workflow's plans."""
-        wanted = hash_of(workflow_id)
+        wanted = self._hashes.of(workflow_id)
         return [number for number, found in enumerate(self.workflows) if found == wanted]
 
     def copy(self) -> "Entries":
         """The same columns, to be read while these go on changing."""
-        copied = Entries()
-        for name, column in vars(self).items():
-            is_more = isinstance(column, Names | Shown)
-            setattr(copied, name, column.copy() if is_more else column[:])
+        copied = Entries(self._hashes)
+        put_columns(copied, {name: column[:] for name, column in columns_of(self).items()})
+        copied.mode_names, copied.shown = self.mode_names.copy(), self.shown.copy()
         return copied
+
+    def parts(self) -> Parts:
+        """Everything but the key of the hashes."""
+        names = to_json(_NAMES, self.mode_names.all())
+        return columns_of(self) | {"names": names} | named("shown", self.shown.parts())
+
+    def restore(self, parts: Mapping[str, Part]) -> None:
+        """Have the rows of another one, with hashes under the same key."""
+        put_columns(self, parts)
+        names = from_json(_NAMES, parts["names"])
+        self.mode_names = Names(names)
+        self.shown.restore(of("shown", parts))
 
     def _last_touched(self, number: int) -> int:
         decided_at = self.decided_times[number]

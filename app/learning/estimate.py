@@ -7,7 +7,8 @@ from math import sqrt
 
 from app.domain.feedback import Signature
 from app.domain.guidance import ActionScore
-from app.learning.cases import CaseIndex, Neighbour
+from app.learning.case import Neighbour
+from app.learning.cases import CaseIndex
 from app.learning.change import Word, validity
 from app.learning.judgement import Evidence, carried_over
 

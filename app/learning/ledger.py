@@ -7,8 +7,7 @@ whenever somebody wants to see it.
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from datetime import datetime, timedelta
 
 from app.domain.course import Report
 from app.domain.errors import FeedbackRewritten, NotFound
@@ -16,46 +15,38 @@ from app.domain.feedback import FeedbackEvent, FeedbackRecord, PlanEvent
 from app.domain.housekeeping import Compacted, Forgotten, LessonSwitched
 from app.domain.ids import ApprovalId, FeedbackId
 from app.domain.ports import FeedbackStore
-from app.learning.catalogue import Catalogue
-from app.learning.entries import Entries
+from app.domain.snapshots import FeedbackSnapshots
 from app.learning.fold import Draft, later, parts_of, tie_of
+from app.learning.keeping import SAVE_AFTER, Keeping, Watcher
+from app.learning.knowledge import Knowledge
 
 CLOCK_DRIFT = timedelta(hours=1)
 BATCH = 100
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-
-class Watcher(Protocol):
-    """Follows the records; they come without their two long texts."""
-
-    def update(self, number: int, record: FeedbackRecord) -> None:
-        """Take in a record that is new or has changed; its number stays."""
-        ...
-
-    def clear(self) -> None:
-        """Forget all of them: they are told anew."""
-        ...
 
 
 class FeedbackLedger:
     """Keeps the fold of a store that other processes write to as well."""
 
-    def __init__(self, store: FeedbackStore) -> None:
-        """The first use reads everything."""
+    def __init__(
+        self,
+        store: FeedbackStore,
+        snapshots: FeedbackSnapshots | None = None,
+        save_after: int = SAVE_AFTER,
+    ) -> None:
+        """The first use reads everything, or what follows the last snapshot.
+
+        A new one is made whenever so many events have come.
+        """
         self.store = store
+        self._keeping = Keeping(snapshots, save_after)
         self._watchers: list[Watcher] = []
         self._turn = asyncio.Lock()
-        self.latest = _LONG_AGO
-        self.unreadable = 0
-        """Lines that do not parse; they stay in the store."""
-        self.newer = 0
-        """Lines of a later version; they stay, too."""
-        self._position = 0
+        self.known = Knowledge()
         self._touched: set[int] = set()
         """Plans whose record is not made yet of all that was read."""
         self.revision = 0
         """Another one whenever any entry may be another one."""
-        self._begin_anew()
+        self._is_outdated = True
 
     def watch(self, watcher: Watcher) -> None:
         """Tell about every record, from the next turn on and whenever it changes."""
@@ -78,13 +69,13 @@ class FeedbackLedger:
 
     async def drafts(self, plans: Iterable[int]) -> Mapping[int, Draft]:
         """Drafts of plans without their long texts, those at hand from memory."""
-        wanted, at_hand = set(plans), self.catalogue.drafts
+        wanted, at_hand = set(plans), self.known.catalogue.drafts
         known = {plan: at_hand[plan] for plan in wanted & at_hand.keys()}
         return known | await self.load(wanted - known.keys(), keeps_texts=False)
 
     async def load(self, plans: Iterable[int], *, keeps_texts: bool) -> dict[int, Draft]:
         """Drafts of plans with all of their events, from the store."""
-        own = {plan: self.catalogue.plans.of(plan) for plan in plans}
+        own = {plan: self.known.catalogue.plans.of(plan) for plan in plans}
         events = await self.fetch({at for positions in own.values() for at in positions})
         drafts: dict[int, Draft] = {}
         reports: dict[int, set[int]] = {}
@@ -94,7 +85,7 @@ class FeedbackLedger:
             drafts[plan] = Draft(named, keeps_texts=keeps_texts)
             drafts[plan].apply(*parts)
             ties = {tie for part in parts if (tie := tie_of(part, named))}
-            reports[plan] = {at for tie in ties for at in self.catalogue.reports(tie)}
+            reports[plan] = {at for tie in ties for at in self.known.catalogue.reports(tie)}
         events |= await self.fetch(set().union(*reports.values()) - events.keys())
         for plan, found in reports.items():
             drafts[plan].apply(*(part for at in sorted(found) for part in parts_of(events[at])))
@@ -113,49 +104,58 @@ class FeedbackLedger:
 
     def _name_of(self, plan: int, parts: Sequence[PlanEvent]) -> FeedbackId:
         named = next((part.feedback_id for part in parts if part.feedback_id), None)
-        if named is None or self.catalogue.plans.keys.find(named) != plan:
+        if named is None or self.known.catalogue.plans.keys.find(named) != plan:
             raise self._changed()
         return named
 
     def _changed(self) -> FeedbackRewritten:
         self._is_outdated = True
+        # The last snapshot may well be of what was there before.
+        self._keeping.distrust()
         return FeedbackRewritten("The feedback was changed while it was read; try again.")
 
     async def _catch_up(self) -> None:
         if self._is_outdated:
             self._begin_anew()
+            self.known = await self._keeping.load(self._watchers) or self.known
         is_end = False
         while not is_end:
-            tail = await self.store.read(self._position)
-            if tail.start != self._position:
+            tail = await self.store.read(self.known.position)
+            if tail.start != self.known.position:
                 self._begin_anew()
+            known, is_end = self.known, tail.is_end
             for event, position in zip(tail.events, tail.positions, strict=True):
-                self.latest = max(self.latest, event.ts)
+                known.latest = max(known.latest, event.ts)
                 self._take(event, position)
-            self._position, is_end = tail.position, tail.is_end
-            self.unreadable += len(tail.unreadable)
-            self.newer += len(tail.newer)
-            self._tell(self.catalogue.let_go())
+            known.position = tail.position
+            known.unreadable += len(tail.unreadable)
+            known.newer += len(tail.newer)
+            self._tell(known.catalogue.let_go())
+            self._keeping.read(len(tail.events))
+            if self._keeping.is_due(is_end=is_end):
+                await self._settle()
+                await self._keeping.save(known, self._watchers)
+        await self._settle()
+
+    async def _settle(self) -> None:
+        """Make every record of what was read."""
         for plans in _batches(sorted(self._touched)):
             self._tell(await self.drafts(plans))
 
     def _take(self, event: FeedbackEvent, position: int) -> None:
         match event:
             case LessonSwitched():
-                known = self.switches.get(event.lesson_id)
-                self.switches[event.lesson_id] = later(known, event)
+                known = self.known.switches.get(event.lesson_id)
+                self.known.switches[event.lesson_id] = later(known, event)
             case Compacted() | Forgotten():
                 pass
             case _:
-                self._touched |= self.catalogue.file(event, position)
+                self._touched |= self.known.catalogue.file(event, position)
 
     def _begin_anew(self) -> None:
-        self.switches: dict[str, LessonSwitched] = {}
-        self.entries, self.catalogue = Entries(), Catalogue()
+        self.known = Knowledge()
         self.revision += 1
-        self.latest = _LONG_AGO
-        self.unreadable = self.newer = 0
-        self._position = 0
+        self._keeping.begin_anew()
         self._is_outdated = False
         self._touched = set()
         for watcher in self._watchers:
@@ -168,9 +168,9 @@ class FeedbackLedger:
                 continue
             record = draft.record()
             self.revision += 1
-            self.entries.reach(plan)
+            self.known.entries.reach(plan)
             if record is not None:
-                self.entries.put(plan, record)
+                self.known.entries.put(plan, record)
                 for watcher in self._watchers:
                     watcher.update(plan, record)
             self._touched.remove(plan)
@@ -182,15 +182,14 @@ class Reading:
     def __init__(self, ledger: FeedbackLedger) -> None:
         """The ledger is up to date and stays as it is."""
         self._ledger = ledger
-        self.entries = ledger.entries
-        self.switches = ledger.switches
-        """By its id, the last word on whether a lesson is shown."""
-        self.unreadable, self.newer = ledger.unreadable, ledger.newer
+        known = ledger.known
+        self.entries, self.switches = known.entries, known.switches
+        self.unreadable, self.newer = known.unreadable, known.newer
         self.revision = ledger.revision
 
     def plan_of_hash(self, hashed: int) -> int | None:
         """The number of the plan whose feedback id has this hash."""
-        return self._ledger.catalogue.plans.keys.find_hash(hashed)
+        return self._ledger.known.catalogue.plans.keys.find_hash(hashed)
 
     async def records(self, plans: Sequence[int]) -> list[FeedbackRecord]:
         """Whole records, texts included, in this order; those whose proposal is known."""
@@ -200,7 +199,7 @@ class Reading:
 
     async def under(self, approval_id: ApprovalId) -> list[FeedbackRecord]:
         """Whole records of the plans that stand under an approval id."""
-        return await self.records(sorted(self._ledger.catalogue.owners_of(approval_id)))
+        return await self.records(sorted(self._ledger.known.catalogue.owners_of(approval_id)))
 
     async def every(self) -> AsyncIterator[FeedbackRecord]:
         """Every whole record, in the order in which they were first heard of."""
@@ -214,7 +213,7 @@ class Writing(Reading):
 
     async def find(self, feedback_id: FeedbackId) -> FeedbackRecord | None:
         """A plan's record without its long texts; None while its proposal is not known."""
-        plan = self._ledger.catalogue.plans.keys.find(feedback_id)
+        plan = self._ledger.known.catalogue.plans.keys.find(feedback_id)
         if plan is None:
             return None
         return (await self._ledger.drafts([plan]))[plan].record()
@@ -228,20 +227,20 @@ class Writing(Reading):
 
     async def feedback_of(self, approval_id: ApprovalId) -> FeedbackId | None:
         """Whose plan stands under an approval id."""
-        owners = self._ledger.catalogue.owners_of(approval_id)
+        owners = self._ledger.known.catalogue.owners_of(approval_id)
         drafts = await self._ledger.drafts(owners)
         return min((draft.feedback_id for draft in drafts.values()), default=None)
 
     async def reports(self, approval_id: ApprovalId) -> list[Report]:
         """Everything that was heard of an approval, be it what counts or not."""
-        events = await self._ledger.fetch(self._ledger.catalogue.reports(approval_id))
+        events = await self._ledger.fetch(self._ledger.known.catalogue.reports(approval_id))
         parts = (part for event in events.values() for part in parts_of(event))
         return [part for part in parts if isinstance(part, Report)]
 
     def stamp(self, now: datetime) -> datetime:
         """Now, or just after the latest event where another clock is a little ahead."""
-        if now <= self._ledger.latest < now + CLOCK_DRIFT:
-            return self._ledger.latest + timedelta(microseconds=1)
+        if now <= self._ledger.known.latest < now + CLOCK_DRIFT:
+            return self._ledger.known.latest + timedelta(microseconds=1)
         return now
 
     async def append(self, *events: FeedbackEvent) -> None:

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import sqrt
 
+from pydantic import TypeAdapter
+
 from app.domain.feedback import Environment, FeedbackRecord, Signature, event_id
 from app.domain.guidance import ActionScore, Lesson
 from app.domain.housekeeping import LessonSwitched
+from app.domain.snapshots import Part, Parts
 from app.learning.judgement import ACCEPTANCE, judgement_of
+from app.learning.parts import from_json, to_json
 from app.learning.words import words
 
 WINDOW = 40
@@ -64,6 +68,9 @@ class Rule:
     plans: frozenset[int]
 
 
+_VOTES = TypeAdapter(list[tuple[Level, list[Vote]]])
+
+
 class LessonBook:
     """Follows the ledger and keeps the newest votes of every level."""
 
@@ -99,6 +106,18 @@ class LessonBook:
             kept = _without_repetitions(rule for rule in self._mined.values() if rule is not None)
             self._rules = tuple(sorted(kept, key=lambda rule: (-rule.certainty, rule.level)))
         return self._rules
+
+    def parts(self) -> Parts:
+        """Every vote that counts; the rules follow from them."""
+        return {"has_voted": self._has_voted, "votes": to_json(_VOTES, [*self._votes.items()])}
+
+    def restore(self, parts: Mapping[str, Part]) -> None:
+        """Have the votes of another one."""
+        self.clear()
+        self._has_voted = bytearray(parts["has_voted"])
+        votes = from_json(_VOTES, parts["votes"])
+        self._votes.update(votes)
+        self._changed = {*self._votes}
 
     def _take_back(self, number: int) -> None:
         for level, votes in self._votes.items():

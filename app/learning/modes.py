@@ -21,7 +21,7 @@ def likeness(similarity: float, ours: Signature, theirs: Signature) -> float:
     return similarity + SAME_MODE * (1 - similarity)
 
 
-def named(signature: Signature, alike: Iterable[tuple[Signature, float]]) -> Signature:
+def recognize(signature: Signature, alike: Iterable[tuple[Signature, float]]) -> Signature:
     """The signature under the name that most cases in the same words have, unless it has its own."""
     if signature.failure_mode not in UNNAMED:
         return signature

@@ -9,7 +9,8 @@ from app.domain.feedback import FeedbackRecord, Signature
 from app.domain.guidance import ActionScore, Example, ExampleRole, Guidance, JustRejected
 from app.domain.incident import Analysis, Findings
 from app.learning.again import again_if_rewritten
-from app.learning.cases import CaseIndex, Neighbour
+from app.learning.case import Neighbour
+from app.learning.cases import CaseIndex
 from app.learning.details import clip, demonstration, edits_of, facets_of, just_rejected
 from app.learning.environments import OUR_OWN, Environments
 from app.learning.estimate import OPTIMISM, put_down, said_here, scoreboard

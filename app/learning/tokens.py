@@ -1,26 +1,36 @@
 """The tokens of all cases: a number for each, how much it tells, and which cases have it."""
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import accumulate, pairwise
 from math import isnan, log, nan
 
 from app.domain.feedback import Signature
-from app.learning.directory import Directory
+from app.domain.snapshots import Part, Parts
+from app.learning.directory import Directory, Hashes
+from app.learning.parts import columns_of, named, of, put_columns
+from app.learning.token_sets import decode, encode
 
 POSTINGS = 2000
 """Of a token that many cases share, only the newest are looked at."""
 MODE_WEIGHT = 2.0
 PAIR_WEIGHT = 0.5
 """Pairs are rare, so their rarity alone would drown the words."""
+EMPHASES = (1.0, PAIR_WEIGHT, MODE_WEIGHT)
+COMMON = 65536
+"""So many tokens' numbers are known without their hashes, those of the last incidents."""
 
 
 class TokenTable:
     """An inverted index; cases are known by their slots."""
 
-    def __init__(self) -> None:
+    def __init__(self, hashes: Hashes | None = None) -> None:
         """No tokens yet."""
-        self._names = Directory()
-        self._emphasis = array("d")
+        self._names = Directory(hashes)
+        self._number = lru_cache(COMMON)(self._number_of)
+        self._emphases = bytearray()
+        """Places in EMPHASES."""
         self._counts = array("I")
         self._first = array("I")
         self._slots: dict[int, array[int]] = {}
@@ -29,12 +39,13 @@ class TokenTable:
 
     def encode(self, signature: Signature) -> bytes:
         """A signature's tokens as numbers; equal sets are equal."""
-        return array("I", sorted(map(self._number, tokens_of_signature(signature)))).tobytes()
+        # By name: the numbers, and with them every sum, are the same in every process.
+        return encode(sorted(map(self._number, sorted(tokens_of_signature(signature)))))
 
-    def known(self, tokens: Iterable[str]) -> list[int]:
-        """Those that some case had, in alphabetical order of their names."""
-        found = map(self._names.find, sorted(tokens))
-        return [token for token in found if token is not None]
+    def known(self, tokens: Iterable[str]) -> dict[str, int]:
+        """Those that some case had, in alphabetical order of their names, with their numbers."""
+        found = ((name, self._names.find(name)) for name in sorted(tokens))
+        return {name: token for name, token in found if token is not None}
 
     def add(self, slot: int, encoded: bytes) -> None:
         """A case with these tokens, newer than every other one."""
@@ -73,42 +84,62 @@ class TokenTable:
         """The squared weight of a token: rare ones tell more, the failure mode most."""
         square = self._squares[token]
         if isnan(square):
-            square = _square(self._emphasis[token], self._counts[token], cases)
+            emphasis = EMPHASES[self._emphases[token]]
+            square = _square(emphasis, self._counts[token], cases)
             self._squares[token] = square
         return square
 
-    def square_of(self, name: str, cases: int) -> float:
-        """The same for any token, also one that no case ever had."""
-        token = self._names.find(name)
-        return _square(_emphasis(name), 0, cases) if token is None else self.square(token, cases)
+    def parts(self) -> Parts:
+        """Everything but the weights and the key of the hashes."""
+        tokens = array("I", self._slots)
+        lengths = array("I", map(len, self._slots.values()))
+        slots = array("I")
+        for own in self._slots.values():
+            slots.extend(own)
+        postings: Parts = {"tokens": tokens, "lengths": lengths, "slots": slots}
+        return columns_of(self) | postings | named("names", self._names.parts())
 
-    def _number(self, name: str) -> int:
+    def restore(self, parts: Mapping[str, Part]) -> None:
+        """Know what another one knew, with hashes under the same key."""
+        self._names.restore(of("names", parts))
+        self._number.cache_clear()
+        put_columns(self, {"_squares": self._squares, **parts})
+        slots = array("I", parts["slots"])
+        ends = pairwise(accumulate(parts["lengths"], initial=0))
+        self._slots = {
+            token: slots[begin:end]
+            for token, (begin, end) in zip(parts["tokens"], ends, strict=True)
+        }
+        self.weigh_anew()
+
+    def _number_of(self, name: str) -> int:
         token = self._names.number(name)
         if token == len(self._counts):
-            self._emphasis.append(_emphasis(name))
+            self._emphases.append(_emphasis(name))
             self._counts.append(0)
             self._first.append(0)
             self._squares.append(nan)
         return token
 
 
-def decode(encoded: bytes) -> "array[int]":
-    """The tokens that `TokenTable.encode` made one value of."""
-    return array("I", encoded)
+def square_of_new(name: str, cases: int) -> float:
+    """The squared weight of a token that no case ever had."""
+    return _square(EMPHASES[_emphasis(name)], 0, cases)
 
 
 def tokens_of_signature(signature: Signature) -> frozenset[str]:
     """Its tokens, and the failure mode as one that weighs more."""
     mode = signature.failure_mode
-    named = {f"mode:{mode}"} if mode and mode != "unknown" else set()
-    return frozenset(signature.tokens) | named
+    named_mode = {f"mode:{mode}"} if mode and mode != "unknown" else set()
+    return frozenset(signature.tokens) | named_mode
 
 
 def _square(emphasis: float, count: int, cases: int) -> float:
     return (emphasis * log(1 + cases / max(count, 1))) ** 2
 
 
-def _emphasis(name: str) -> float:
+def _emphasis(name: str) -> int:
+    """Its place in EMPHASES."""
     if name.startswith("mode:"):
-        return MODE_WEIGHT
-    return PAIR_WEIGHT if " " in name else 1.0
+        return 2
+    return 1 if " " in name else 0

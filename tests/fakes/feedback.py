@@ -17,6 +17,8 @@ from app.domain.ids import ApprovalId, FeedbackId, WorkflowId
 from app.domain.incident import Analysis, RootCause
 from app.domain.plan import Command, Phase, Plan, SafetyLevel, Step
 from app.domain.ports import FeedbackStore
+from app.domain.snapshots import FeedbackSnapshots
+from app.learning.keeping import SAVE_AFTER
 from app.learning.ledger import FeedbackLedger
 from app.learning.lesson_desk import LessonDesk
 from app.learning.lessons import LessonBook
@@ -86,9 +88,12 @@ async def open_learning(path: Path) -> AsyncIterator[Learning]:
         yield learning_on(file)
 
 
-def learning_on(store: FeedbackStore) -> Learning:
+def learning_on(
+    store: FeedbackStore, snapshots: FeedbackSnapshots | None = None, save_after: int = SAVE_AFTER
+) -> Learning:
     """All of learning over a store."""
-    ledger, book, clock = FeedbackLedger(store), LessonBook(), TickingClock()
+    ledger = FeedbackLedger(store, snapshots, save_after)
+    book, clock = LessonBook(), TickingClock()
     ledger.watch(book)
     return Learning(
         recorder=FeedbackRecorder(ledger, clock),

@@ -38,7 +38,7 @@ class Child:
             self.kill()
             raise
 
-    def ask(self, limit: float = LIMIT_SECONDS, **request: object) -> Say:
+    def ask(self, limit: float = LIMIT_SECONDS, /, **request: object) -> Say:
         """Say something and wait for the answer."""
         self.tell(**request)
         return self.hear(limit)

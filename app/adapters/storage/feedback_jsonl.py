@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from itertools import accumulate
 from pathlib import Path
 
@@ -17,6 +18,12 @@ FEEDBACK_FILE = Path("feedback") / "remediation_feedback.jsonl"
 """Inside the data folder (contract with the earlier system's tools)."""
 PARKED_NAME = "parked_decisions.jsonl"
 PARKED_LIMIT = 1000
+MARK_BYTES = 64 * 1024
+
+
+def snapshot_of(path: Path) -> Path:
+    """Where the snapshot of a feedback file is."""
+    return path.with_suffix(".snapshot")
 
 
 @asynccontextmanager
@@ -39,6 +46,7 @@ class FeedbackFile:
         self._early = LineFile(path.with_name(PARKED_NAME))
         self._writers = LineFile(path.with_name(f"{path.name}.rewriting"))
         """Locked by who writes the file anew; there is no such file."""
+        self._snapshot = snapshot_of(path)
         self._turn = asyncio.Lock()
 
     async def open(self) -> None:
@@ -81,6 +89,11 @@ class FeedbackFile:
             for _, line in stored_lines(file):
                 yield line
 
+    async def mark(self, position: int) -> str:
+        """A digest of the beginning and of what stands just before a position."""
+        before = await asyncio.to_thread(self._events.before, position, MARK_BYTES)
+        return sha256(before).hexdigest()
+
     def _read(self, position: int) -> FeedbackTail:
         piece = self._events.read(position)
         begins = accumulate((len(line) + 1 for line in piece.lines), initial=piece.start)
@@ -107,4 +120,6 @@ class FeedbackFile:
 
     def _rewrite(self, rewriting: Rewriting) -> None:
         with self._writers.locked():
+            # What it knows may be what is to be forgotten.
+            self._snapshot.unlink(missing_ok=True)
             FileRewriting(self._events, self._early, rewriting).run()

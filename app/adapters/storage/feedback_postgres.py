@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
+from hashlib import sha256
 from itertools import islice
 
 import sqlalchemy as sa
@@ -99,6 +100,10 @@ class FeedbackTable:
         """Write both tables anew in one transaction; who appends waits for it."""
         await asyncio.shield(self._database.submit(lambda found: _rewrite(found, rewriting)))
 
+    async def mark(self, position: int) -> str:
+        """A digest of the first row and of the one at a position."""
+        return await self._database.read(lambda connection: _mark(connection, position))
+
     async def lines(self) -> AsyncIterator[StoredLine]:
         """Every row of both tables."""
         for table in (_events, _parked):
@@ -134,6 +139,15 @@ def _read(connection: sa.Connection, position: int) -> FeedbackTail:
     found = [(at, line) for at, line in rows if at > position]
     last = rows[-1].position if rows else 0
     return to_tail(found, position, last, is_end=len(rows) <= PIECE_ROWS)
+
+
+def _mark(connection: sa.Connection, position: int) -> str:
+    first = sa.select(_events).order_by(_events.c.position).limit(1)
+    rows = [
+        *connection.execute(first),
+        *connection.execute(sa.select(_events).where(_events.c.position == position)),
+    ]
+    return sha256(b"".join(b"%d %s\n" % (at, line) for at, line in rows)).hexdigest()
 
 
 def _fetch(connection: sa.Connection, positions: Sequence[int]) -> list[FeedbackEvent | None]:

@@ -142,6 +142,23 @@ class LineFile:
         except OSError as error:
             raise StorageFailed(f"{self._path.name} cannot be read: {error.strerror}") from error
 
+    def before(self, position: int, most: int) -> bytes:
+        """So many bytes before a position, and the file's beginning; nothing when it is not reached."""
+        try:
+            with self._path.open("rb") as file:
+                size, generation = os.fstat(file.fileno()).st_size, self._generation(file)
+                end = offset_of(position)
+                if position >> GENERATION_SHIFT != generation or end > size:
+                    return b""
+                file.seek(0)
+                head = file.read(min(most, end))
+                file.seek(max(end - most, 0))
+                return head + file.read(min(most, end))
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise StorageFailed(f"{self._path.name} cannot be read: {error.strerror}") from error
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep every other writer out; may be entered again by whoever is inside."""

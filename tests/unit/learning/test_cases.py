@@ -1,9 +1,11 @@
 """The case index: kept up to date record by record, and fast."""
 
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import log, sqrt
 from random import Random
 
 import pytest
@@ -20,8 +22,13 @@ from app.domain.feedback import (
 )
 from app.domain.ids import ApprovalId, FeedbackId
 from app.learning.actions import planned_command
-from app.learning.cases import NEAREST, CaseIndex
+from app.learning.case import LIKE, LIKE_FACETS
+from app.learning.cases import NEAREST, RELATIVE_FLOOR, SIMILARITY_FLOOR, CaseIndex
+from app.learning.entries import microseconds
+from app.learning.facets import facet_factor
+from app.learning.modes import likeness, recognize
 from app.learning.selector import choose
+from app.learning.tokens import tokens_of_signature
 from tests.fakes.feedback import folded
 
 EVENT_LOOP_SECONDS = 0.02
@@ -197,4 +204,107 @@ def _signatures(chance: Random, count: int) -> Iterator[Signature]:
             failure_mode=f"mode{mode}",
             environment=chance.choice([*Environment]),
             kind=chance.choice(["deployment", "statefulset"]),
+        )
+
+
+def test_the_nearest_are_those_that_a_look_at_every_case_finds():
+    chance = Random(11)
+    records = {number: _some_record(chance, number) for number in range(90)}
+    index = CaseIndex()
+    for number, record in records.items():
+        index.update(number, record)
+    for number in chance.sample([*records], 40):
+        records[number] = _some_record(chance, number)
+        index.update(number, records[number])
+    restored = CaseIndex()
+    restored.restore(index.parts())
+
+    for signature in _few_signatures(chance, 60):
+        expected = nearest_of_all(signature, records)
+        for found in (index.nearest(signature), restored.nearest(signature)):
+            assert [one.case.plan for one in found] == [plan for plan, _, _ in expected]
+            values = [value for one in found for value in (one.anywhere, one.here)]
+            assert values == pytest.approx([value for _, *both in expected for value in both])
+
+
+def test_a_restored_index_adds_up_people_s_words_as_before():
+    chance = Random(12)
+    index, restored = CaseIndex(), CaseIndex()
+    for number in [*range(60), *range(20)]:
+        index.update(number, _some_record(chance, number))
+
+    restored.restore(index.parts())
+
+    assert len(restored) == len(index) > 0
+    for environment in Environment:
+        for action in (RESTART.action, SCALE.action):
+            before = index.tolerance(environment, action)
+            after = restored.tolerance(environment, action)
+            assert (after.cases, after.approved) == (before.cases, before.approved)
+            for kind in ("deployment", "statefulset"):
+                ours = Signature(tokens=(), environment=environment, kind=kind)
+                trusted = restored.trusted_tolerance(ours, action)
+                assert trusted == pytest.approx(index.trusted_tolerance(ours, action))
+
+
+def nearest_of_all(
+    signature: Signature, records: Mapping[int, FeedbackRecord]
+) -> list[tuple[int, float, float]]:
+    """By plan both similarities, straight from their definition."""
+    cases = {plan: record for plan, record in records.items() if record.is_example}
+    tokens = {plan: tokens_of_signature(record.signature) for plan, record in cases.items()}
+    counts = Counter(token for own in tokens.values() for token in own)
+
+    def square(token: str) -> float:
+        emphasis = 2.0 if token.startswith("mode:") else 0.5 if " " in token else 1.0
+        return (emphasis * log(1 + len(cases) / max(counts[token], 1))) ** 2
+
+    def similarities(signature: Signature) -> dict[int, float]:
+        wanted, found = tokens_of_signature(signature), {}
+        for plan, own in tokens.items():
+            lengths = [sqrt(sum(map(square, some))) or 1.0 for some in (wanted, own)]
+            found[plan] = sum(map(square, wanted & own)) / (lengths[0] * lengths[1])
+        return found
+
+    alike = similarities(signature).items()
+    ours = recognize(signature, ((cases[plan].signature, similar) for plan, similar in alike))
+    found = []
+    for plan, similar in similarities(ours).items():
+        theirs = cases[plan].signature
+        anywhere = likeness(similar, ours, theirs)
+        if anywhere >= SIMILARITY_FLOOR:
+            found.append((plan, anywhere, anywhere * facet_factor(ours, theirs)))
+
+    def nearness(one: tuple[int, float, float]) -> tuple[float, int]:
+        plan, anywhere, here = one
+        is_like = anywhere >= LIKE and here >= LIKE_FACETS * anywhere
+        return 1.0 if is_like else here, microseconds(cases[plan].decided_at)
+
+    best = max((here for _, _, here in found), default=0.0)
+    kept = [one for one in found if one[2] >= RELATIVE_FLOOR * best]
+    return sorted(kept, key=nearness, reverse=True)[:NEAREST]
+
+
+def _some_record(chance: Random, number: int) -> FeedbackRecord:
+    (signature,) = _few_signatures(chance, 1)
+    decision = chance.choice([*Decision])
+    events = list(events_of(number, signature, decision))
+    if chance.random() < 0.2:
+        at = START + timedelta(days=1)
+        events.append(Retracted(id="x", ts=at, feedback_id=FeedbackId(f"f{number}")))
+    return record_of(*events)
+
+
+def _few_signatures(chance: Random, count: int) -> Iterator[Signature]:
+    """Of so few words that many cases share each of them."""
+    words = [f"word{number}" for number in range(30)]
+    for _ in range(count):
+        tokens = chance.sample(words, 6)
+        yield Signature(
+            tokens=tuple(tokens + [f"{token} {token}" for token in tokens[:3]]),
+            failure_mode=chance.choice(["crash_loop", "dns", "unknown"]),
+            environment=chance.choice([*Environment]),
+            kind=chance.choice(["deployment", "statefulset"]),
+            severity=chance.choice(["HIGH", "LOW"]),
+            has_recent_change=chance.random() < 0.3,
         )

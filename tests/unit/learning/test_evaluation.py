@@ -9,6 +9,7 @@ import pytest
 from app.domain.feedback import Environment, Rated, Signature
 from app.domain.ids import FeedbackId
 from app.learning.columns import NAMES_LIMIT, OTHER, Names, Shown
+from app.learning.directory import Hashes
 from app.learning.entries import Entries
 from app.learning.evaluator import Evaluated, Evaluator
 from app.learning.intervals import wilson
@@ -196,7 +197,7 @@ async def test_a_copy_stays_as_it_is():
     entries.put(0, replace(record, approved_count=7, shown=(), is_held_out=True))
     entries.put(1, replace(record, signature=Signature(failure_mode="another")))
 
-    assert (len(copied), copied.approved, [*copied.is_held_out]) == (1, [1], [0])
+    assert (len(copied), [*copied.approved], [*copied.is_held_out]) == (1, [1], [0])
     assert len([*copied.shown.of(0)]) == 1
     assert copied.mode_names.all() == ["oom_killed"]
 
@@ -212,7 +213,7 @@ def test_names_over_the_limit_share_one():
 
 
 def test_what_a_plan_was_shown_is_replaced_by_what_it_was_shown_later():
-    shown = Shown()
+    shown = Shown(Hashes())
     for _ in range(2):
         shown.append()
     shown.put(0, [follow("a")])
