@@ -2,7 +2,7 @@
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from heapq import nlargest
@@ -161,23 +161,25 @@ class CaseIndex:
     def _similar(self, tokens: frozenset[str]) -> Iterator[tuple[Case, float]]:
         self._weigh()
         known = self._table.known(tokens)
-        squares = (
-            self._square(known[name]) if name in known else square_of_new(name, self._count)
-            for name in sorted(tokens)
+        squares = {token: self._square(token) for token in known.values()}
+        norm = sqrt(
+            sum(
+                squares[known[name]] if name in known else square_of_new(name, self._count)
+                for name in sorted(tokens)
+            )
         )
-        norm = sqrt(sum(squares)) or 1.0
-        wanted = frozenset(known.values())
-        for slot, _ in nlargest(CANDIDATES, self._overlaps(known.values()).items(), key=_overlap):
+        for slot in _most(self._overlaps(squares)):
             case = self._case(slot)
             if case is not None:
-                common = sorted(wanted.intersection(decode(self._tokens.of(slot))))
-                yield case, min(sum(map(self._square, common)) / (norm * self._norm(slot)), 1.0)
+                common = sorted(squares.keys() & decode(self._tokens.of(slot)))
+                overlap = sum(map(squares.__getitem__, common))
+                yield case, min(overlap / ((norm or 1.0) * self._norm(slot)), 1.0)
 
-    def _overlaps(self, tokens: Iterable[int]) -> dict[int, float]:
+    def _overlaps(self, squares: Mapping[int, float]) -> dict[int, float]:
         """By slot, a first guess of the similarity, from the tokens that tell most."""
         overlaps: defaultdict[int, float] = defaultdict(float)
-        for token in nlargest(QUERY_TOKENS, tokens, self._square):
-            square = self._square(token)
+        for token in nlargest(QUERY_TOKENS, squares, squares.__getitem__):
+            square = squares[token]
             for slot in self._table.newest(token):
                 overlaps[slot] += square
         return overlaps
@@ -269,7 +271,9 @@ class CaseIndex:
         self._judgements[slot] = GONE
 
 
-def _overlap(pair: tuple[int, float]) -> tuple[float, int]:
-    """Of cases that are equally alike the newer ones: people change their minds."""
-    slot, overlap = pair
-    return overlap, slot
+def _most(overlaps: Mapping[int, float]) -> list[int]:
+    """The slots that overlap most; of those that do equally the newer: people change their minds."""
+    # Sorting bare numbers first is several times faster than keeping the largest pairs.
+    least = min(sorted(overlaps.values())[-CANDIDATES:], default=0.0)
+    pairs = sorted((overlap, slot) for slot, overlap in overlaps.items() if overlap >= least)
+    return [slot for _, slot in reversed(pairs[-CANDIDATES:])]
