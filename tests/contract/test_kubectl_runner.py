@@ -138,26 +138,6 @@ async def test_a_cancelled_run_leaves_no_process(tmp_path: Path, kubeconfig: Pat
     assert rest == b""
 
 
-RUNS_UNTIL_KILLED = """
-import asyncio, sys
-from pathlib import Path
-from app.adapters.cluster.kubectl import KubectlRunner
-asyncio.run(KubectlRunner(Path(sys.argv[1]), 60, sys.argv[2]).run(["get", "pods"]))
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
-def test_a_program_dies_with_the_process_that_runs_it(tmp_path: Path, kubeconfig: Path):
-    alive = open_while_alive(tmp_path)
-    program = stand_in(tmp_path, f"exec sleep 60 3>{alive}")
-    runner = [sys.executable, "-c", RUNS_UNTIL_KILLED, str(kubeconfig), program]
-
-    with subprocess.Popen(runner, cwd=REPOSITORY) as process, alive.open("rb", buffering=0) as pipe:
-        process.kill()
-
-        assert _reads_to_its_end(pipe)
-
-
 @needs_posix
 @pytest.mark.parametrize("milliseconds", range(1, 25, 2))
 async def test_a_run_that_is_cancelled_while_it_starts_leaves_no_process(

@@ -12,7 +12,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from app.adapters.cluster.parent_death import dying_with_parent
 from app.domain.command_result import CommandResult
 from app.domain.errors import ExternalFailed
 
@@ -102,7 +101,6 @@ class KubectlRunner:
                 env=self._environment(program, home),
                 cwd=home,
                 start_new_session=True,
-                preexec_fn=dying_with_parent(),
             )
 
     def _limited(self, argv: Sequence[str]) -> list[str]:
