@@ -14,6 +14,7 @@ _READS = frozenset(
     | {"explain", "get", "help", "kustomize", "logs", "options", "top", "version", "wait"}
 )
 _READ_ACTIONS = frozenset({"rollout status", "rollout history"})
+_REVERTS = frozenset({"rollout undo"})
 _TWO_WORDS = frozenset({"auth", "config", "create", "rollout", "set", "top"})
 
 
@@ -42,6 +43,11 @@ def is_change(action: str) -> bool:
     """Whether an action alters the cluster."""
     verb = action.partition("/")[0]
     return verb.split(" ")[0] not in _READS and verb not in _READ_ACTIONS
+
+
+def takes_back(action: str) -> bool:
+    """Whether an action returns to what was before the last change."""
+    return verb_of(action) in _REVERTS
 
 
 def verb_of(action: str) -> str:

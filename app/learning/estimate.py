@@ -7,6 +7,7 @@ from math import sqrt
 
 from app.domain.feedback import Signature
 from app.domain.guidance import ActionScore
+from app.learning.actions import takes_back
 from app.learning.case import Neighbour
 from app.learning.cases import CaseIndex
 from app.learning.change import Word, validity
@@ -88,9 +89,15 @@ def put_down(
 
 
 def said_here(neighbour: Neighbour, signature: Signature) -> tuple[Evidence, ...]:
-    """What people said in a case, as it reads for the incident at hand."""
+    """What people said in a case, as it reads for the incident at hand.
+
+    Taking a change back makes sense after one alone: a word on that with one tells nothing without.
+    """
     case = neighbour.case
-    return carried_over(case.judgement.evidence, case.facets.kind, signature.kind)
+    said = carried_over(case.judgement.evidence, case.facets.kind, signature.kind)
+    if case.facets.has_recent_change is signature.has_recent_change:
+        return said
+    return tuple(one for one in said if not takes_back(one.action))
 
 
 def _words(said: Sequence[Evidence], weight: float) -> list[Word]:

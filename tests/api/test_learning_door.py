@@ -166,3 +166,33 @@ def test_a_change_before_the_incident_is_told_apart_from_none(product: RunningPr
     (used,) = second.facts("example_used")
     assert "recent change no, here yes" in used["facets"]
     assert "environment production" in used["facets"]
+
+
+def test_what_was_said_to_taking_a_change_back_without_one_is_open_after_one(
+    product: RunningProduct,
+):
+    without = investigate(product)
+    reject(product, without, "nothing to go back to")
+
+    after_a_change = investigate(product, CHANGED + CRASHES)
+    without_again = investigate(product)
+
+    assert without.action == "rollout undo/deployment"
+    assert after_a_change.action == without.action
+    assert "“nothing to go back to”, in other circumstances" in after_a_change.words
+    assert "recent change no, here yes" in after_a_change.words
+    assert without_again.action not in {"", without.action}
+
+
+def test_an_approval_after_a_change_speaks_for_no_rollback_without_one(product: RunningProduct):
+    approved = investigate(product, CHANGED + CRASHES)
+    report(product, approved, status="approved")
+    without = investigate(product)
+    reject(product, without, "nothing to go back to")
+
+    again = investigate(product)
+    after_a_change = investigate(product, CHANGED + CRASHES)
+
+    assert approved.action == after_a_change.action == "rollout undo/deployment"
+    assert "rollout undo was approved 1 of 1 times" in after_a_change.words
+    assert again.action not in {"", "rollout undo/deployment"}

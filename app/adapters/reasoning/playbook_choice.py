@@ -105,10 +105,9 @@ def _offer(remedy: Remedy, default: float, known: Parameters, guidance: Guidance
         return None
     action = action[:1].lower() + action[1:]
     score = guidance.score_of(action)
-    rejected = _examples(guidance, action, ExampleRole.REJECTED)
     lessons = guidance.lessons_on(action)
     last = guidance.last_rejection_of(action)
-    is_refused = _is_refused(score, rejected, guidance, action)
+    is_refused = _is_refused(score)
     return Offer(
         remedy=remedy,
         action=action,
@@ -199,12 +198,8 @@ def _last_time(last: JustRejected) -> str:
     )
 
 
-def _is_refused(
-    score: ActionScore | None, rejected: Sequence[Example], guidance: Guidance, action: str
-) -> bool:
-    if score is not None and score.rejected:
-        return score.score < REFUSED_BELOW
-    return bool(rejected) and not _examples(guidance, action, ExampleRole.ACCEPTED)
+def _is_refused(score: ActionScore | None) -> bool:
+    return score is not None and bool(score.rejected) and score.score < REFUSED_BELOW
 
 
 def _examples(guidance: Guidance, action: str, role: ExampleRole) -> list[Example]:
@@ -227,13 +222,21 @@ def _reason(
             f"{name} was rejected {score.rejected} of {decided} times on incidents like this{why}."
         )
     if rejected and not score:
-        return f"{name} was rejected on an incident like this{f': “{note}”' if note else ''}."
+        said = f"{name} was rejected on an incident like this{f': “{note}”' if note else ''}"
+        return f"{said}{_elsewhere(rejected)}."
     if score and score.approved and score.score >= WELCOME_ABOVE:
         decided = score.approved + score.rejected
         return f"{name} was approved {score.approved} of {decided} times on incidents like this."
     if _examples(guidance, action, ExampleRole.ACCEPTED):
         return f"{name} was approved on an incident like this."
     return ""
+
+
+def _elsewhere(rejected: Sequence[Example]) -> str:
+    """What was different then, as far as it differed every time."""
+    differing = [[facet for facet in one.facets if ", here " in facet] for one in rejected]
+    always = [facet for facet in differing[0] if all(facet in facets for facets in differing)]
+    return f", in other circumstances ({'; '.join(always)})" if always else ""
 
 
 def _explained(first: Offer, habit: Offer) -> Offer:
