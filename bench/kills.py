@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from queue import Queue
 from tempfile import TemporaryDirectory
@@ -59,6 +60,8 @@ class Traffic:
     faults: list[str] = field(default_factory=list)
     is_over: threading.Event = field(default_factory=threading.Event)
     to_read: Queue[str | None] = field(default_factory=Queue)
+    give_up_at: float = inf
+    """While processes are killed nobody can say how long a workflow takes."""
 
     def start_workflows(self) -> None:
         """One after the other; a lost answer leaves a workflow that nobody reads."""
@@ -74,9 +77,8 @@ class Traffic:
         """Follow each to its end across every break."""
         while (workflow_id := self.to_read.get()) is not None:
             self.seen[workflow_id] = []
-            deadline = time.monotonic() + END_LIMIT_SECONDS
             while not self._is_read(workflow_id):
-                if time.monotonic() > deadline:
+                if time.monotonic() > self.give_up_at:
                     self.faults.append(f"{workflow_id} did not end")
                     break
 
@@ -209,9 +211,9 @@ def kill_all(victims: Sequence[Victim], kills: int, progress: Callable[[], str])
 def _read_to_the_end(traffic: Traffic) -> None:
     for _ in range(READERS):
         traffic.to_read.put(None)
-    deadline = time.monotonic() + END_LIMIT_SECONDS
+    traffic.give_up_at = time.monotonic() + END_LIMIT_SECONDS
     while any("outcome" not in (events or [{}])[-1] for events in _all_seen(traffic)):
-        if time.monotonic() > deadline:
+        if time.monotonic() > traffic.give_up_at:
             break
         traffic.is_over.wait(0.1)
         time.sleep(0.2)
