@@ -215,7 +215,6 @@ def _read_to_the_end(traffic: Traffic) -> None:
     while any("outcome" not in (events or [{}])[-1] for events in _all_seen(traffic)):
         if time.monotonic() > traffic.give_up_at:
             break
-        traffic.is_over.wait(0.1)
         time.sleep(0.2)
 
 

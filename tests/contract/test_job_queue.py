@@ -3,7 +3,6 @@
 import asyncio
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
@@ -22,7 +21,6 @@ from tests.fakes.postgres import SECRET, Postgres
 from tests.fakes.servers import REPOSITORY, free_port
 from tests.fakes.waiting import until
 
-IDLE_SECONDS = 2.0
 pytestmark = pytest.mark.timeout(120)
 A, B, C = WorkflowId("a"), WorkflowId("b"), WorkflowId("c")
 
@@ -277,18 +275,6 @@ async def test_finished_entries_do_not_stay_in_the_database(url: str, bench: Ben
         ]
     engine.dispose()
     assert left == [[], [], []]
-
-
-async def test_a_queue_with_nothing_to_do_costs_next_to_nothing(url: str, bench: Bench):
-    async with a_queue(url) as queue, queue.consume(bench.work):
-        await queue.enqueue(A, 1)
-        await until(lambda: bench.ended == [A])
-        before, began = time.process_time(), time.monotonic()
-        # What it costs to do nothing shows only while nothing is done.
-        await asyncio.sleep(IDLE_SECONDS)
-        share = (time.process_time() - before) / (time.monotonic() - began)
-
-    assert share < 0.08
 
 
 async def test_the_queue_goes_on_by_itself_when_the_database_was_away(

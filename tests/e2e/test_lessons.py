@@ -56,7 +56,7 @@ def test_what_is_always_approved_is_still_refused_where_the_policy_refuses_it(
 
     assert any(f"Lesson: {LESSON}" in str(message.data) for message in said)
     judged = [str(message.data) for message in said if message.event == "progress"]
-    (change,) = [one for one in judged if "set resources" in one]
+    (change,) = [one for one in judged if "kubectl set resources" in one]
     assert "refused" in change
 
 

@@ -1,6 +1,5 @@
 """The case index: kept up to date record by record, and fast."""
 
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -27,12 +26,9 @@ from app.learning.cases import NEAREST, RELATIVE_FLOOR, SIMILARITY_FLOOR, CaseIn
 from app.learning.entries import microseconds
 from app.learning.facets import facet_factor
 from app.learning.modes import likeness, recognize
-from app.learning.selector import choose
 from app.learning.tokens import tokens_of_signature
 from tests.fakes.feedback import folded
 
-EVENT_LOOP_SECONDS = 0.02
-"""What takes longer belongs into a thread; measured it is 2 ms, more under coverage."""
 START = datetime(2030, 1, 1, tzinfo=UTC)
 RESTART = planned_command("kubectl rollout restart deployment/web -n shop")
 SCALE = planned_command("kubectl scale deployment/web --replicas=3 -n shop")
@@ -170,41 +166,6 @@ def test_a_word_that_few_cases_have_tells_more_than_a_common_one():
     nearest = index.nearest(signature_of("pod unbound"))
 
     assert nearest[0].case.plan == 9
-
-
-def test_guidance_from_a_thousand_records_is_quick_enough_for_the_event_loop():
-    index = CaseIndex()
-    signatures = [*_signatures(Random(7), 1000)]
-    for number, signature in enumerate(signatures):
-        decision = Decision.REJECTED if number % 4 == 0 else Decision.APPROVED
-        index.update(number, record_of(*events_of(number, signature, decision)))
-    choose(signatures[:1], index)
-
-    spent = min(_seconds(signature, index) for signature in signatures[:30])
-
-    assert choose(signatures[:1], index).shown
-    assert spent < EVENT_LOOP_SECONDS
-
-
-def _seconds(signature: Signature, index: CaseIndex) -> float:
-    begun = time.process_time()
-    choose((signature,), index)
-    return time.process_time() - begun
-
-
-def _signatures(chance: Random, count: int) -> Iterator[Signature]:
-    """Eighteen failure modes with words of their own, among words that all share."""
-    shared = [f"common{number}" for number in range(40)]
-    modes = [[f"mode{mode}word{number}" for number in range(25)] for mode in range(18)]
-    for _ in range(count):
-        mode = chance.randrange(18)
-        tokens = chance.sample(modes[mode], 18) + chance.sample(shared, 20)
-        yield Signature(
-            tokens=tuple(tokens + [f"{token} {token}" for token in tokens]),
-            failure_mode=f"mode{mode}",
-            environment=chance.choice([*Environment]),
-            kind=chance.choice(["deployment", "statefulset"]),
-        )
 
 
 def test_the_nearest_are_those_that_a_look_at_every_case_finds():
