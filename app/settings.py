@@ -122,7 +122,9 @@ class Settings(BaseSettings):
         description="The cluster approved commands run on; without it decisions are only recorded.",
     )
     command_timeout_seconds: float = Field(
-        default=60, gt=0, description="For one approved kubectl command."
+        default=60,
+        gt=0,
+        description="For one approved kubectl command; longer where its own --timeout is.",
     )
     verify_after_seconds: float = Field(
         default=15, ge=0, description="From the last command to the first look whether it helped."

@@ -166,6 +166,8 @@ async def main() -> None:
             case {"drop": _}:
                 crowd.drop()
                 return {}
+            case {"count": _}:
+                pass
             case _:
                 raise ValueError(f"unknown request {said}")
         return counted(crowd)

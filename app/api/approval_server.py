@@ -35,6 +35,7 @@ SHARED = (
     "command.js",
     "dom.js",
     "format.js",
+    "plain.js",
     "section.js",
     "icon.svg",
 )

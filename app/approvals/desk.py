@@ -113,7 +113,7 @@ class ApprovalDesk:
         refuse_without_undo(approval)
         begun = approval.begin_undo(reviewer, self._clock.now())
         begun = await self._looking.before_undo.as_seen(begun, is_confirmed=is_confirmed)
-        if not await self._store.begin_undo(begun):
+        if not await self._store.begin_undo(begun, is_confirmed=is_confirmed):
             raise Conflict("The undo of this request was begun already.")
         log.info("undo begun", extra={"approval_id": approval_id})
         self._changes.announce()

@@ -127,7 +127,7 @@ class ApprovalStore(Protocol):
         """
         ...
 
-    async def begin_undo(self, approval: Approval) -> bool:
+    async def begin_undo(self, approval: Approval, *, is_confirmed: bool) -> bool:
         """Keep that it is to be taken back; False when somebody began that already."""
         ...
 

@@ -59,6 +59,7 @@ def to_runner(settings: Settings) -> CommandRunner | None:
         settings.kubeconfig,
         settings.command_timeout_seconds,
         cache=settings.data_dir / KINDS_CACHE,
+        honours_waits=True,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from app.kubectl.case import Case
 from app.kubectl.command import ParsedCommand
+from app.kubectl.durations import seconds_of
 from app.kubectl.grammar import FlagType, grammar
 from app.kubectl.policy import Policy
 from app.kubectl.policy_parts import SecretKinds
@@ -14,9 +15,6 @@ DRY_RUNS = frozenset({"client", "server"})
 _NAMESPACE = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.:]{0,251}[a-z0-9])?")
 _NUMBER = re.compile(r"0|-?[1-9]\d{0,8}", re.ASCII)
-_DURATION = re.compile(r"\d{1,9}|(?:\d{1,9}(?:\.\d{1,9})?(?:ms|h|m|s))+", re.ASCII)
-_DURATION_PART = re.compile(r"([\d.]+)([a-z]*)")
-_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "": 1.0}
 
 
 def refused_verb(case: Case) -> Iterator[str]:
@@ -77,7 +75,7 @@ def refused_waits(case: Case) -> Iterator[str]:
     waits, command = case.policy.waits, case.command
     for name in _given(command, waits.flags):
         value = command.flags[name][0]
-        seconds = _seconds(value)
+        seconds = seconds_of(value)
         if seconds is None:
             yield f"--{name}={value}: it is no length of time such as 90s or 2m"
         elif seconds > waits.most_seconds:
@@ -87,14 +85,6 @@ def refused_waits(case: Case) -> Iterator[str]:
 def _given(command: ParsedCommand, flags: frozenset[str]) -> list[str]:
     """Those of the flags that the command has; mostly none, which is fast."""
     return [] if flags.isdisjoint(command.flags) else sorted(flags & command.flags.keys())
-
-
-def _seconds(text: str) -> float | None:
-    """What kubectl reads as a length of time, without a sign; a bare number is seconds."""
-    if not _DURATION.fullmatch(text):
-        return None
-    parts = _DURATION_PART.findall(text)
-    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
 
 
 def refused_names(case: Case) -> Iterator[str]:

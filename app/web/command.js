@@ -1,15 +1,16 @@
-/* One command line with its risk in words and a button that copies it. */
+/* A command line, its characters as they are, with its risk in words and a button that copies it. */
 
 import { safetyBadge, verdictBadge } from "./badge.js";
 import { element } from "./dom.js";
 import { announce } from "./announcer.js";
+import { plain, plainWords } from "./plain.js";
 import { paragraph } from "./section.js";
 
 export function commandBlock({ command, explanation, safety_level: level, expected_output: expected }) {
   return element(
     "div",
     { class: "command-block" },
-    element("pre", { class: "command" }, command),
+    commandLine(command),
     copyButton(command),
     element(
       "p",
@@ -19,6 +20,10 @@ export function commandBlock({ command, explanation, safety_level: level, expect
       expected && [" ", element("span", { class: "muted" }, "Expect: "), expected],
     ),
   );
+}
+
+export function commandText(command) {
+  return element("div", { class: "command-block" }, commandLine(command), copyButton(command));
 }
 
 /* One judged command: the verdict, both opinions of its risk, and why. */
@@ -34,7 +39,7 @@ export function judgedBlock(judged) {
       element("span", { class: "small" }, "Policy: ", safetyBadge(risk)),
       label && element("span", { class: "small" }, "Plan: ", safetyBadge(label)),
     ),
-    element("pre", { class: "command" }, command),
+    commandLine(command),
     changedFrom(judged.repaired_from, judged.repaired_because),
     isSeen === false && verdict !== "refused" && paragraph("Not in evidence: the logs do not name this object or namespace.", "small"),
     paragraph(reasons.join("; "), "muted small"),
@@ -48,7 +53,7 @@ function changedFrom(text, reasons = []) {
     "div",
     { class: "stack-tight" },
     element("span", { class: "small" }, "changed from"),
-    element("pre", { class: "command" }, text),
+    commandLine(text),
     paragraph(reasons.length > 0 && `which was refused: ${reasons.join("; ")}`, "muted small"),
   );
 }
@@ -59,18 +64,22 @@ function triedInstead(text, reasons = []) {
     "div",
     { class: "stack-tight" },
     element("span", { class: "small" }, "The repair was refused as well:"),
-    element("pre", { class: "command" }, text),
+    commandLine(text),
     paragraph(reasons.join("; "), "muted small"),
   );
 }
 
-export function copyButton(command, words = command) {
+function commandLine(command) {
+  return element("pre", { class: "command", dir: "ltr" }, plain(command));
+}
+
+function copyButton(command) {
   return element(
     "button",
     {
       type: "button",
       class: "button button-small",
-      "aria-label": `Copy command: ${words}`,
+      "aria-label": `Copy command: ${plainWords(command)}`,
       onclick: (event) => copy(event.currentTarget, command),
     },
     "Copy",

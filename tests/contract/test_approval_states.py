@@ -224,8 +224,8 @@ async def test_an_undo_is_begun_once_and_goes_through_its_states(
     await run(server, one, 1)
     begun = (await found(server)).begin_undo("Ada", NOON)
 
-    assert await server.store.begin_undo(begun)
-    assert not await server.store.begin_undo(begun)
+    assert await server.store.begin_undo(begun, is_confirmed=False)
+    assert not await server.store.begin_undo(begun, is_confirmed=False)
     with pytest.raises(Conflict):
         (await found(server)).begin_undo("Bob", NOON)
 
@@ -246,7 +246,7 @@ async def test_that_it_helped_is_not_kept_once_it_is_being_taken_back(server: St
     await server.store.keep_proof(one, 0, RESTART, proof(undo=SCALE))
     await run(server, one, 0)
     await server.store.take_unverified()
-    await server.store.begin_undo((await found(server)).begin_undo("Ada", NOON))
+    await server.store.begin_undo((await found(server)).begin_undo("Ada", NOON), is_confirmed=False)
     unknown = RECOVERED.model_copy(update={"recovery": Recovery.UNKNOWN})
 
     assert not await server.store.keep_verification(one, RECOVERED)
@@ -272,7 +272,7 @@ async def test_an_undo_keeps_others_from_the_object(server: StoringServer):
     await server.store.keep_proof(one, 0, RESTART, proof(undo=SCALE))
     await run(server, one, 0)
     two = await server.approve("two")
-    await server.store.begin_undo((await found(server)).begin_undo("Ada", NOON))
+    await server.store.begin_undo((await found(server)).begin_undo("Ada", NOON), is_confirmed=False)
     await server.store.take_undoing()
     await server.store.move_undo(one, 0, CommandStatus.EXECUTING, "")
 

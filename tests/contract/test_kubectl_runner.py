@@ -83,6 +83,40 @@ async def test_each_request_has_a_limit_that_ends_after_the_runner_s_own(
 
 
 @needs_posix
+@pytest.mark.parametrize(
+    ("honours_waits", "wait", "limit"),
+    [
+        (True, "--timeout=2m", 130),
+        (True, "--timeout=1s", 65),
+        (True, "-- --timeout=2m", 65),
+        (False, "--timeout=2m", 65),
+    ],
+)
+async def test_a_command_that_says_how_long_it_waits_has_that_long(
+    tmp_path: Path, kubeconfig: Path, honours_waits: bool, wait: str, limit: int
+):
+    runner = KubectlRunner(
+        kubeconfig, 60, stand_in(tmp_path, 'echo "$*"'), honours_waits=honours_waits
+    )
+
+    result = await runner.run(["rollout", "status", *wait.split()])
+
+    assert f"--request-timeout={limit}s" in result.output
+
+
+@needs_posix
+async def test_a_wait_that_is_honoured_is_not_killed_before_its_end(
+    tmp_path: Path, kubeconfig: Path
+):
+    program = stand_in(tmp_path, "sleep 1", "echo rolled out")
+    runner = KubectlRunner(kubeconfig, 0.2, program, honours_waits=True)
+
+    result = await runner.run(["rollout", "status", "--timeout=30s"])
+
+    assert (result.exit_code, result.output) == (0, "rolled out\n")
+
+
+@needs_posix
 async def test_the_environment_holds_a_path_an_own_home_and_the_kubeconfig_alone(
     tmp_path: Path, kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -179,6 +179,22 @@ def test_what_the_model_writes_is_seen_before_it_has_ended_and_then_what_it_cost
     expect(cost).to_have_text("2,100 read, 126 written; 3 requests to gemini-test")
 
 
+def test_what_hides_in_a_command_is_shown_by_its_number(
+    page: Page, product: RunningProduct, gemini: GeminiServer
+):
+    def answer(body: dict[str, object]) -> Canned:
+        text = json.dumps(plausible_answer(body), ensure_ascii=False)
+        return answered(text.replace("kubectl rollout", "kubectl \u202erollout"))
+
+    gemini.answer = answer
+
+    show(page, product, start_workflow(product.url, LOGS))
+
+    hidden = page.locator("pre.command .hidden-character")
+    expect(hidden.first).to_have_text("U+202E")
+    assert "\u202e" not in page.locator("body").inner_text()
+
+
 def test_a_broken_attempt_is_not_taken_for_the_answer(
     page: Page, product: RunningProduct, gemini: GeminiServer
 ):

@@ -80,6 +80,8 @@ def test_scaling_is_proven_run_verified_and_taken_back(desk: ClusterDesk):
     }
     assert statuses(undone, "undo_status") == ["succeeded"]
     assert desk.api.replicas == 2
+    wait_until(lambda: desk.audited("undo_begun"))
+    assert [entry["is_confirmed"] for entry in desk.audited("undo_begun")] == [True]
 
 
 @pytest.mark.parametrize(

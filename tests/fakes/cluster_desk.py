@@ -1,5 +1,6 @@
 """An approval server as a process, real kubectl, and the fake cluster that it works on."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -112,6 +113,11 @@ class ClusterDesk:
         view = self.wait(approval_id, lambda view: view["verification"])
         found: View = view["verification"]
         return found
+
+    def audited(self, kind: str) -> list[View]:
+        """What the audit file says of one kind of change, in its order."""
+        lines = (self._folder / "data" / "audit.jsonl").read_bytes().splitlines()
+        return [entry for entry in map(json.loads, lines) if entry["type"] == kind]
 
     def undo(self, approval_id: str, **body: Any) -> View:
         """Take it back, and wait until that has ended."""

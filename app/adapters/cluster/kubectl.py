@@ -14,13 +14,15 @@ from typing import BinaryIO
 
 from app.domain.command_result import CommandResult
 from app.domain.errors import ExternalFailed
+from app.kubectl.durations import stated_wait
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CHUNK_BYTES = 16 * 1024
 STOP_SECONDS = 5
 REQUEST_TIMEOUT = "--request-timeout"
 GRACE_SECONDS = 5
-"""A request that only its own limit ends looks like a failure, so the runner's limit comes first."""
+"""A request that only its own limit ends looks like a failure, so the runner's limit comes first; a
+wait that the command states ends by itself before that."""
 
 
 class KubectlRunner:
@@ -33,9 +35,12 @@ class KubectlRunner:
         executable: str = "kubectl",
         output_limit_bytes: int = 64 * 1024,
         cache: Path | None = None,
+        *,
+        honours_waits: bool = False,
     ) -> None:
         """The executable is a name on the PATH or a path.
 
+        With `honours_waits` a command whose `--timeout` is longer has that long: the guard bounds it.
         `cache` keeps which kinds the cluster has, and nothing else; without it every command asks.
         """
         self._kubeconfig = kubeconfig.absolute()
@@ -43,6 +48,7 @@ class KubectlRunner:
         self._executable = executable
         self._output_limit_bytes = output_limit_bytes
         self._cache = cache.absolute() if cache else None
+        self._honours_waits = honours_waits
 
     async def run(self, argv: Sequence[str], stdin: str = "") -> CommandResult:
         """Run kubectl; past the time limit it is killed with its children. Raises ExternalFailed."""
@@ -60,7 +66,7 @@ class KubectlRunner:
         process = await self._start(argv, home, stdin)
         output = _CappedOutput(self._output_limit_bytes)
         try:
-            async with asyncio.timeout(self._timeout_seconds):
+            async with asyncio.timeout(self._limit(argv)):
                 assert process.stdout is not None
                 await output.read(process.stdout)
                 exit_code = await process.wait()
@@ -103,12 +109,16 @@ class KubectlRunner:
                 start_new_session=True,
             )
 
+    def _limit(self, argv: Sequence[str]) -> float:
+        wait = stated_wait(argv) if self._honours_waits else 0.0
+        return max(self._timeout_seconds, wait + GRACE_SECONDS if wait else 0.0)
+
     def _limited(self, argv: Sequence[str]) -> list[str]:
         """With a limit of its own, for when nobody is left who stops it."""
         words = [*argv]
         if not any(word.partition("=")[0] == REQUEST_TIMEOUT for word in words):
             place = words.index("--") if "--" in words else len(words)
-            seconds = math.ceil(self._timeout_seconds) + GRACE_SECONDS
+            seconds = math.ceil(self._limit(argv)) + GRACE_SECONDS
             words.insert(place, f"{REQUEST_TIMEOUT}={seconds}s")
         return words
 

@@ -173,10 +173,12 @@ class SqlApprovals:
             lambda connection: self._runs.keep_verification(connection, approval_id, verification)
         )
 
-    async def begin_undo(self, approval: Approval) -> bool:
+    async def begin_undo(self, approval: Approval, *, is_confirmed: bool) -> bool:
         """Keep that it is to be taken back; False when somebody began that already."""
         return await self._write(
-            lambda connection: deciding.begin_undo(connection, self._audit, approval)
+            lambda connection: deciding.begin_undo(
+                connection, self._audit, approval, is_confirmed=is_confirmed
+            )
         )
 
     async def take_undoing(self) -> Sequence[Approval]:

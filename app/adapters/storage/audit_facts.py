@@ -64,9 +64,10 @@ def moved(
     return AuditFact(type_, approval_id, by, _step(number, status, output))
 
 
-def undo_begun(approval: Approval) -> AuditFact:
-    """Somebody wants it taken back."""
-    return AuditFact(AuditType.UNDO_BEGUN, approval.approval_id, approval.undone_by, {})
+def undo_begun(approval: Approval, *, is_confirmed: bool) -> AuditFact:
+    """Somebody wants it taken back; confirmed, over what others changed since."""
+    said: dict[str, JsonValue] = {"is_confirmed": is_confirmed}
+    return AuditFact(AuditType.UNDO_BEGUN, approval.approval_id, approval.undone_by, said)
 
 
 def undo_moved(

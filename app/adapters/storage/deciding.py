@@ -104,7 +104,9 @@ def limit(connection: sa.Connection, expiry: timedelta) -> None:
         connection.execute(change.values(expires_at=end))
 
 
-def begin_undo(connection: sa.Connection, audit: AuditTrail, approval: Approval) -> bool:
+def begin_undo(
+    connection: sa.Connection, audit: AuditTrail, approval: Approval, *, is_confirmed: bool
+) -> bool:
     """Note once that it is to be taken back."""
     assert approval.undone_at is not None
     begin = (
@@ -122,7 +124,7 @@ def begin_undo(connection: sa.Connection, audit: AuditTrail, approval: Approval)
                 "proof": proof.model_dump_json() if proof else None,
             }
             connection.execute(_command(approval.approval_id, number).values(values))
-    audit.enter(connection, audit_facts.undo_begun(approval))
+    audit.enter(connection, audit_facts.undo_begun(approval, is_confirmed=is_confirmed))
     return True
 
 

@@ -1,11 +1,12 @@
 /* A decided request: what was said to each command, what became of it, and whether it helped. */
 
 import { badge, decisionBadge } from "./badge.js";
+import { commandText } from "./command.js";
 import { element, replaceContent } from "./dom.js";
 import { formatTime } from "./format.js";
 import { evidenceBadge, phaseNote, riskBadge, workflowLink } from "./judged.js";
 import { outcomeBadge, UndoPart, verificationPart } from "./outcome.js";
-import { commandText, plain } from "./plain.js";
+import { plain } from "./plain.js";
 import { byHand, proofCard, undoOf } from "./proof.js";
 
 const STATUS = {

@@ -1,8 +1,9 @@
 /* The proof card: what the cluster says a command would do, and how it is taken back. */
 
 import { badge } from "./badge.js";
+import { commandText } from "./command.js";
 import { element } from "./dom.js";
-import { commandText, plain, text } from "./plain.js";
+import { plain, text } from "./plain.js";
 import { factList, folded } from "./section.js";
 import { config } from "./server.js";
 

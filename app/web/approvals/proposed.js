@@ -2,9 +2,10 @@
 
 import { badge } from "./badge.js";
 import { Choice } from "./choice.js";
+import { commandText } from "./command.js";
 import { element, replaceContent } from "./dom.js";
 import { evidenceBadge, own, phaseNote, riskBadge } from "./judged.js";
-import { commandText, plain, text } from "./plain.js";
+import { plain, text } from "./plain.js";
 import { proofCard } from "./proof.js";
 
 export class ProposedCommand {

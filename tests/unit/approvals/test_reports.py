@@ -206,7 +206,9 @@ async def test_each_step_of_an_approval_is_reported_with_all_that_is_known_then(
     await reports.deliver_due()
     approved = await office.store.get(ONE)
     assert approved is not None
-    await office.store.begin_undo(approved.begin_undo("Bob", office.clock.now()))
+    await office.store.begin_undo(
+        approved.begin_undo("Bob", office.clock.now()), is_confirmed=False
+    )
     await reports.deliver_due()
     assert len(sender.delivered) == 3
     for status in (CommandStatus.EXECUTING, CommandStatus.SUCCEEDED):

@@ -1,6 +1,5 @@
 /* Text of others as it is: what would hide or turn around other characters is shown by its number. */
 
-import { copyButton } from "./command.js";
 import { element } from "./dom.js";
 
 const HIDDEN = /([^\P{C}\t\n]|[\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}])/u;
@@ -19,11 +18,6 @@ export function plainWords(value) {
 /* Metadata is whatever its proposer sent. */
 export function text(value) {
   return typeof value === "string" ? value : JSON.stringify(value ?? "");
-}
-
-export function commandText(command) {
-  const line = element("pre", { class: "command", dir: "ltr" }, plain(command));
-  return element("div", { class: "command-block" }, line, copyButton(command, plainWords(command)));
 }
 
 function hidden(character) {
