@@ -16,8 +16,11 @@ class Changes:
         """Set by the first announcement after now."""
         return self._next
 
-    def announce(self) -> None:
-        """Wake everybody who waits."""
+    def announce(self, after: timedelta | None = None) -> None:
+        """Wake everybody who waits, now or in a while."""
+        if after is not None:
+            asyncio.get_running_loop().call_later(after.total_seconds(), self.announce)
+            return
         self._next.set()
         self._next = asyncio.Event()
 

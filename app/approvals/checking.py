@@ -43,7 +43,7 @@ class Checking:
         facts = []
         for number, command in enumerate(approval.commands):
             if command.is_check and command.status is CommandStatus.WAITING:
-                async with self._running.turn:
+                async with self._running.at_work(approval.approval_id):
                     fact = await self._check(approval.approval_id, number, command, namespace)
                 self._changes.announce()
                 facts += [fact] if fact else []

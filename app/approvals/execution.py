@@ -1,10 +1,13 @@
-"""Runs what was approved: in order, once, one command at a time, and stops at the first failure."""
+"""Runs what was approved: each approval in order, once, and it stops at the first failure."""
 
+import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
+from app.approvals.at_once import AtOnce
 from app.approvals.attempt import touched_by, what_to_check
-from app.approvals.changes import Changes, wait_for
+from app.approvals.changes import Changes
 from app.approvals.judging import CommandJudge, RefusedByPolicy
 from app.approvals.ports import ApprovalStore
 from app.approvals.proposing import namespace_of
@@ -12,7 +15,7 @@ from app.approvals.readiness import Readiness
 from app.approvals.running import Running
 from app.approvals.storing import until_stored
 from app.approvals.undo_look import undo_target
-from app.domain.errors import ClusterFailed, Conflict, ObjectBusy, StorageFailed
+from app.domain.errors import ClusterFailed, ObjectBusy, StorageFailed
 from app.domain.ids import ApprovalId
 from app.domain.ports import Clock
 from app.domain.proof import LeftState
@@ -23,9 +26,7 @@ from app.kubectl.targets import targets
 
 RUN_WITHIN = timedelta(minutes=10)
 """An approval is for now: what could not run for longer than this is not run any more."""
-STORAGE_RETRY = timedelta(seconds=5)
-BUSY_RETRY = timedelta(seconds=2)
-
+MOST_AT_ONCE = 4
 INTERRUPTED = (
     "The server stopped while it ran: nobody saw how it ended, so that it may have taken effect or"
     " not. It is not run again."
@@ -56,45 +57,29 @@ class Execution:
         self._readiness = readiness
         self._clock = clock
         self._changes = changes
+        self._at_once = AtOnce(self._approved, self._execute_or_wait, changes, MOST_AT_ONCE)
 
     async def run(self) -> None:
         """Execute until cancelled."""
-        while True:
-            changed = self._changes.next
-            try:
-                pause = None if await self.execute_all() else BUSY_RETRY
-            except (StorageFailed, Conflict):
-                log.exception("the state of a command cannot be stored")
-                pause = STORAGE_RETRY
-            await wait_for(changed, pause)
+        await self._at_once.run()
 
-    async def execute_all(self) -> bool:
-        """Everything that is approved, not yet run, and no other server's to run.
+    async def begin(self, group: asyncio.TaskGroup) -> None:
+        """Everything that is approved, not yet run, and no other server's to run."""
+        await self._at_once.begin(group)
 
-        False when something has to wait: its object is busy, or the cluster does not answer.
-        """
-        await self._give_up_interrupted()
-        waiting: set[ApprovalId] = set()
-        while approvals := [
-            each for each in await self._store.take_unsettled() if each.approval_id not in waiting
-        ]:
-            for approval in approvals:
-                if not await self._execute_or_wait(approval):
-                    waiting.add(approval.approval_id)
-                self._changes.announce()
-        return not waiting
-
-    async def _give_up_interrupted(self) -> None:
-        # While nobody has the turn nothing runs here: what is executing was given up.
-        async with self._running.turn:
-            interrupted = await self._store.interrupt(_words_on_end)
+    async def _approved(self) -> Sequence[Approval]:
+        interrupted = await self._running.give_up(
+            lambda at_work: self._store.interrupt(_words_on_end, at_work)
+        )
         if interrupted:
             log.warning("commands were interrupted", extra={"commands": interrupted})
             self._changes.announce()
+        return await self._store.take_unsettled()
 
     async def _execute_or_wait(self, approval: Approval) -> bool:
+        """False when it has to wait: an object is busy, or the cluster does not answer."""
         try:
-            async with self._running.turn:
+            async with self._running.turn(approval):
                 await self._execute(approval)
         except ObjectBusy:
             return False

@@ -102,8 +102,11 @@ class ApprovalStore(Protocol):
         """
         ...
 
-    async def interrupt(self, words: WordsOnEnd) -> int:
-        """Make unknown what this server was executing or undoing before, and what dead ones were."""
+    async def interrupt(self, words: WordsOnEnd, at_work: Collection[ApprovalId] = ()) -> int:
+        """Make unknown what this server was executing or undoing before, and what dead ones were.
+
+        Of what is at work this server still sees the end.
+        """
         ...
 
     async def take_unsettled(self) -> Sequence[Approval]:

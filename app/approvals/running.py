@@ -1,9 +1,13 @@
-"""The one place that runs kubectl for what was approved: one command at a time."""
+"""The one place that runs kubectl for what was approved: one change at a time on an object."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from weakref import WeakValueDictionary
 
 from app.approvals.attempt import attempt
+from app.domain.ids import ApprovalId
 from app.domain.ports import CommandRunner
 from app.domain.review import NO_CLUSTER, RUNS, Approval, ReviewedCommand
 from app.domain.review_moves import CommandStatus
@@ -14,13 +18,41 @@ WhyNotRun = Callable[[ReviewedCommand], str | None]
 
 
 class Running:
-    """Who runs, or says that nothing runs any more, holds the turn."""
+    """Knows what runs here now, and whose turn it is."""
 
     def __init__(self, runner: CommandRunner | None, why_not_run: WhyNotRun) -> None:
         """Without a runner there is no cluster."""
         self._runner = runner
         self.why_not_run = why_not_run
-        self.turn = asyncio.Lock()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._beginning = asyncio.Lock()
+        self._now: Counter[ApprovalId] = Counter()
+
+    @asynccontextmanager
+    async def turn(self, approval: Approval) -> AsyncIterator[None]:
+        """To change what an approval is about, which nobody else here does meanwhile."""
+        async with AsyncExitStack() as stack:
+            # Always in the same order, so that no two wait for each other.
+            for name in sorted({approval.approval_id, *_objects(approval)}):
+                await stack.enter_async_context(self._turns.setdefault(name, asyncio.Lock()))
+            await stack.enter_async_context(self.at_work(approval.approval_id))
+            yield
+
+    @asynccontextmanager
+    async def at_work(self, approval_id: ApprovalId) -> AsyncIterator[None]:
+        """To run something of an approval, whoever else does."""
+        async with self._beginning:
+            self._now[approval_id] += 1
+        try:
+            yield
+        finally:
+            self._now[approval_id] -= 1
+
+    async def give_up(self, rest: Callable[[Collection[ApprovalId]], Awaitable[int]]) -> int:
+        """Have said of everything that it does not run any more, but for what does here."""
+        async with self._beginning:
+            self._now = +self._now
+            return await rest(self._now.keys())
 
     async def obstacle(self) -> str | None:
         """Why nothing can run here, so that decisions are only recorded."""
@@ -50,3 +82,11 @@ class Running:
         """How it ended, and its output without secrets; `touched` is what to look at in doubt."""
         assert self._runner is not None
         return await attempt(self._runner, argv, stdin, touched)
+
+
+def _objects(approval: Approval) -> Iterator[str]:
+    for command in approval.commands:
+        if command.object_reference is not None:
+            yield command.object_reference
+        if command.proof is not None:
+            yield from command.proof.versions

@@ -3,13 +3,14 @@
 import logging
 from datetime import timedelta
 
-from app.approvals.changes import Changes, wait_for
+from app.approvals.at_once import AtOnce
+from app.approvals.changes import Changes
 from app.approvals.judging import CommandJudge, RefusedByPolicy
 from app.approvals.ports import ApprovalStore
 from app.approvals.running import Running
 from app.approvals.storing import until_stored
 from app.approvals.undo_look import UndoLook
-from app.domain.errors import ClusterFailed, Conflict, ObjectBusy, StorageFailed
+from app.domain.errors import ClusterFailed, ObjectBusy
 from app.domain.ids import ApprovalId
 from app.domain.ports import Clock
 from app.domain.proof import Undo, UndoKind
@@ -17,8 +18,7 @@ from app.domain.review import Approval, ReviewedCommand
 from app.domain.review_moves import CommandStatus
 from app.kubectl.targets import targets
 
-RETRY = timedelta(seconds=2)
-STORAGE_RETRY = timedelta(seconds=5)
+MOST_AT_ONCE = 4
 # The manifest came from the cluster, so it is not checked against a schema fetched anew.
 RECREATE = ("create", "--validate=false", "--filename=-")
 UNDO_WITHIN = timedelta(minutes=10)
@@ -48,33 +48,24 @@ class Undoing:
         self._look = look
         self._clock = clock
         self._changes = changes
+        self._at_once = AtOnce(store.take_undoing, self._undo_or_wait, changes, MOST_AT_ONCE)
 
     async def run(self) -> None:
         """Undo until cancelled."""
-        while True:
-            changed = self._changes.next
-            try:
-                pause = None if await self.undo_all() else RETRY
-            except (StorageFailed, Conflict):
-                log.exception("the state of an undo cannot be stored")
-                pause = STORAGE_RETRY
-            await wait_for(changed, pause)
+        await self._at_once.run()
 
-    async def undo_all(self) -> bool:
-        """Everything that is to be taken back; False when an object is busy or cannot be seen."""
-        is_done = True
-        for approval in await self._store.take_undoing():
-            try:
-                async with self._running.turn:
-                    await self._undo(approval)
-            except ObjectBusy:
-                is_done = False
-            except ClusterFailed as error:
-                facts = {"approval_id": approval.approval_id, "reason": str(error)}
-                log.warning("an undo waits for the cluster", extra=facts)
-                is_done = False
-            self._changes.announce()
-        return is_done
+    async def _undo_or_wait(self, approval: Approval) -> bool:
+        """False when it has to wait: an object is busy, or cannot be seen."""
+        try:
+            async with self._running.turn(approval):
+                await self._undo(approval)
+        except ObjectBusy:
+            return False
+        except ClusterFailed as error:
+            facts = {"approval_id": approval.approval_id, "reason": str(error)}
+            log.warning("an undo waits for the cluster", extra=facts)
+            return False
+        return True
 
     async def _undo(self, approval: Approval) -> None:
         obstacle = await self._running.obstacle() or self._obstacle(approval)

@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from app.approvals.changes import Changes, wait_for
+from app.approvals.at_once import AtOnce
+from app.approvals.changes import Changes
 from app.approvals.checking import Checking
 from app.approvals.ports import ApprovalStore
 from app.approvals.storing import until_stored
 from app.approvals.watching import Look, Watching, error_patterns
-from app.domain.errors import Conflict, StorageFailed
 from app.domain.ids import ApprovalId
 from app.domain.ports import Clock
 from app.domain.proof import Fact, Recovery, Verification
 from app.domain.review import Approval
 
-STORAGE_RETRY = timedelta(seconds=5)
 MOST_AT_ONCE = 8
 LEAST_LOOKS = 2
 """Restarts show between two looks."""
@@ -66,43 +65,19 @@ class Verifying:
         self._watching = watching
         self._checking = checking
         self._clock = clock
-        self._changes = changes
         self._pace = pace
-        self._begun: set[ApprovalId] = set()
+        self._at_once = AtOnce(store.take_unverified, self._verify, changes, MOST_AT_ONCE)
 
     async def run(self) -> None:
         """Verify until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            while True:
-                changed = self._changes.next
-                pause = None
-                try:
-                    for approval in await self._store.take_unverified():
-                        if approval.approval_id not in self._begun and self._has_room():
-                            self._begun.add(approval.approval_id)
-                            group.create_task(self._verify(approval))
-                except StorageFailed:
-                    log.exception("what is to be verified cannot be read")
-                    pause = STORAGE_RETRY
-                await wait_for(changed, pause)
+        await self._at_once.run()
 
-    def _has_room(self) -> bool:
-        return len(self._begun) < MOST_AT_ONCE
-
-    async def _verify(self, approval: Approval) -> None:
-        """The next announcement finds it again when this fails."""
-        facts = {"approval_id": approval.approval_id}
-        try:
-            verification = await self.verify(approval)
-        except (StorageFailed, Conflict):
-            log.exception("a verification was broken off", extra=facts)
-            await asyncio.sleep(STORAGE_RETRY.total_seconds())
-        else:
-            outcome = verification.recovery.value if verification else None
-            log.info("verification ended", extra={**facts, "recovery": outcome})
-        finally:
-            self._begun.discard(approval.approval_id)
-            self._changes.announce()
+    async def _verify(self, approval: Approval) -> bool:
+        verification = await self.verify(approval)
+        outcome = verification.recovery.value if verification else None
+        facts = {"approval_id": approval.approval_id, "recovery": outcome}
+        log.info("verification ended", extra=facts)
+        return True
 
     async def verify(self, approval: Approval) -> Verification | None:
         """The outcome, which is stored; None when nothing was changed, and only the checks ran."""

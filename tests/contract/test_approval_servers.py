@@ -54,6 +54,12 @@ async def strike_off(dead: StoringServer, by: StoringServer) -> None:
     assert await by.servers.strike_off(dead.me, counts[dead.me])
 
 
+async def execute(execution: Execution) -> None:
+    """All that it may run now."""
+    async with asyncio.TaskGroup() as group:
+        await execution.begin(group)
+
+
 async def test_the_same_key_at_two_servers_is_one_proposal(pair: Pair):
     ids = await asyncio.gather(
         *(pair[n % 2].store.create(approval(f"try-{n}"), "key", LIMIT) for n in range(40))
@@ -97,7 +103,7 @@ async def test_what_both_see_approved_runs_once_and_in_order(pair: Pair):
 
     async with asyncio.TaskGroup() as group:
         for server, runner in zip(pair, runners, strict=True):
-            group.create_task(execution_on(server, runner).execute_all())
+            await execution_on(server, runner).begin(group)
 
     ran = [*runners[0].ran, *runners[1].ran]
     assert len(ran) == len(set(ran)) == 40
@@ -111,11 +117,11 @@ async def test_who_took_the_decision_runs_it_as_long_as_it_lives(pair: Pair):
     one = await told.approve("one", command())
     runner = ScriptedRunner()
 
-    await execution_on(other, runner).execute_all()
+    await execute(execution_on(other, runner))
     assert (runner.ran, await told.statuses(one)) == ([], ["waiting"])
 
     await strike_off(told, by=other)
-    await execution_on(other, runner).execute_all()
+    await execute(execution_on(other, runner))
     assert (len(runner.ran), await other.statuses(one)) == (1, ["succeeded"])
 
 
@@ -125,7 +131,7 @@ async def test_what_another_living_server_executes_is_left_alone(pair: Pair):
     await told.store.move(one, 0, CommandStatus.EXECUTING, "")
     runner = ScriptedRunner()
 
-    await execution_on(other, runner).execute_all()
+    await execute(execution_on(other, runner))
 
     assert runner.ran == []
     assert await told.statuses(one) == ["executing", "waiting"]
@@ -139,7 +145,7 @@ async def test_what_a_dead_server_was_executing_is_unknown_and_stops_the_rest(pa
     runner = ScriptedRunner()
 
     await strike_off(dead, by=other)
-    await execution_on(other, runner).execute_all()
+    await execute(execution_on(other, runner))
 
     assert runner.ran == []
     assert await other.statuses(one) == ["unknown", "skipped"]

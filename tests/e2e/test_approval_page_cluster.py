@@ -13,17 +13,15 @@ from tests.fakes.approval_page import approve, decided, opened, ready
 from tests.fakes.approvals import RESTART, SCALE
 from tests.fakes.browser import MARKS, watched_page
 from tests.fakes.cluster_desk import ClusterDesk, open_cluster_desk
-from tests.fakes.kube_api import Trouble
+from tests.fakes.kube_api import DEPLOYMENT, Trouble
 from tests.fakes.kube_api_objects import deployment
+from tests.fakes.waiting import wait_until
 
 pytestmark = [
     *MARKS,
     pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl"),
 ]
 
-WAITS = "kubectl get configmap settings -n shop"
-HANGS = Trouble(None, method="GET", path="/configmaps/settings")
-"""So it ends only at the time limit, and nothing else runs meanwhile."""
 DENIED = 'admission webhook "limits.shop" denied the request: three replicas are too many'
 
 
@@ -116,13 +114,20 @@ def test_what_the_cluster_would_not_take_is_shown_with_its_reason(
     expect(proof.get_by_text("What would change")).to_have_count(0)
 
 
+def hang(desk: ClusterDesk, approval_id: str) -> None:
+    """Until its time limit nothing else is done to the object."""
+    desk.api.troubles.append(Trouble(None, method="PATCH", path=DEPLOYMENT))
+    desk.approve(approval_id)
+    wait_until(lambda: desk.api.writes)
+    desk.api.troubles.clear()
+
+
 def test_a_decision_that_became_void_is_asked_again_and_counts_the_second_time(
     page: Page, desk: ClusterDesk
 ):
-    desk.api.troubles.append(HANGS)
-    slow, approval_id = desk.propose(WAITS), desk.propose(SCALE)
+    slow, approval_id = desk.propose(RESTART), desk.propose(SCALE)
     card = opened(page, desk.product.approval_url, approval_id)
-    desk.approve(slow)
+    hang(desk, slow)
     approve(card)
     expect(decided(page, approval_id)).to_contain_text("Waits to run")
 
@@ -131,7 +136,7 @@ def test_a_decision_that_became_void_is_asked_again_and_counts_the_second_time(
 
     expect(decided(page, approval_id)).to_have_count(0)
     expect(card.locator(".change .before")).to_contain_text("7")
-    assert desk.api.writes == []
+    assert desk.api.writes == [("PATCH", DEPLOYMENT)]
     approve(card)
     expect(decided(page, approval_id)).to_contain_text("Succeeded")
     assert desk.api.replicas == 3
@@ -140,14 +145,13 @@ def test_a_decision_that_became_void_is_asked_again_and_counts_the_second_time(
 def test_who_was_told_that_somebody_else_decided_is_asked_again_when_that_became_void(
     browser: Browser, page: Page, desk: ClusterDesk
 ):
-    desk.api.troubles.append(HANGS)
-    slow, approval_id = desk.propose(WAITS), desk.propose(SCALE)
+    slow, approval_id = desk.propose(RESTART), desk.propose(SCALE)
     card = opened(page, desk.product.approval_url, approval_id)
     card.get_by_role("button", name="Reject all").click()
     with watched_page(browser) as other:
         others = opened(other, desk.product.approval_url, approval_id)
         other.get_by_label("Your name").fill("Ada")
-        desk.approve(slow)
+        hang(desk, slow)
         approve(others)
         expect(decided(other, approval_id)).to_contain_text("Waits to run")
     expect(card).to_contain_text("Ada approved it")

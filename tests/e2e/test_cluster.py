@@ -80,8 +80,6 @@ def test_scaling_is_proven_run_verified_and_taken_back(desk: ClusterDesk):
     }
     assert statuses(undone, "undo_status") == ["succeeded"]
     assert desk.api.replicas == 2
-    wait_until(lambda: desk.audited("undo_begun"))
-    assert [entry["is_confirmed"] for entry in desk.audited("undo_begun")] == [True]
 
 
 @pytest.mark.parametrize(
@@ -479,6 +477,8 @@ def test_what_somebody_changed_since_is_overwritten_only_when_that_is_confirmed(
     assert statuses(before, "undo_status") == [None]
     assert statuses(undone, "undo_status") == ["succeeded"]
     assert desk.api.replicas == 2
+    wait_until(lambda: desk.audited("undo_begun"))
+    assert [entry["is_confirmed"] for entry in desk.audited("undo_begun")] == [True]
 
 
 def test_an_undo_leaves_alone_what_it_does_not_set_and_is_not_kept_from_it(desk: ClusterDesk):

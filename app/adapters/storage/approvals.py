@@ -155,9 +155,12 @@ class SqlApprovals:
         step = Step(approval_id, number, status, output, left)
         await self._write(lambda connection: self._runs.move(connection, step))
 
-    async def interrupt(self, words: Callable[[Approval, int], str]) -> int:
+    async def interrupt(
+        self, words: Callable[[Approval, int], str], at_work: Collection[ApprovalId] = ()
+    ) -> int:
         """Make unknown what this server was executing before, and what dead ones were."""
-        return await self._write(lambda connection: self._runs.interrupt(connection, words))
+        spared = frozenset(at_work)
+        return await self._write(lambda connection: self._runs.interrupt(connection, words, spared))
 
     async def take_unsettled(self) -> Sequence[Approval]:
         """Approved ones with commands that wait, oldest decision first: from now on this server's."""

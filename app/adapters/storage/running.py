@@ -1,6 +1,6 @@
 """The transactions in which commands, their undos and their checks go on: each by one server."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -125,13 +125,18 @@ class Runs:
         )
         self._audit.enter(connection, fact)
 
-    def interrupt(self, connection: sa.Connection, words: Callable[[Approval, int], str]) -> int:
+    def interrupt(
+        self,
+        connection: sa.Connection,
+        words: Callable[[Approval, int], str],
+        spared: Collection[ApprovalId],
+    ) -> int:
         """Make unknown what this server was executing before, and what dead ones were."""
         found = fetch_approvals(connection, IS_CUT_OFF, approvals.c.position.asc(), me=self._me)
         unknown, count = CommandStatus.UNKNOWN, 0
         for _, approval in found:
             one = approval.approval_id
-            for number, command in enumerate(approval.commands):
+            for number, command in enumerate(() if one in spared else approval.commands):
                 if CommandStatus.EXECUTING not in {command.status, command.undo_status}:
                     continue
                 output = words(approval, number)

@@ -1,5 +1,6 @@
 """What runs after an approval, in which order, and what never does."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -62,7 +63,9 @@ class Desk:
         judge, changes = CommandJudge(load_policy()), Changes()
         readiness = to_readiness(self.store, judge, self.clock, cluster)
         running = Running(runner, why_not_run)
-        await Execution(self.store, judge, running, readiness, self.clock, changes).execute_all()
+        execution = Execution(self.store, judge, running, readiness, self.clock, changes)
+        async with asyncio.TaskGroup() as group:
+            await execution.begin(group)
         found = await self.store.get(ONE)
         assert found is not None
         return found
