@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from heapq import nlargest
-from math import isnan, nan, sqrt
+from math import fsum, isnan, nan, sqrt
 
 from pydantic import TypeAdapter
 
@@ -26,7 +26,7 @@ from app.learning.trust import LikeCases, ReviewerTrust
 
 NEAREST = 60
 CANDIDATES = 120
-QUERY_TOKENS = 24
+QUERY_TOKENS = 12
 SIMILARITY_FLOOR = 0.12
 RELATIVE_FLOOR = 0.3
 GROWTH = 1.25
@@ -146,34 +146,40 @@ class CaseIndex:
     def nearest(self, signature: Signature) -> list[Neighbour]:
         """The cases most like an incident; none below the floors."""
         alike = [*self._similar(tokens_of_signature(signature))]
-        ours = recognize(signature, ((case.facets, similarity) for case, similarity in alike))
+        ours = recognize(signature, ((self._facets_of(slot), like) for slot, like in alike))
         if ours is not signature:
             alike = [*self._similar(tokens_of_signature(ours))]
-        found = [
-            Neighbour(case, like, like * facet_factor(ours, case.facets))
-            for case, similarity in alike
-            if (like := likeness(similarity, ours, case.facets)) >= SIMILARITY_FLOOR
-        ]
-        best = max((neighbour.here for neighbour in found), default=0.0)
-        kept = [neighbour for neighbour in found if neighbour.here >= RELATIVE_FLOOR * best]
+        factors: dict[int, float] = {}
+        found = []
+        for slot, similarity in alike:
+            kind = self._facets[slot]
+            anywhere = likeness(similarity, ours, self._facet_kinds[kind])
+            if anywhere < SIMILARITY_FLOOR:
+                continue
+            if kind not in factors:
+                factors[kind] = facet_factor(ours, self._facet_kinds[kind])
+            found.append((slot, anywhere, anywhere * factors[kind]))
+        least = RELATIVE_FLOOR * max((here for _, _, here in found), default=0.0)
+        kept = (Neighbour(self._case(slot), *like) for slot, *like in found if like[1] >= least)
         return nlargest(NEAREST, kept, key=nearness)
 
-    def _similar(self, tokens: frozenset[str]) -> Iterator[tuple[Case, float]]:
+    def _similar(self, tokens: frozenset[str]) -> Iterator[tuple[int, float]]:
+        """The slots whose texts are most alike, with their similarity."""
         self._weigh()
         known = self._table.known(tokens)
         squares = {token: self._square(token) for token in known.values()}
+        # These sums are the same in whatever order a set gives its tokens.
         norm = sqrt(
-            sum(
+            fsum(
                 squares[known[name]] if name in known else square_of_new(name, self._count)
-                for name in sorted(tokens)
+                for name in tokens
             )
         )
         for slot in _most(self._overlaps(squares)):
-            case = self._case(slot)
-            if case is not None:
-                common = sorted(squares.keys() & decode(self._tokens.of(slot)))
-                overlap = sum(map(squares.__getitem__, common))
-                yield case, min(overlap / ((norm or 1.0) * self._norm(slot)), 1.0)
+            if self._judgements[slot] != GONE:
+                common = squares.keys() & decode(self._tokens.of(slot))
+                overlap = fsum(map(squares.__getitem__, common))
+                yield slot, min(overlap / ((norm or 1.0) * self._norm(slot)), 1.0)
 
     def _overlaps(self, squares: Mapping[int, float]) -> dict[int, float]:
         """By slot, a first guess of the similarity, from the tokens that tell most."""
@@ -195,15 +201,16 @@ class CaseIndex:
 
     def _norm(self, slot: int) -> float:
         if isnan(self._norms[slot]):
-            self._norms[slot] = sqrt(sum(map(self._square, decode(self._tokens.of(slot))))) or 1.0
+            self._norms[slot] = sqrt(fsum(map(self._square, decode(self._tokens.of(slot))))) or 1.0
         return self._norms[slot]
 
-    def _case(self, slot: int) -> Case | None:
-        if self._judgements[slot] == GONE:
-            return None
+    def _facets_of(self, slot: int) -> Signature:
+        return self._facet_kinds[self._facets[slot]]
+
+    def _case(self, slot: int) -> Case:
         return Case(
             plan=self._plans[slot],
-            facets=self._facet_kinds[self._facets[slot]],
+            facets=self._facets_of(slot),
             judgement=self._judgement_kinds[self._judgements[slot] - 1],
             decided_at=self._decided_at[slot],
             reward=self._rewards[slot],

@@ -16,7 +16,7 @@ from app.learning.judgement import Evidence, carried_over
 PRIOR = 0.5
 TOLERANCE_STRENGTH = 2.0
 ANYWHERE_STRENGTH = 2.0
-HERE_STRENGTH = 1.0
+HERE_STRENGTH = 0.5
 SHARPNESS = 2.5
 FACETS_SHARPNESS = 5.0
 """Of what differs in the circumstances, for the third level: what was decided in others is in the

@@ -12,7 +12,7 @@ from app.learning.directory import Directory, Hashes
 from app.learning.parts import columns_of, named, of, put_columns
 from app.learning.token_sets import decode, encode
 
-POSTINGS = 2000
+POSTINGS = 1000
 """Of a token that many cases share, only the newest are looked at."""
 MODE_WEIGHT = 2.0
 PAIR_WEIGHT = 0.5

@@ -264,6 +264,6 @@ async def test_in_a_namespace_that_forbids_it_nothing_is_tried_out(learning: Lea
     here = await careful.guide(analysis_of(), Findings(), Entities())
     elsewhere = await careful.guide(analysis_of(namespace="shop-dev"), Findings(), Entities())
 
-    # The bare score: (2 x .5 + 0) / 3 in production, then 2/9 on such failures, 1/9 here.
-    assert here.scoreboard[0].score == pytest.approx(1 / 9)
+    # The bare score: (2 x .5 + 0) / 3 in production, then 2/9 on such failures, 2/27 here.
+    assert here.scoreboard[0].score == pytest.approx(2 / 27)
     assert (here.note, bool(elsewhere.note)) == ("", True)
