@@ -10,6 +10,8 @@ from bench.learning_door_texts import Situation
 FIRST = 50
 LATE = 100
 BLOCK = 100
+WANTED = 0.5
+"""A remedy of which people want nothing is below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,10 @@ def table(courses: Mapping[str, Sequence[Step]], error: float) -> str:
             lambda steps: _share([one.is_read_only for one in steps[-LATE:]]),
         ),
         ("rightly rejected again", _repeats),
+        (
+            "rightly rejected again, where something wanted was on offer",
+            lambda steps: _repeats([one for one in steps if one.best >= WANTED]),
+        ),
         (
             "repeats without a word about it",
             lambda steps: str(sum(one.is_silent for one in _guided(steps))),

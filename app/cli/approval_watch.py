@@ -1,6 +1,7 @@
 """Follows what happens at the approval server, one line for each change."""
 
-import threading
+import signal
+import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -16,41 +17,63 @@ View = Mapping[str, Any]
 
 def watch(client: ApprovalClient) -> int:
     """Until Ctrl+C."""
-    stopping = threading.Event()
     if client.is_old:
         print(f"The approval server at {client.url} is of an older kind: results are not shown.")
     print("Stop with Ctrl+C.", flush=True)
+    interrupt, following = Interrupt(), Following(client)
+    before = signal.signal(signal.SIGINT, interrupt)
     try:
-        seen: dict[str, tuple[str, ...]] | None = None
-        while not stopping.wait(PAUSE_SECONDS if seen is not None else 0):
-            seen = _look(client, seen)
+        while not interrupt.has_come:
+            following.look()
+            time.sleep(PAUSE_SECONDS)  # noqa: TID251 - nobody tells of news here
     except KeyboardInterrupt:
-        return 0
+        pass
+    finally:
+        signal.signal(signal.SIGINT, before)
     return 0
 
 
-def _look(
-    client: ApprovalClient, seen: dict[str, tuple[str, ...]] | None
-) -> dict[str, tuple[str, ...]]:
-    """Print what is new; requests that were over when the watch began are not."""
-    try:
-        views = client.recent()
-    except ApprovalGateFailed as error:
-        if seen != {}:
-            print(plain_line(error), flush=True)
-        return seen or {}
-    known = dict(seen or {})
-    for view in sorted(views, key=lambda view: str(view["timestamp"])):
-        now = tuple(_lines(view))
-        before = known.get(view["id"])
-        is_over = view.get("status", "pending") != "pending"
-        if before is None and is_over and seen is None:
+class Interrupt:
+    """Ctrl+C is not lost where a library swallows the KeyboardInterrupt, as finalizers do."""
+
+    has_come = False
+
+    def __call__(self, *_: object) -> None:
+        """Note it, and end what is waited for."""
+        self.has_come = True
+        raise KeyboardInterrupt
+
+
+class Following:
+    """Prints what is new; requests that were over when it began are not."""
+
+    def __init__(self, client: ApprovalClient) -> None:
+        """Nothing was seen yet."""
+        self._client = client
+        self._seen: dict[str, tuple[str, ...]] | None = None
+        self._trouble = ""
+
+    def look(self) -> None:
+        """Once; a trouble is told when it begins."""
+        try:
+            views = self._client.recent()
+        except ApprovalGateFailed as error:
+            if str(error) != self._trouble:
+                self._trouble = str(error)
+                print(plain_line(error), flush=True)
+            return
+        self._trouble = ""
+        known = dict(self._seen or {})
+        for view in sorted(views, key=lambda view: str(view["timestamp"])):
+            now = tuple(_lines(view))
+            before = known.get(view["id"])
             known[view["id"]] = now
-            continue
-        for line in now[len(before or ()) :]:
-            print(f"{datetime.now().astimezone():%H:%M:%S}  {short(view)}  {line}", flush=True)
-        known[view["id"]] = now
-    return known
+            is_over = view.get("status", "pending") != "pending"
+            if before is None and is_over and self._seen is None:
+                continue
+            for line in now[len(before or ()) :]:
+                print(f"{datetime.now().astimezone():%H:%M:%S}  {short(view)}  {line}", flush=True)
+        self._seen = known
 
 
 def _lines(view: View) -> Iterator[str]:

@@ -4,9 +4,11 @@ import asyncio
 import json
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -227,35 +229,55 @@ def test_what_a_server_of_the_old_kind_cannot_do_is_said(
     assert run("approve", "approval_1").stdout == "Approved\n"
 
 
-def test_a_watch_tells_what_is_new_until_it_is_interrupted(client: httpx.Client, tmp_path: Path):
-    before = propose(client)
-    client.post(f"/api/approvals/{before}/approve")
-    printed = tmp_path / "watched.txt"
+@contextmanager
+def watching(root: Path, url: str, printed: Path) -> Iterator[None]:
+    """Until Ctrl+C, which it ends at."""
     with printed.open("wb") as sink:
-        watching = subprocess.Popen(
+        process = subprocess.Popen(
             [*COMMAND, "approvals", "watch"],
-            cwd=tmp_path,
-            env=product_environment(tmp_path, {"MCP_SERVER_URL": str(client.base_url)}),
+            cwd=root,
+            env=product_environment(root, {"MCP_SERVER_URL": url}),
             stdout=sink,
             stderr=subprocess.STDOUT,
         )
     try:
         wait_until(lambda: "Ctrl+C" in printed.read_text())
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        code = process.wait(20)
+    assert code == 0
+
+
+def test_a_watch_tells_what_is_new_until_it_is_interrupted(client: httpx.Client, tmp_path: Path):
+    before = propose(client)
+    client.post(f"/api/approvals/{before}/approve")
+    printed = tmp_path / "watched.txt"
+    with watching(tmp_path, str(client.base_url), printed):
         one = propose(client, service="cart\u202etrac\x1b[2J")
         wait_until(lambda: "proposed" in printed.read_text())
         client.post(f"/api/approvals/{one}/approve", json={"reviewer": "Ada\nby \u2066Bob"})
         wait_until(lambda: "recorded" in printed.read_text())
-    finally:
-        watching.send_signal(signal.SIGINT)
-        code = watching.wait(20)
 
     _, proposed, approved, recorded = printed.read_text().splitlines()
-    assert code == 0
     assert one[:8] in proposed
     assert "cart<U+202E>trac<U+001B>[2J" in proposed
     assert approved.endswith("approved by Ada by <U+2066>Bob")
     assert f"command 1 recorded  {RESTART}" in recorded
     assert before[:8] not in printed.read_text()
+
+
+def test_a_watch_says_once_that_the_server_is_gone(tmp_path: Path):
+    printed = tmp_path / "watched.txt"
+    with ExitStack() as stack:
+        with approval_server(tmp_path / "server") as client:
+            stack.enter_context(watching(tmp_path, str(client.base_url), printed))
+        with socket.create_server(("127.0.0.1", client.base_url.port or 0)) as nobody:
+            nobody.settimeout(20)
+            for _ in range(3):
+                nobody.accept()[0].close()
+
+    assert printed.read_text().count("does not answer") == 1
 
 
 async def test_an_agent_speaks_to_the_server_through_a_command(
