@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from app.approvals.changes import Changes, wait_for
-from app.domain.errors import Conflict, StorageFailed
+from app.domain.errors import ClusterFailed, Conflict, ObjectBusy, StorageFailed
 from app.domain.ids import ApprovalId
 from app.domain.review import Approval
 
@@ -22,11 +22,11 @@ class AtOnce:
     def __init__(
         self,
         find: Callable[[], Awaitable[Sequence[Approval]]],
-        work: Callable[[Approval], Awaitable[bool]],
+        work: Callable[[Approval], Awaitable[object]],
         changes: Changes,
         most: int,
     ) -> None:
-        """`find` tells what is to be done, `work` whether it was, or has to be tried again."""
+        """`find` tells what is to be done; `work` may raise ObjectBusy and ClusterFailed for later."""
         self._find = find
         self._work = work
         self._changes = changes
@@ -54,12 +54,16 @@ class AtOnce:
                 group.create_task(self._do(approval))
 
     async def _do(self, approval: Approval) -> None:
-        pause = None
+        pause, facts = None, {"approval_id": approval.approval_id}
         try:
             async with self._room:
-                pause = None if await self._work(approval) else RETRY
+                await self._work(approval)
+        except ObjectBusy:
+            pause = RETRY
+        except ClusterFailed as error:
+            log.warning("an approval waits for the cluster", extra=facts | {"reason": str(error)})
+            pause = RETRY
         except (StorageFailed, Conflict):
-            facts = {"approval_id": approval.approval_id}
             log.exception("what became of a command cannot be stored", extra=facts)
             pause = STORAGE_RETRY
         finally:

@@ -15,7 +15,7 @@ from app.approvals.readiness import Readiness
 from app.approvals.running import Running
 from app.approvals.storing import until_stored
 from app.approvals.undo_look import undo_target
-from app.domain.errors import ClusterFailed, ObjectBusy, StorageFailed
+from app.domain.errors import StorageFailed
 from app.domain.ids import ApprovalId
 from app.domain.ports import Clock
 from app.domain.proof import LeftState
@@ -57,7 +57,7 @@ class Execution:
         self._readiness = readiness
         self._clock = clock
         self._changes = changes
-        self._at_once = AtOnce(self._approved, self._execute_or_wait, changes, MOST_AT_ONCE)
+        self._at_once = AtOnce(self._approved, self._execute_in_turn, changes, MOST_AT_ONCE)
 
     async def run(self) -> None:
         """Execute until cancelled."""
@@ -76,18 +76,9 @@ class Execution:
             self._changes.announce()
         return await self._store.take_unsettled()
 
-    async def _execute_or_wait(self, approval: Approval) -> bool:
-        """False when it has to wait: an object is busy, or the cluster does not answer."""
-        try:
-            async with self._running.turn(approval):
-                await self._execute(approval)
-        except ObjectBusy:
-            return False
-        except ClusterFailed as error:
-            facts = {"approval_id": approval.approval_id, "reason": str(error)}
-            log.warning("an approved command waits for the cluster", extra=facts)
-            return False
-        return True
+    async def _execute_in_turn(self, approval: Approval) -> None:
+        async with self._running.turn(approval):
+            await self._execute(approval)
 
     async def _execute(self, approval: Approval) -> None:
         if reason := await self._running.obstacle():

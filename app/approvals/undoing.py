@@ -10,7 +10,6 @@ from app.approvals.ports import ApprovalStore
 from app.approvals.running import Running
 from app.approvals.storing import until_stored
 from app.approvals.undo_look import UndoLook
-from app.domain.errors import ClusterFailed, ObjectBusy
 from app.domain.ids import ApprovalId
 from app.domain.ports import Clock
 from app.domain.proof import Undo, UndoKind
@@ -48,24 +47,15 @@ class Undoing:
         self._look = look
         self._clock = clock
         self._changes = changes
-        self._at_once = AtOnce(store.take_undoing, self._undo_or_wait, changes, MOST_AT_ONCE)
+        self._at_once = AtOnce(store.take_undoing, self._undo_in_turn, changes, MOST_AT_ONCE)
 
     async def run(self) -> None:
         """Undo until cancelled."""
         await self._at_once.run()
 
-    async def _undo_or_wait(self, approval: Approval) -> bool:
-        """False when it has to wait: an object is busy, or cannot be seen."""
-        try:
-            async with self._running.turn(approval):
-                await self._undo(approval)
-        except ObjectBusy:
-            return False
-        except ClusterFailed as error:
-            facts = {"approval_id": approval.approval_id, "reason": str(error)}
-            log.warning("an undo waits for the cluster", extra=facts)
-            return False
-        return True
+    async def _undo_in_turn(self, approval: Approval) -> None:
+        async with self._running.turn(approval):
+            await self._undo(approval)
 
     async def _undo(self, approval: Approval) -> None:
         obstacle = await self._running.obstacle() or self._obstacle(approval)

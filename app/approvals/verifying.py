@@ -72,12 +72,11 @@ class Verifying:
         """Verify until cancelled."""
         await self._at_once.run()
 
-    async def _verify(self, approval: Approval) -> bool:
+    async def _verify(self, approval: Approval) -> None:
         verification = await self.verify(approval)
         outcome = verification.recovery.value if verification else None
         facts = {"approval_id": approval.approval_id, "recovery": outcome}
         log.info("verification ended", extra=facts)
-        return True
 
     async def verify(self, approval: Approval) -> Verification | None:
         """The outcome, which is stored; None when nothing was changed, and only the checks ran."""
