@@ -18,7 +18,7 @@ from app.learning.entries import microseconds
 from app.learning.facets import facet_factor, is_stateful
 from app.learning.judgement import ACCEPTANCE, Judgement, Tally, judgement_of, reviewer_of
 from app.learning.kinds import Kinds
-from app.learning.modes import likeness, recognize
+from app.learning.modes import UNNAMED, likeness, recognize
 from app.learning.parts import columns_of, named, of, put_columns
 from app.learning.token_sets import TokenSets, decode
 from app.learning.tokens import TokenTable, square_of_new, tokens_of_signature
@@ -26,6 +26,8 @@ from app.learning.trust import LikeCases, ReviewerTrust
 
 NEAREST = 60
 CANDIDATES = 120
+VOTERS = 30
+"""So many cases in the same words tell what an unnamed failure is called."""
 QUERY_TOKENS = 12
 SIMILARITY_FLOOR = 0.12
 RELATIVE_FLOOR = 0.3
@@ -145,13 +147,10 @@ class CaseIndex:
 
     def nearest(self, signature: Signature) -> list[Neighbour]:
         """The cases most like an incident; none below the floors."""
-        alike = [*self._similar(tokens_of_signature(signature))]
-        ours = recognize(signature, ((self._facets_of(slot), like) for slot, like in alike))
-        if ours is not signature:
-            alike = [*self._similar(tokens_of_signature(ours))]
+        ours = self._recognized(signature)
         factors: dict[int, float] = {}
         found = []
-        for slot, similarity in alike:
+        for slot, similarity in self._similar(ours, CANDIDATES):
             kind = self._facets[slot]
             anywhere = likeness(similarity, ours, self._facet_kinds[kind])
             if anywhere < SIMILARITY_FLOOR:
@@ -163,8 +162,15 @@ class CaseIndex:
         kept = (Neighbour(self._case(slot), *like) for slot, *like in found if like[1] >= least)
         return nlargest(NEAREST, kept, key=nearness)
 
-    def _similar(self, tokens: frozenset[str]) -> Iterator[tuple[int, float]]:
+    def _recognized(self, signature: Signature) -> Signature:
+        if signature.failure_mode not in UNNAMED:
+            return signature
+        alike = self._similar(signature, VOTERS)
+        return recognize(signature, ((self._facets_of(slot), like) for slot, like in alike))
+
+    def _similar(self, signature: Signature, most: int) -> Iterator[tuple[int, float]]:
         """The slots whose texts are most alike, with their similarity."""
+        tokens = tokens_of_signature(signature)
         self._weigh()
         known = self._table.known(tokens)
         squares = {token: self._square(token) for token in known.values()}
@@ -175,7 +181,7 @@ class CaseIndex:
                 for name in tokens
             )
         )
-        for slot in _most(self._overlaps(squares)):
+        for slot in _most(self._overlaps(squares), most):
             if self._judgements[slot] != GONE:
                 common = squares.keys() & decode(self._tokens.of(slot))
                 overlap = fsum(map(squares.__getitem__, common))
@@ -278,9 +284,9 @@ class CaseIndex:
         self._judgements[slot] = GONE
 
 
-def _most(overlaps: Mapping[int, float]) -> list[int]:
+def _most(overlaps: Mapping[int, float], most: int) -> list[int]:
     """The slots that overlap most; of those that do equally the newer: people change their minds."""
     # Sorting bare numbers first is several times faster than keeping the largest pairs.
-    least = min(sorted(overlaps.values())[-CANDIDATES:], default=0.0)
+    least = min(sorted(overlaps.values())[-most:], default=0.0)
     pairs = sorted((overlap, slot) for slot, overlap in overlaps.items() if overlap >= least)
-    return [slot for _, slot in reversed(pairs[-CANDIDATES:])]
+    return [slot for _, slot in reversed(pairs[-most:])]

@@ -22,9 +22,7 @@ def likeness(similarity: float, ours: Signature, theirs: Signature) -> float:
 
 
 def recognize(signature: Signature, alike: Iterable[tuple[Signature, float]]) -> Signature:
-    """The signature under the name that most cases in the same words have, unless it has its own."""
-    if signature.failure_mode not in UNNAMED:
-        return signature
+    """An unnamed failure's signature under the name that most cases in the same words have."""
     votes: defaultdict[str, float] = defaultdict(float)
     for theirs, similarity in alike:
         if similarity >= SAME_WORDS and theirs.failure_mode not in UNNAMED:
