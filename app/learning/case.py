@@ -38,9 +38,13 @@ class Neighbour:
     @property
     def is_like(self) -> bool:
         """Whether it is the same failure in the same circumstances, but for what hardly matters."""
-        return self.anywhere >= LIKE and self.here >= LIKE_FACETS * self.anywhere
+        return _is_like(self.anywhere, self.here)
 
 
-def nearness(neighbour: Neighbour) -> tuple[float, int]:
+def nearness(anywhere: float, here: float, decided_at: int) -> tuple[float, int]:
     """Of like cases the newest first, so that the last word on such an incident is among them."""
-    return 1.0 if neighbour.is_like else neighbour.here, neighbour.case.decided_at
+    return 1.0 if _is_like(anywhere, here) else here, decided_at
+
+
+def _is_like(anywhere: float, here: float) -> bool:
+    return anywhere >= LIKE and here >= LIKE_FACETS * anywhere

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from heapq import nlargest
 from math import fsum, isnan, nan, sqrt
+from operator import itemgetter
 
 from pydantic import TypeAdapter
 
@@ -157,10 +158,15 @@ class CaseIndex:
                 continue
             if kind not in factors:
                 factors[kind] = facet_factor(ours, self._facet_kinds[kind])
-            found.append((slot, anywhere, anywhere * factors[kind]))
-        least = RELATIVE_FLOOR * max((here for _, _, here in found), default=0.0)
-        kept = (Neighbour(self._case(slot), *like) for slot, *like in found if like[1] >= least)
-        return nlargest(NEAREST, kept, key=nearness)
+            here = anywhere * factors[kind]
+            rank = nearness(anywhere, here, self._decided_at[slot])
+            found.append((rank, slot, anywhere, here))
+        least = RELATIVE_FLOOR * max((here for _, _, _, here in found), default=0.0)
+        kept = (one for one in found if one[-1] >= least)
+        return [
+            Neighbour(self._case(slot), *like)
+            for _, slot, *like in nlargest(NEAREST, kept, key=itemgetter(0))
+        ]
 
     def _recognized(self, signature: Signature) -> Signature:
         if signature.failure_mode not in UNNAMED:
@@ -181,9 +187,10 @@ class CaseIndex:
                 for name in tokens
             )
         )
+        ours = frozenset(squares)
         for slot in _most(self._overlaps(squares), most):
             if self._judgements[slot] != GONE:
-                common = squares.keys() & decode(self._tokens.of(slot))
+                common = ours.intersection(decode(self._tokens.of(slot)))
                 overlap = fsum(map(squares.__getitem__, common))
                 yield slot, min(overlap / ((norm or 1.0) * self._norm(slot)), 1.0)
 

@@ -1,7 +1,7 @@
 """Where in the store the events of every plan and approval stand, and whose plan an approval is."""
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pydantic import TypeAdapter
 
@@ -80,6 +80,8 @@ class Catalogue:
         self._owner = array("I")
         """By number of an approval its first plan, one higher than it is; 0 while there is none."""
         self._others: dict[int, set[int]] = {}
+        self._approval_of = array("I")
+        """By number of a plan one of its approvals, one higher than it is; 0 while it has none."""
 
     def file(self, event: PlanEvent, position: int) -> set[int]:
         """Note where an event stands; the plans it is about, those at hand with the event in them."""
@@ -106,6 +108,11 @@ class Catalogue:
         approval = self.approvals.keys.find(approval_id)
         return [] if approval is None else self.approvals.of(approval)
 
+    def likely_reports(self, plan: int) -> Sequence[int]:
+        """Where what was reported of one of its approvals stands: most plans have one."""
+        approval = self._approval_of[plan]
+        return self.approvals.of(approval - 1) if approval else ()
+
     def let_go(self) -> dict[int, Draft]:
         """The plans over the limit, which are at hand no longer."""
         surplus = [*self.drafts][: max(len(self.drafts) - DRAFTS_LIMIT, 0)]
@@ -120,7 +127,11 @@ class Catalogue:
         """Know what another one knew, with hashes under the same key."""
         self.plans.restore(of("plans", parts))
         self.approvals.restore(of("approvals", parts))
-        put_columns(self, {"_owner": parts["owner"]})
+        approval_of = array("I", [0]) * len(self.plans.keys)
+        for approval, owner in enumerate(parts["owner"], start=1):
+            if owner:
+                approval_of[owner - 1] = approval
+        put_columns(self, {"_owner": parts["owner"], "_approval_of": approval_of})
         self._others = from_json(_OTHERS, parts["others"])
 
     def _file(self, part: PlanEvent, position: int) -> set[int]:
@@ -143,6 +154,7 @@ class Catalogue:
         known = len(self.plans.keys)
         number = self.plans.number(feedback_id)
         if number == known:
+            self._approval_of.append(0)
             self.drafts[number] = Draft(feedback_id, keeps_texts=False)
         return number
 
@@ -156,6 +168,7 @@ class Catalogue:
         """Whether it was not known to be this plan's."""
         if plan in self.owners(approval):
             return False
+        self._approval_of[plan] = approval + 1
         if self._owner[approval]:
             self._others.setdefault(approval, set()).add(plan)
         else:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from itertools import chain
 
 from app.domain.course import Report
 from app.domain.errors import FeedbackRewritten, NotFound
@@ -76,7 +77,8 @@ class FeedbackLedger:
     async def load(self, plans: Iterable[int], *, keeps_texts: bool) -> dict[int, Draft]:
         """Drafts of plans with all of their events, from the store."""
         own = {plan: self.known.catalogue.plans.of(plan) for plan in plans}
-        events = await self.fetch({at for positions in own.values() for at in positions})
+        likely = (self.known.catalogue.likely_reports(plan) for plan in own)
+        events = await self.fetch({*chain(*own.values(), *likely)})
         drafts: dict[int, Draft] = {}
         reports: dict[int, set[int]] = {}
         for plan, positions in own.items():
