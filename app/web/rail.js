@@ -3,6 +3,7 @@
 import { badge } from "./badge.js";
 import { element, replaceContent } from "./dom.js";
 import { formatSeconds, secondsBetween } from "./format.js";
+import { plain, plainWords } from "./plain.js";
 import { AnswerTail } from "./tail.js";
 
 const AGENTS = [
@@ -165,8 +166,8 @@ class Stop {
   }
 
   #addLine(text) {
-    if (!text || text === (this.#lines.lastChild ?? this.#earlier.lastChild)?.textContent) return;
-    this.#lines.append(element("li", {}, text));
+    if (!text || plainWords(text) === (this.#lines.lastChild ?? this.#earlier.lastChild)?.textContent) return;
+    this.#lines.append(element("li", {}, plain(text)));
     if (this.#lines.children.length <= LINES_IN_SIGHT) return;
     this.#earlier.append(this.#lines.firstChild);
     this.#earlierBox.hidden = false;
