@@ -41,7 +41,7 @@ class AtOnce:
                 pause = None
                 try:
                     await self.begin(group)
-                except StorageFailed:
+                except (StorageFailed, Conflict):
                     log.exception("what is to be done cannot be read")
                     pause = STORAGE_RETRY
                 await wait_for(changed, pause)

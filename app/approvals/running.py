@@ -3,10 +3,10 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from weakref import WeakValueDictionary
+from contextlib import asynccontextmanager
 
 from app.approvals.attempt import attempt
+from app.domain.errors import ObjectBusy
 from app.domain.ids import ApprovalId
 from app.domain.ports import CommandRunner
 from app.domain.review import NO_CLUSTER, RUNS, Approval, ReviewedCommand
@@ -24,19 +24,22 @@ class Running:
         """Without a runner there is no cluster."""
         self._runner = runner
         self.why_not_run = why_not_run
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._taken: set[str] = set()
         self._beginning = asyncio.Lock()
         self._now: Counter[ApprovalId] = Counter()
 
     @asynccontextmanager
     async def turn(self, approval: Approval) -> AsyncIterator[None]:
-        """To change what an approval is about, which nobody else here does meanwhile."""
-        async with AsyncExitStack() as stack:
-            # Always in the same order, so that no two wait for each other.
-            for name in sorted({approval.approval_id, *_objects(approval)}):
-                await stack.enter_async_context(self._turns.setdefault(name, asyncio.Lock()))
-            await stack.enter_async_context(self.at_work(approval.approval_id))
-            yield
+        """To change what an approval is about, which nobody else here does; raises ObjectBusy."""
+        names = {approval.approval_id, *_objects(approval)}
+        if busy := self._taken & names:
+            raise ObjectBusy(f"Another command runs on {min(busy)} now.")
+        self._taken |= names
+        try:
+            async with self.at_work(approval.approval_id):
+                yield
+        finally:
+            self._taken -= names
 
     @asynccontextmanager
     async def at_work(self, approval_id: ApprovalId) -> AsyncIterator[None]:

@@ -245,7 +245,10 @@ def watching(root: Path, url: str, printed: Path) -> Iterator[None]:
         yield
     finally:
         process.send_signal(signal.SIGINT)
-        code = process.wait(20)
+        try:
+            code = process.wait(20)
+        finally:
+            process.kill()
     assert code == 0
 
 

@@ -134,9 +134,9 @@ class Runs:
         """Make unknown what this server was executing before, and what dead ones were."""
         found = fetch_approvals(connection, IS_CUT_OFF, approvals.c.position.asc(), me=self._me)
         unknown, count = CommandStatus.UNKNOWN, 0
-        for _, approval in found:
+        for approval in (each for _, each in found if each.approval_id not in spared):
             one = approval.approval_id
-            for number, command in enumerate(() if one in spared else approval.commands):
+            for number, command in enumerate(approval.commands):
                 if CommandStatus.EXECUTING not in {command.status, command.undo_status}:
                     continue
                 output = words(approval, number)

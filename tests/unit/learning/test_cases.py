@@ -1,4 +1,4 @@
-"""The case index: kept up to date record by record, and fast."""
+"""The case index: kept up to date record by record."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
