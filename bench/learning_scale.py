@@ -3,8 +3,8 @@
     python -m bench.learning_scale [--records N] [--text-bytes N] [--keep FOLDER] [--without-commands]
 
 Writes a log of so many plans (`learning_past`), then in processes of their own: reads it once, which
-makes a snapshot; starts again from it, with and without a tail as a kill leaves it; selects examples;
-and runs the commands over it. `--text-bytes` gives each plan texts of that size, which stay on disk. A
+makes a snapshot, and selects examples; starts again, with and without a tail as a kill leaves it; and
+runs the commands over it. `--text-bytes` gives each plan texts of that size, which stay on disk. A
 million records are read once in half an hour.
 """
 
@@ -81,26 +81,26 @@ def _measure(path: Path, options: argparse.Namespace) -> Iterator[Measured]:
 def _starts(path: Path) -> Iterator[Measured]:
     say("read once, which makes the snapshot")
     lines = _lines(path)
-    first = _start(path)
+    first = _start(path, "--incidents", str(INCIDENTS))
     records = int(first["records"])
     yield Measured(Figure("read once", first["seconds"], "s"))
     yield Measured(Figure("lines read a second", lines / first["seconds"], ""))
     yield Measured(
         Figure("lines read a second of processor time", lines / first["cpu_seconds"], "")
     )
+    yield Measured(Figure("selection, median", 1e3 * first["median"], "ms"))
+    bar = next((most for up_to, most in SELECTION_BARS if records <= up_to), None)
+    yield Measured(Figure("selection, p95", 1e3 * first["p95"], "ms"), bar)
+    yield Measured(Figure("selection, p95 of processor time", 1e3 * first["cpu_p95"], "ms"), bar)
     # A snapshot at the very end, as the next events bring it.
     _append(path, SAVE_AFTER)
     _start(path)
-    started = _start(path, "--incidents", str(INCIDENTS))
+    started = _start(path)
     yield Measured(Figure("start from the snapshot", started["seconds"], "s"), START_SECONDS)
     resident = Figure("resident memory a record", started["resident"] / records, "bytes")
     yield Measured(resident, BYTES_A_RECORD)
     traced = _start(path, "--trace")["traced"] / records
     yield Measured(Figure("allocated memory a record", traced, "bytes"), BYTES_A_RECORD)
-    yield Measured(Figure("selection, median", 1e3 * started["median"], "ms"))
-    bar = next((most for up_to, most in SELECTION_BARS if records <= 1.1 * up_to), None)
-    yield Measured(Figure("selection, p95", 1e3 * started["p95"], "ms"), bar)
-    yield Measured(Figure("selection, p95 of processor time", 1e3 * started["cpu_p95"], "ms"), bar)
     _append(path, TAIL_LINES)
     killed = _start(path)["seconds"]
     yield Measured(

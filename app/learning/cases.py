@@ -79,8 +79,8 @@ class CaseIndex:
         self._judgement_kinds = Kinds(_JUDGEMENTS)
         self._reviewer_of = array("I")
         self._decided_at = array("q")
-        self._rewards = array("d")
-        self._norms = array("d")
+        self._rewards = array("f")
+        self._norms = array("f")
 
     def update(self, plan: int, record: FeedbackRecord) -> None:
         """Take a record's newest state in; out again when it is no example any more."""
@@ -113,7 +113,7 @@ class CaseIndex:
         """Have the cases of another one."""
         self.clear()
         self._hashes.key = bytes(parts["key"])
-        put_columns(self, {"_norms": array("d", [nan]) * len(parts["_plans"]), **parts})
+        put_columns(self, {"_norms": array("f", [nan]) * len(parts["_plans"]), **parts})
         self._table.restore(of("table", parts))
         self._tokens.restore(of("tokens", parts))
         self._reviewers.restore(of("reviewers", parts))
@@ -206,7 +206,7 @@ class CaseIndex:
     def _weigh(self) -> None:
         if self._count >= self._weighed_at * GROWTH:
             self._table.weigh_anew()
-            self._norms = array("d", [nan]) * len(self._norms)
+            self._norms = array("f", [nan]) * len(self._norms)
             self._weighed_at = self._count
 
     def _square(self, token: int) -> float:

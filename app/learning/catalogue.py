@@ -13,7 +13,7 @@ from app.learning.directory import Directory, Hashes
 from app.learning.fold import Draft, parts_of
 from app.learning.parts import columns_of, from_json, named, of, put_columns, to_json
 
-DRAFTS_LIMIT = 300
+DRAFTS_LIMIT = 100
 """Plans at hand without asking the store: most events are about one of the last."""
 _OTHERS = TypeAdapter(dict[int, set[int]])
 

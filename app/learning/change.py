@@ -31,16 +31,16 @@ class _Part:
 
     approved: float = 0.0
     rejected: float = 0.0
+    likelihood: float = 0.0
+    """Of just this under one opinion, whichever it is: a Beta integral, as a logarithm."""
 
     def add(self, word: Word, times: int) -> None:
         """Move it in; with -1, out. Rounding never leaves less than nothing."""
-        self.approved = max(self.approved + times * word.approved, 0.0)
-        self.rejected = max(self.rejected + times * word.rejected, 0.0)
-
-    def likelihood(self) -> float:
-        """Of just this under one opinion, whichever it is: a Beta integral, as a logarithm."""
-        total = lgamma(2 + self.approved + self.rejected)
-        return lgamma(1 + self.approved) + lgamma(1 + self.rejected) - total
+        approved, rejected = self.approved, self.rejected
+        self.approved = approved = max(approved + times * word.approved, 0.0)
+        self.rejected = rejected = max(rejected + times * word.rejected, 0.0)
+        total = lgamma(2 + approved + rejected)
+        self.likelihood = lgamma(1 + approved) + lgamma(1 + rejected) - total
 
 
 def validity(newest_first: Sequence[Sequence[Word]]) -> list[float]:
@@ -65,13 +65,13 @@ def _cuts(
 ) -> Iterator[float]:
     """How well no cut explains everything, then a cut after each case but the oldest."""
     newer: defaultdict[str, _Part] = defaultdict(_Part)
-    fit = sum(part.likelihood() for part in older.values())
+    fit = sum(part.likelihood for part in older.values())
     yield fit + log(max(1 - CHANGE * (len(newest_first) - 1), CHANGE))
     for words in newest_first[:-1]:
         for word in words:
             before, after = older[word.action], newer[word.action]
-            fit -= before.likelihood() + after.likelihood()
+            fit -= before.likelihood + after.likelihood
             before.add(word, -1)
             after.add(word, 1)
-            fit += before.likelihood() + after.likelihood()
+            fit += before.likelihood + after.likelihood
         yield fit + log(CHANGE)

@@ -46,7 +46,7 @@ class Shown:
     def __init__(self, hashes: Hashes) -> None:
         """No plans yet."""
         self._hashes = hashes
-        self._first = array("Q")
+        self._first = array("I")
         self._counts = bytearray()
         self._examples = array("Q")
         self._is_avoided = bytearray()

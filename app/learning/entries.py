@@ -18,7 +18,7 @@ ENVIRONMENTS = tuple(Environment)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _NEVER = -(1 << 63)
-_MOST = (1 << 63) - 1
+_MOST = (1 << 32) - 1
 _NAMES = TypeAdapter(list[str])
 
 
@@ -45,9 +45,9 @@ class Entries:
         self.environments = bytearray()
         """Places in ENVIRONMENTS."""
         self.shown = Shown(self._hashes)
-        self.approved = array("q")
+        self.approved = array("I")
         """Commands, not plans."""
-        self.rejected = array("q")
+        self.rejected = array("I")
         self._rewards = array("d")
         self._proposed_at = array("q")
         self.decided_times = array("q")

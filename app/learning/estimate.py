@@ -40,13 +40,22 @@ class _Sum:
     rejected: int = 0
 
 
-def scoreboard(
-    signature: Signature,
-    neighbours: Sequence[Neighbour],
-    index: CaseIndex,
-    optimism: float = 0.0,
-) -> tuple[ActionScore, ...]:
-    """Every action tried on incidents like this one, best first."""
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """How likely people accept an action here, and how much that rests on."""
+
+    action: str
+    mean: float
+    weight: float
+    """Of the decisions in the same circumstances."""
+    approved: int
+    rejected: int
+
+
+def estimates(
+    signature: Signature, neighbours: Sequence[Neighbour], index: CaseIndex
+) -> list[Estimate]:
+    """One for every action tried on incidents like this one."""
     anywhere: defaultdict[str, _Sum] = defaultdict(_Sum)
     here: defaultdict[str, _Sum] = defaultdict(_Sum)
     newest_first = sorted(neighbours, key=_decided_at, reverse=True)
@@ -55,25 +64,30 @@ def scoreboard(
     valid = validity([*map(_words, said, near)])
     _add_up(anywhere, said, wide, valid)
     _add_up(here, said, near, valid)
-    scores = [
-        ActionScore(
+    return [
+        Estimate(
             action=action,
-            score=_hopeful(
-                _back_off(
-                    [
-                        (_tolerance(signature, action, index), TOLERANCE_STRENGTH),
-                        (anywhere[action], ANYWHERE_STRENGTH),
-                        (near, HERE_STRENGTH),
-                    ]
-                ),
-                near.weight,
-                optimism,
+            mean=_back_off(
+                [
+                    (_tolerance(signature, action, index), TOLERANCE_STRENGTH),
+                    (anywhere[action], ANYWHERE_STRENGTH),
+                    (near, HERE_STRENGTH),
+                ]
             ),
+            weight=near.weight,
             approved=near.approved,
             rejected=near.rejected,
         )
         for action, near in here.items()
     ]
+
+
+def scoreboard(found: Iterable[Estimate], optimism: float = 0.0) -> tuple[ActionScore, ...]:
+    """The actions, best first."""
+    scores = (
+        ActionScore(one.action, _hopeful(one, optimism), one.approved, one.rejected)
+        for one in found
+    )
     return tuple(sorted(scores, key=_place))
 
 
@@ -145,10 +159,10 @@ def _back_off(levels: Sequence[tuple[_Sum, float]]) -> float:
     return mean
 
 
-def _hopeful(mean: float, weight: float, optimism: float) -> float:
+def _hopeful(one: Estimate, optimism: float) -> float:
     """A little more where little is known: the deviation of a Beta with this mean and weight."""
-    deviation = sqrt(mean * (1 - mean) / (HERE_STRENGTH + weight + 1))
-    return min(mean + optimism * deviation, 1.0)
+    deviation = sqrt(one.mean * (1 - one.mean) / (HERE_STRENGTH + one.weight + 1))
+    return min(one.mean + optimism * deviation, 1.0)
 
 
 def _place(line: ActionScore) -> tuple[bool, float, str]:

@@ -13,7 +13,7 @@ from app.learning.case import Neighbour
 from app.learning.cases import CaseIndex
 from app.learning.details import clip, demonstration, edits_of, facets_of, just_rejected
 from app.learning.environments import OUR_OWN, Environments
-from app.learning.estimate import OPTIMISM, put_down, said_here, scoreboard
+from app.learning.estimate import OPTIMISM, estimates, put_down, said_here, scoreboard
 from app.learning.judgement import ACCEPTANCE, Claim, actions_of, is_accepted, is_rejected
 from app.learning.ledger import FeedbackLedger
 from app.learning.lessons import LessonBook, active, lessons_for
@@ -118,11 +118,12 @@ def choose(signatures: Sequence[Signature], index: CaseIndex, optimism: float = 
     if not neighbours:
         return Choice()
     ours, refused = signatures[0], just_rejected(neighbours, signatures[0])
-    scores = put_down(scoreboard(ours, neighbours, index), refused)
+    found = estimates(ours, neighbours, index)
+    scores = put_down(scoreboard(found), refused)
     best = max((line.score for line in scores), default=1.0)
     explores = optimism > 0 and best < ACCEPTANCE
     if explores:
-        scores = put_down(scoreboard(ours, neighbours, index, optimism), refused)
+        scores = put_down(scoreboard(found, optimism), refused)
     accepted = _accepted(neighbours, scores, ours)
     also = demonstration(neighbours, [found for found, _ in accepted])
     edited = ((found, ExampleRole.ACCEPTED) for found in also)
@@ -151,10 +152,11 @@ def _accepted(
     """The best action's best plan first; then others that convince, each with other actions."""
     score_of = {line.action: line.score for line in scores if not line.is_put_down}
     chosen: dict[tuple[str, ...], Neighbour] = {}
-    for neighbour in sorted(neighbours, key=lambda found: -_conviction(found, score_of, ours)):
-        actions = neighbour.case.judgement.accepted
-        if neighbour.case.reward >= ACCEPTANCE and actions:
-            chosen.setdefault(actions, neighbour)
+    able = (
+        one for one in neighbours if one.case.reward >= ACCEPTANCE and one.case.judgement.accepted
+    )
+    for neighbour in sorted(able, key=lambda found: -_conviction(found, score_of, ours)):
+        chosen.setdefault(neighbour.case.judgement.accepted, neighbour)
     return [(found, ExampleRole.ACCEPTED) for found in [*chosen.values()][:ACCEPTED_LIMIT]]
 
 

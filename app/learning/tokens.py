@@ -14,6 +14,8 @@ from app.learning.token_sets import decode, encode
 
 POSTINGS = 1000
 """Of a token that many cases share, only the newest are looked at."""
+SURPLUS = 100
+"""So many more are kept before the oldest are let go, all at once."""
 MODE_WEIGHT = 2.0
 PAIR_WEIGHT = 0.5
 """Pairs are rare, so their rarity alone would drown the words."""
@@ -35,7 +37,7 @@ class TokenTable:
         self._first = array("I")
         self._slots: dict[int, array[int]] = {}
         """Of the tokens that more than one case had; most are rare, and `_first` is enough."""
-        self._squares = array("d")
+        self._squares = array("f")
 
     def encode(self, signature: Signature) -> bytes:
         """A signature's tokens as numbers; equal sets are equal."""
@@ -53,8 +55,8 @@ class TokenTable:
             slots = self._slots.get(token)
             if slots is not None:
                 slots.append(slot)
-                if len(slots) == 2 * POSTINGS:
-                    del slots[:POSTINGS]
+                if len(slots) >= POSTINGS + SURPLUS:
+                    del slots[:-POSTINGS]
             elif self._counts[token]:
                 self._slots[token] = array("I", (self._first[token], slot))
             else:
@@ -78,15 +80,16 @@ class TokenTable:
 
     def weigh_anew(self) -> None:
         """Forget the weights: so many cases have come that they have changed."""
-        self._squares = array("d", [nan]) * len(self._counts)
+        self._squares = array("f", [nan]) * len(self._counts)
 
     def square(self, token: int, cases: int) -> float:
         """The squared weight of a token: rare ones tell more, the failure mode most."""
         square = self._squares[token]
         if isnan(square):
             emphasis = EMPHASES[self._emphases[token]]
-            square = _square(emphasis, self._counts[token], cases)
-            self._squares[token] = square
+            self._squares[token] = _square(emphasis, self._counts[token], cases)
+            # As the column rounds it.
+            square = self._squares[token]
         return square
 
     def parts(self) -> Parts:

@@ -11,7 +11,7 @@ from app.domain.feedback import Environment, FeedbackRecord, Proposed, Signature
 from app.domain.ids import ApprovalId, FeedbackId
 from app.learning.actions import planned_command
 from app.learning.cases import NEAREST, CaseIndex
-from app.learning.estimate import OPTIMISM, scoreboard
+from app.learning.estimate import OPTIMISM, estimates, scoreboard
 from app.learning.selector import NOTHING_GOOD, choose
 from tests.fakes.feedback import RESTART, UNDO, folded
 
@@ -70,8 +70,8 @@ def index_of(*records: FeedbackRecord) -> CaseIndex:
 def scores(
     index: CaseIndex, optimism: float = 0.0, signature: Signature = SIGNATURE
 ) -> dict[str, float]:
-    neighbours = index.nearest(signature)
-    return {line.action: line.score for line in scoreboard(signature, neighbours, index, optimism)}
+    found = estimates(signature, index.nearest(signature), index)
+    return {line.action: line.score for line in scoreboard(found, optimism)}
 
 
 APPROVED, REJECTED = CommandDecision.APPROVED, CommandDecision.REJECTED
