@@ -76,7 +76,9 @@ async def open_services(
         runner = _runner(settings, storage, specialists, reactions, metrics)
         cancellation = Cancellation(storage.workflows, runner)
         retain = timedelta(days=settings.retain_days)
-        upkeep = Upkeep(storage.workflows, cancellation, clock, metrics, retain)
+        upkeep = Upkeep(
+            storage.workflows, cancellation, clock, metrics, retain, storage.ledger.catch_up
+        )
         process = WorkflowProcess(storage.queue, runner, storage.takeover, upkeep, delivery)
         yield Services(
             admission=_admission(settings, storage, clock, metrics),

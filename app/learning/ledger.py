@@ -41,7 +41,7 @@ class FeedbackLedger:
         self.store = store
         self._keeping = Keeping(snapshots, save_after)
         self._watchers: list[Watcher] = []
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self.known = Knowledge()
         self._touched: set[int] = set()
         """Plans whose record is not made yet of all that was read."""
@@ -54,18 +54,21 @@ class FeedbackLedger:
         self._watchers.append(watcher)
         self._is_outdated = True
 
+    async def catch_up(self) -> None:
+        """Read everything that is committed by now."""
+        async with self._turn():
+            pass
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator["Reading"]:
         """Look at everything that is committed by now; nothing changes meanwhile."""
-        async with self._turn:
-            await self._catch_up()
+        async with self._turn():
             yield Reading(self)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator["Writing"]:
         """Look and append without another task of this process in between."""
-        async with self._turn:
-            await self._catch_up()
+        async with self._turn():
             yield Writing(self)
 
     async def drafts(self, plans: Iterable[int]) -> Mapping[int, Draft]:
@@ -115,6 +118,35 @@ class FeedbackLedger:
         # The last snapshot may well be of what was there before.
         self._keeping.distrust()
         return FeedbackRewritten("The feedback was changed while it was read; try again.")
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Who is cancelled while it reads leaves at once; the reading goes on, for the next one.
+
+        Cut short, it would leave half of an event, or a snapshot written of what others change.
+        """
+        taking = asyncio.ensure_future(self._take_turn())  # noqa: TID251
+        try:
+            await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            taking.add_done_callback(self._give_back)
+            raise
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    async def _take_turn(self) -> None:
+        await self._lock.acquire()
+        try:
+            await self._catch_up()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _give_back(self, taken: "asyncio.Task[None]") -> None:
+        if not taken.cancelled() and taken.exception() is None:
+            self._lock.release()
 
     async def _catch_up(self) -> None:
         if self._is_outdated:

@@ -1,5 +1,6 @@
 """The graph's nodes: each asks one agent, unless the events have its answer."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -21,6 +22,9 @@ from app.domain.questions import Teller
 from app.domain.words import counted
 from app.learning.holdout import HoldoutSelector, sentence_of
 from app.workflow.state import Run, State
+
+SILENT_SECONDS = 1.0
+READING = "Reading what people decided on earlier incidents; after an update this takes a while."
 
 Submit = Callable[[Run, State, Teller], Awaitable[SubmissionReport]]
 """What is done with the plans at the end."""
@@ -68,9 +72,7 @@ class Specialists:
         run, analysis = runtime.context, state["analysis"]
         if "remediation" in run.answers:
             return {"remediation": run.answers["remediation"]}
-        guidance = await self.selector.guide(
-            run.voice.workflow_id, analysis, state["findings"], run.batch.entities
-        )
+        guidance = await self._guide(run, state)
         remediation = await conduct(
             run.voice,
             AgentName.REMEDIATION,
@@ -94,6 +96,16 @@ class Specialists:
             lambda teller: self.submit(run, state, teller),
         )
         return {"report": report}
+
+    async def _guide(self, run: Run, state: State) -> Guidance:
+        """What is known; a long log that was written anew is read for minutes."""
+        known = run.voice.workflow_id, state["analysis"], state["findings"], run.batch.entities
+        try:
+            async with asyncio.timeout(SILENT_SECONDS):
+                return await self.selector.guide(*known)
+        except TimeoutError:
+            await run.voice.say(AgentName.REMEDIATION, EventStatus.INFO, READING)
+        return await self.selector.guide(*known)
 
     async def _plan(
         self, run: Run, analysis: Analysis, guidance: Guidance, teller: Teller

@@ -1,4 +1,4 @@
-"""What every process does beside the workflows: cancel, tell places, deliver, purge."""
+"""What every process does beside the workflows: cancel, tell places, learn, purge."""
 
 import asyncio
 import logging
@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 CANCEL_SECONDS = 0.5
 PLACES_SECONDS = 1.0
 PURGE_SECONDS = 600.0
+LEARN_SECONDS = 10.0
 PLACES_AT_ONCE = 200
 PURGED_AT_ONCE = 200
 
@@ -29,12 +30,15 @@ class Upkeep:
     clock: Clock
     metrics: Metrics
     retain: timedelta
+    learn: Callable[[], Awaitable[None]]
+    """Reads what people decided since the last time, so that no workflow waits for it."""
 
     async def run(self) -> None:
         """For as long as the process lives."""
         async with asyncio.TaskGroup() as group:
             group.create_task(_every(CANCEL_SECONDS, self.cancellation.carry_out))
             group.create_task(_every(PLACES_SECONDS, self._tell_places))
+            group.create_task(_every(LEARN_SECONDS, self.learn))
             group.create_task(_every(PURGE_SECONDS, self._purge))
 
     async def _tell_places(self) -> None:

@@ -1,7 +1,8 @@
 """The ledger: little of a record is in memory, and what is shown comes whole from the store."""
 
+import asyncio
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from app.adapters.storage.feedback_lines import to_line
 from app.domain.answer import Entities
 from app.domain.approval import Decision
 from app.domain.errors import NotFound, StorageFailed
-from app.domain.feedback import FeedbackEvent, PlanStatus, Rating
+from app.domain.feedback import FeedbackEvent, FeedbackTail, PlanStatus, Rating
 from app.domain.guidance import Guidance
 from app.domain.incident import Findings
 from app.learning.catalogue import DRAFTS_LIMIT
@@ -28,6 +29,21 @@ from tests.fakes.feedback import (
 
 RECORD_BYTES = 1000
 """Generous; one whole record of these takes five times as much."""
+
+
+class SlowFeedback(FeedbackInMemory):
+    """A store that is read when it is told to be."""
+
+    def __init__(self, events: Iterable[FeedbackEvent]) -> None:
+        super().__init__(events)
+        self.is_asked, self.may_answer = asyncio.Event(), asyncio.Event()
+        self.begun_at: list[int] = []
+
+    async def read(self, position: int) -> FeedbackTail:
+        self.begun_at.append(position)
+        self.is_asked.set()
+        await self.may_answer.wait()
+        return await super().read(position)
 
 
 @pytest.fixture
@@ -76,6 +92,22 @@ async def test_more_records_take_little_more_memory(learning: Learning, path: Pa
 
     assert statistics.approved_count == 2 * DRAFTS_LIMIT + 1000
     assert (after - before) / 1000 < RECORD_BYTES
+
+
+async def test_who_leaves_while_it_is_read_leaves_the_reading_to_the_next_one():
+    store = SlowFeedback(await decided_plans(range(3)))
+    learning = learning_on(store)
+    leaving = asyncio.create_task(learning.report.statistics())
+    await store.is_asked.wait()
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+
+    store.may_answer.set()
+    statistics = await learning.report.statistics()
+
+    assert statistics.approved_count == 3
+    assert store.begun_at.count(0) == 1
 
 
 async def test_a_decision_that_comes_after_many_other_plans_counts():
