@@ -31,14 +31,8 @@ def explained(answer: Remediation, just_rejected: Sequence[JustRejected]) -> Rep
         for step in plan.steps
         for one in _repeated(step, by_action)
     }
-    note = "; ".join(f"planned again: {sentence(one)}" for one in repeated.values())
+    note = "; ".join(f"planned again: {one.sentence}" for one in repeated.values())
     return Repeats(answer.model_copy(update={"remediation_plans": plans}), note)
-
-
-def sentence(one: JustRejected) -> str:
-    """What the last decision on the action was."""
-    why = f" (“{one.note}”)" if one.note else ""
-    return f"{one.action} was rejected the last time on an incident like this{why}"
 
 
 def _with_words(plan: Plan, by_action: Mapping[str, JustRejected]) -> Plan:
@@ -51,7 +45,7 @@ def _explained_step(step: Step, by_action: Mapping[str, JustRejected]) -> Step:
     if not repeated or SAYS_SO in step.description.lower():
         return step
     said = ". ".join(
-        f"The plan does not say why it repeats this: {sentence(one)}" for one in repeated
+        f"The plan does not say why it repeats this: {one.sentence}" for one in repeated
     )
     return step.model_copy(update={"description": f"{step.description} {said}.".strip()})
 

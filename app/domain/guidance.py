@@ -29,6 +29,15 @@ class JustRejected:
     feedback_id: str
     note: str
     """The reviewer's own words; may be empty."""
+    changed_to: str = ""
+    """The command of another action that people put in its place; empty where they refused it."""
+
+    @property
+    def sentence(self) -> str:
+        """What the last decision on the action was."""
+        why = f" (“{self.note}”)" if self.note else ""
+        said = f"changed to “{self.changed_to}”" if self.changed_to else "rejected"
+        return f"{self.action} was {said} the last time on an incident like this{why}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,12 @@ def action_of(text: str) -> str:
     return parsed.action if parsed else _read_words(text)
 
 
+def change_of(text: str) -> str:
+    """The action of a kubectl command that alters the cluster; empty for any other text."""
+    parsed = _parse(text)
+    return parsed.action if parsed and is_change(parsed.action) else ""
+
+
 def _parse(text: str) -> ParsedCommand | None:
     try:
         return parse(text)

@@ -45,10 +45,11 @@ def just_rejected(neighbours: Sequence[Neighbour], ours: Signature) -> dict[str,
     """Actions that were rejected in the last decision on a like incident, the newest first.
 
     Of each environment that passes for ours: nobody can say whether an unknown one is the same.
+    A decision that tells nothing here, as one on taking back a change that there was not, is none.
     """
     last: dict[Environment, Neighbour] = {}
     for neighbour in sorted(neighbours, key=_decided_last):
-        if neighbour.is_like:
+        if neighbour.is_like and said_here(neighbour, ours):
             last.setdefault(neighbour.case.facets.environment, neighbour)
     refused: dict[str, Neighbour] = {}
     for neighbour in last.values():
@@ -56,6 +57,12 @@ def just_rejected(neighbours: Sequence[Neighbour], ours: Signature) -> dict[str,
             if one.credit < ACCEPTANCE:
                 refused.setdefault(one.action, neighbour)
     return refused
+
+
+def put_instead(record: FeedbackRecord, action: str) -> str:
+    """The command of another action that people put in the place of one of this action, if any."""
+    edits = (edit for edit in edits_of(record) if edit.action == action)
+    return next((edit.changed_to for edit in edits if action_of(edit.changed_to) != action), "")
 
 
 def clip(text: str) -> str:

@@ -8,6 +8,7 @@ from math import isnan, nan
 
 from pydantic import TypeAdapter
 
+from app.domain.approval import CommandDecision
 from app.domain.feedback import Environment, FeedbackRecord, PlanStatus
 from app.domain.snapshots import Part, Parts
 from app.learning.columns import Names, Shown
@@ -186,9 +187,13 @@ class Entries:
 def suggestions_of(record: FeedbackRecord) -> tuple[str, ...]:
     """What people want avoided or better."""
     own = [verdict.reason for verdict in record.verdicts if verdict.reason]
+    of_edits = {
+        verdict.reason for verdict in record.verdicts if verdict.decision is CommandDecision.EDITED
+    }
     is_joined = record.rejection_reason == "; ".join(dict.fromkeys(own))
     reasons = own if is_joined else [record.rejection_reason, *own]
-    avoid = [f"Avoid: {reason.strip()}" for reason in reasons if reason and reason.strip()]
+    refused = (reason for reason in reasons if reason and reason not in of_edits)
+    avoid = [f"Avoid: {reason.strip()}" for reason in refused if reason.strip()]
     better = (record.rating.improvements or "").strip()
     return (*avoid, better) if better else tuple(avoid)
 

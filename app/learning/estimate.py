@@ -38,6 +38,7 @@ class _Sum:
     """Likeness of the cases that were added, the newest first."""
     approved: int = 0
     rejected: int = 0
+    """Commands on like incidents: those from elsewhere weigh, and are not told as if from here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,10 @@ def estimates(
     valid = validity([*map(_words, said, near)])
     _add_up(anywhere, said, wide, valid)
     _add_up(here, said, near, valid)
+    for neighbour, evidence in zip(newest_first, said, strict=True):
+        for one in evidence if neighbour.is_like else ():
+            here[one.action].approved += one.approved
+            here[one.action].rejected += one.rejected
     return [
         Estimate(
             action=action,
@@ -142,8 +147,6 @@ def _add_up(
             known.weight += decayed
             known.credit += decayed * evidence.credit
             known.newer += weight
-            known.approved += evidence.approved
-            known.rejected += evidence.rejected
 
 
 def _tolerance(signature: Signature, action: str, index: CaseIndex) -> _Sum:

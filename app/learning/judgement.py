@@ -1,12 +1,12 @@
 """What people said to the actions of a plan: the estimator's evidence (pure)."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from app.domain.approval import CommandDecision
 from app.domain.feedback import CommandCredit, FeedbackRecord
-from app.learning.actions import verb_of
+from app.learning.actions import action_of, change_of, verb_of
 
 ACCEPTANCE = 0.5
 
@@ -68,6 +68,8 @@ def judgement_of(record: FeedbackRecord) -> Judgement:
     for credit in record.credits:
         if credit.command.is_change:
             by_action[credit.command.action].append(credit.credit)
+    for action in _put_instead(record):
+        by_action[action].append(1.0)
     return Judgement(
         evidence=tuple(_evidence(action, credits_) for action, credits_ in by_action.items()),
         accepted=actions_of(record.credits, is_accepted),
@@ -110,6 +112,15 @@ def actions_of(credits_: Iterable[CommandCredit], is_meant: Claim) -> tuple[str,
     """The changing actions of which a claim holds, each once."""
     changing = (credit for credit in credits_ if credit.command.is_change and is_meant(credit))
     return tuple(dict.fromkeys(credit.command.action for credit in changing))
+
+
+def _put_instead(record: FeedbackRecord) -> Iterator[str]:
+    """Actions that people put in the place of others: nobody has to approve them as well."""
+    for verdict in record.verdicts:
+        if verdict.decision is CommandDecision.EDITED and verdict.edited_to:
+            action = change_of(verdict.edited_to)
+            if action and action != action_of(verdict.command):
+                yield action
 
 
 def _evidence(action: str, credits_: list[float]) -> Evidence:

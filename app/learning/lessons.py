@@ -13,6 +13,7 @@ from app.domain.feedback import Environment, FeedbackRecord, Signature, event_id
 from app.domain.guidance import ActionScore, Lesson
 from app.domain.housekeeping import LessonSwitched
 from app.domain.snapshots import Part, Parts
+from app.learning.actions import takes_back
 from app.learning.judgement import ACCEPTANCE, judgement_of
 from app.learning.parts import from_json, to_json
 from app.learning.words import words
@@ -37,6 +38,9 @@ class Level:
     target: str
     """A kind, or a group of kinds; empty for verbs that name none."""
     is_group: bool
+    when: str = ""
+    """Whether a change came shortly before, for verbs that take one back: without one they are
+    something else."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -148,6 +152,7 @@ def lessons_for(
         rule
         for rule in rules
         if rule.level.environment is signature.environment
+        and rule.level.when in {"", _when(signature)}
         and (rule.level.target in {signature.kind, group} or tried & {*rule.lesson.actions})
     ]
     return tuple(rule.lesson for rule in fitting[:SHOWN_LIMIT])
@@ -185,11 +190,16 @@ def _votes_of(number: int, record: FeedbackRecord) -> dict[Level, Vote]:
 
 def _levels(signature: Signature, action: str) -> Iterator[Level]:
     verb, _, kind = action.partition("/")
-    yield Level(signature.environment, verb, kind, is_group=False)
+    when = _when(signature) if takes_back(action) else ""
+    yield Level(signature.environment, verb, kind, is_group=False, when=when)
     # A pod is what its workload is.
     owner = signature.kind if kind == "pod" and signature.kind else kind
     if group := group_of(owner):
-        yield Level(signature.environment, verb, group, is_group=True)
+        yield Level(signature.environment, verb, group, is_group=True, when=when)
+
+
+def _when(signature: Signature) -> str:
+    return "after a change" if signature.has_recent_change else "without a change before"
 
 
 def _mine(level: Level, votes: Sequence[Vote]) -> Rule | None:
@@ -219,16 +229,18 @@ def _lesson(
 ) -> Lesson:
     said = "rejected" if is_against else "approved"
     share = len(agreeing) / len(votes)
+    what = " ".join(filter(None, [_what(level), level.when]))
     return Lesson(
         id=event_id("lesson", *_values(level), said)[:16],
-        sentence=f"{_place(level)}, {_what(level)} was {said} {len(agreeing)} of {len(votes)} times.",
+        sentence=f"{_place(level)}, {what} was {said} {len(agreeing)} of {len(votes)} times.",
         actions=tuple(sorted({action for vote in votes for action in vote.actions})),
         acceptance=1 - share if is_against else share,
     )
 
 
 def _values(level: Level) -> tuple[object, ...]:
-    return (level.environment, level.verb, level.target, level.is_group)
+    known = (level.environment, level.verb, level.target, level.is_group)
+    return (*known, level.when) if level.when else known
 
 
 def _place(level: Level) -> str:
@@ -246,9 +258,10 @@ def _what(level: Level) -> str:
 
 def _without_repetitions(rules: Iterable[Rule]) -> Iterator[Rule]:
     """Only rules of the same mind on the same verb can say the same."""
-    alike: defaultdict[tuple[Environment, str, bool], list[Rule]] = defaultdict(list)
+    alike: defaultdict[tuple[Environment, str, str, bool], list[Rule]] = defaultdict(list)
     for rule in rules:
-        alike[rule.level.environment, rule.level.verb, rule.is_against].append(rule)
+        level = rule.level
+        alike[level.environment, level.verb, level.when, rule.is_against].append(rule)
     for group in alike.values():
         yield from (rule for rule in group if not any(_says_more(one, rule) for one in group))
 

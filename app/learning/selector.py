@@ -11,7 +11,14 @@ from app.domain.incident import Analysis, Findings
 from app.learning.again import again_if_rewritten
 from app.learning.case import Neighbour
 from app.learning.cases import CaseIndex
-from app.learning.details import clip, demonstration, edits_of, facets_of, just_rejected
+from app.learning.details import (
+    clip,
+    demonstration,
+    edits_of,
+    facets_of,
+    just_rejected,
+    put_instead,
+)
 from app.learning.environments import OUR_OWN, Environments
 from app.learning.estimate import OPTIMISM, estimates, put_down, said_here, scoreboard
 from app.learning.judgement import ACCEPTANCE, Claim, actions_of, is_accepted, is_rejected
@@ -90,7 +97,8 @@ class ExampleSelector:
         )
         refused = ((action, records[found.case.plan]) for action, found in choice.just_rejected)
         rejected = (
-            JustRejected(action, record.feedback_id, _note(record)) for action, record in refused
+            JustRejected(action, record.feedback_id, _note(record), put_instead(record, action))
+            for action, record in refused
         )
         lessons = lessons_for(signatures[0], choice.scoreboard, rules) if signatures else ()
         return Guidance(
@@ -152,9 +160,9 @@ def _accepted(
     """The best action's best plan first; then others that convince, each with other actions."""
     score_of = {line.action: line.score for line in scores if not line.is_put_down}
     chosen: dict[tuple[str, ...], Neighbour] = {}
-    able = (
-        one for one in neighbours if one.case.reward >= ACCEPTANCE and one.case.judgement.accepted
-    )
+    able = [
+        one for one in neighbours if one.case.reward >= ACCEPTANCE and _accepted_here(one, ours)
+    ]
     for neighbour in sorted(able, key=lambda found: -_conviction(found, score_of, ours)):
         chosen.setdefault(neighbour.case.judgement.accepted, neighbour)
     return [(found, ExampleRole.ACCEPTED) for found in [*chosen.values()][:ACCEPTED_LIMIT]]
@@ -162,9 +170,14 @@ def _accepted(
 
 def _conviction(neighbour: Neighbour, score_of: dict[str, float], ours: Signature) -> float:
     """The best accepted action's score here, then similarity and reward."""
-    accepted = (one.action for one in said_here(neighbour, ours) if one.credit >= ACCEPTANCE)
+    accepted = _accepted_here(neighbour, ours)
     best = max((score_of.get(action, 0.0) for action in accepted), default=0.0)
     return best * neighbour.here * neighbour.case.reward
+
+
+def _accepted_here(neighbour: Neighbour, ours: Signature) -> list[str]:
+    """What people accepted there that makes sense here."""
+    return [one.action for one in said_here(neighbour, ours) if one.credit >= ACCEPTANCE]
 
 
 def _rejected(neighbours: Sequence[Neighbour]) -> list[tuple[Neighbour, ExampleRole]]:
@@ -211,17 +224,24 @@ def _commands(record: FeedbackRecord, is_meant: Claim) -> tuple[str, ...]:
 
 
 def _reason(record: FeedbackRecord, neighbour: Neighbour, role: ExampleRole) -> str:
-    decided = record.approved_count + record.rejected_count
-    count = record.approved_count if role is ExampleRole.ACCEPTED else record.rejected_count
-    verb = "approved" if role is ExampleRole.ACCEPTED else "rejected"
-    changed = sum(one.decision is CommandDecision.EDITED for one in record.verdicts)
-    edits = f", changed {changed} of them" if changed else ""
     stars = f", rated {record.rating.rating} of 5" if record.rating.rating else ""
     reward = "unknown" if record.reward is None else f"{record.reward:.2f}"
     return (
-        f"Similarity {neighbour.here:.2f} to this incident; reviewers {verb} {count} of {decided} "
-        f"commands{edits}{stars}; reward {reward}."
+        f"Similarity {neighbour.here:.2f} to this incident; reviewers {_decision(record, role)}"
+        f"{stars}; reward {reward}."
     )
+
+
+def _decision(record: FeedbackRecord, role: ExampleRole) -> str:
+    decided = record.approved_count + record.rejected_count
+    changed = sum(one.decision is CommandDecision.EDITED for one in record.verdicts)
+    if role is ExampleRole.ACCEPTED:
+        edits = f", changed {changed} of them" if changed else ""
+        return f"approved {record.approved_count} of {decided} commands{edits}"
+    if changed and not record.rejected_count:
+        return f"changed {changed} of {decided} commands"
+    edits = f" and changed {changed}" if changed else ""
+    return f"rejected {record.rejected_count}{edits} of {decided} commands"
 
 
 def _note(record: FeedbackRecord) -> str:

@@ -1,9 +1,10 @@
 """Which remedy comes first: the playbook's order, changed by what people decided before."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from zlib import crc32
 
+from app.adapters.reasoning.playbook_edits import swapped, swaps_for
 from app.adapters.reasoning.playbook_model import Remedy
 from app.adapters.reasoning.playbook_text import Parameters, render, render_all, render_command
 from app.domain.guidance import (
@@ -11,7 +12,6 @@ from app.domain.guidance import (
     Example,
     ExampleRole,
     Guidance,
-    JustRejected,
     Lesson,
 )
 from app.domain.plan import Command
@@ -33,6 +33,9 @@ WEIGHT_OF_PEOPLE = 0.7
 REFUSED_BELOW = 0.35
 """An action that people refuse is not proposed again, however good it looks here."""
 
+HOPELESS_BELOW = 0.05
+"""Nobody wants to refuse the same for the twentieth time: then a person is asked."""
+
 WELCOME_ABOVE = 0.6
 
 
@@ -48,8 +51,10 @@ class Offer:
     cons: tuple[str, ...]
     default: float
     """How good it looks by habit alone."""
+    expected: float | None
+    """How likely people accept it; None where they decided nothing that tells."""
     worth: float
-    """The same with what people decided."""
+    """Both together."""
     is_refused: bool
     is_doubtful: bool
     """Whether it was just rejected, and is not welcome all the same: anything else goes first."""
@@ -58,6 +63,12 @@ class Offer:
     despite: str
     """Why it is proposed although it was rejected before; empty when it was not."""
     reason: str
+
+    @property
+    def is_against(self) -> bool:
+        """Whether people speak against it."""
+        is_expected = self.expected is None or self.expected >= WELCOME_ABOVE
+        return self.is_doubtful or not is_expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +83,19 @@ class Choice:
 def choose(remedies: Sequence[Remedy], known: Parameters, guidance: Guidance, seed: str) -> Choice:
     """The best remedy that people do not refuse; `seed` tells incidents apart for what is retried."""
     possible = sorted(_offers(remedies, known, guidance), key=lambda offer: -offer.default)
-    ranked = sorted(possible, key=lambda offer: (offer.is_refused, offer.is_doubtful, -offer.worth))
+    ranked = sorted(possible, key=_place)
     if not ranked:
         return Choice(None, ())
     if ranked[0].is_refused and not _is_retried(ranked[0], seed):
         return Choice(None, tuple(ranked))
     chosen = _explained(ranked[0], possible[0])
     return Choice(chosen, (chosen, *ranked[1:]))
+
+
+def _place(offer: Offer) -> tuple[bool, bool, float]:
+    """What is refused is left with what people say of it, however good it looks by habit."""
+    merit = (offer.expected or 0.0) if offer.is_refused else offer.worth
+    return offer.is_refused, offer.is_doubtful, -merit
 
 
 def _offers(remedies: Sequence[Remedy], known: Parameters, guidance: Guidance) -> Iterator[Offer]:
@@ -93,8 +110,9 @@ def _offers(remedies: Sequence[Remedy], known: Parameters, guidance: Guidance) -
 
 
 def _is_retried(refused: Offer, seed: str) -> bool:
-    """What was not rejected just now; the rest now and then, as people change their minds."""
-    return not refused.is_doubtful or crc32(seed.encode()) % RETRIED_ONCE_IN == 0
+    """What somebody may accept; the rest now and then, as people change their minds."""
+    is_open = not refused.is_doubtful and (refused.expected or 0.0) >= HOPELESS_BELOW
+    return is_open or crc32(seed.encode()) % RETRIED_ONCE_IN == 0
 
 
 def _offer(remedy: Remedy, default: float, known: Parameters, guidance: Guidance) -> Offer | None:
@@ -108,20 +126,23 @@ def _offer(remedy: Remedy, default: float, known: Parameters, guidance: Guidance
     lessons = guidance.lessons_on(action)
     last = guidance.last_rejection_of(action)
     is_refused = _is_refused(score)
+    expected = _expected(action, score, lessons, guidance)
+    swaps = swaps_for(complete, guidance.edits_of(action))
     return Offer(
         remedy=remedy,
         action=action,
         does=does,
-        commands=complete,
+        commands=tuple(swapped(command, swaps) for command in complete),
         pros=render_all(remedy.pros, known),
         cons=render_all(remedy.cons, known),
         default=default,
-        worth=_worth(default, _expected(action, score, lessons, guidance)),
+        expected=expected,
+        worth=_worth(default, expected),
         is_refused=is_refused,
         is_doubtful=last is not None and not _is_welcome(score),
         again=_again(score) if last or is_refused else "",
         despite=_despite(score),
-        reason=" ".join(_reasons(action, score, guidance)),
+        reason=" ".join([*_reasons(action, score, guidance), *_changes(swaps)]),
     )
 
 
@@ -173,8 +194,7 @@ def _despite(score: ActionScore | None) -> str:
         return ""
     return (
         f"People rejected it {score.rejected} of {score.approved + score.rejected} times on "
-        "incidents like this; of what is known here it is still the likeliest to be accepted "
-        f"({score.score:.0%})."
+        f"incidents like this; the expected acceptance is {score.score:.0%}."
     )
 
 
@@ -185,17 +205,15 @@ def _reasons(action: str, score: ActionScore | None, guidance: Guidance) -> Iter
     if said and not (last and _is_welcome(score)):
         yield said
     if last and not (score and score.score < REFUSED_BELOW):
-        yield _last_time(last)
+        yield f"{last.sentence}."
     yield from (lesson.sentence for lesson in guidance.lessons_on(action))
     for edit in guidance.edits_of(action):
         yield f"People changed “{edit.proposed}” to “{edit.changed_to}” on an incident like this."
 
 
-def _last_time(last: JustRejected) -> str:
-    why = f": “{last.note}”" if last.note else ""
-    return (
-        f"{last.action.partition('/')[0]} was rejected the last time on an incident like this{why}."
-    )
+def _changes(swaps: Mapping[str, str]) -> Iterator[str]:
+    for before, after in swaps.items():
+        yield f"It is proposed as they changed it: “{after}” instead of “{before}”."
 
 
 def _is_refused(score: ActionScore | None) -> bool:
@@ -227,14 +245,15 @@ def _reason(
     if score and score.approved and score.score >= WELCOME_ABOVE:
         decided = score.approved + score.rejected
         return f"{name} was approved {score.approved} of {decided} times on incidents like this."
-    if _examples(guidance, action, ExampleRole.ACCEPTED):
-        return f"{name} was approved on an incident like this."
+    accepted = _examples(guidance, action, ExampleRole.ACCEPTED)
+    if accepted and not (score and score.rejected):
+        return f"{name} was approved on an incident like this{_elsewhere(accepted)}."
     return ""
 
 
-def _elsewhere(rejected: Sequence[Example]) -> str:
+def _elsewhere(examples: Sequence[Example]) -> str:
     """What was different then, as far as it differed every time."""
-    differing = [[facet for facet in one.facets if ", here " in facet] for one in rejected]
+    differing = [[facet for facet in one.facets if ", here " in facet] for one in examples]
     always = [facet for facet in differing[0] if all(facet in facets for facets in differing)]
     return f", in other circumstances ({'; '.join(always)})" if always else ""
 
@@ -242,6 +261,6 @@ def _elsewhere(rejected: Sequence[Example]) -> str:
 def _explained(first: Offer, habit: Offer) -> Offer:
     """Where decisions changed the order, what is proposed says so."""
     parts = [first.reason, first.again or first.despite]
-    if first.action != habit.action:
-        parts += [habit.reason, f"Proposing {first.action} instead of it." if habit.reason else ""]
+    if first.action != habit.action and habit.reason and habit.is_against:
+        parts += [habit.reason, f"Proposing {first.action} instead of it."]
     return replace(first, reason=" ".join(part for part in parts if part))

@@ -261,8 +261,9 @@ async def test_what_was_just_rejected_gives_way_to_the_next_remedy(reasoner: Pla
 
     assert "kubectl rollout undo deployment/mailer -n crm" not in _commands(after)
     change = after.remediation_plans[0].steps[1].description
-    assert "rollout undo was rejected the last time on an incident like this: “loses mails”." in (
-        change
+    assert (
+        "rollout undo/deployment was rejected the last time on an incident like this (“loses mails”)."
+        in (change)
     )
 
 
@@ -277,7 +278,7 @@ async def test_what_is_repeated_although_it_was_just_rejected_says_why(
 
     assert "kubectl rollout undo deployment/mailer -n crm" in _commands(after)
     change = after.remediation_plans[0].steps[1].description
-    assert "rejected the last time on an incident like this: “loses mails”." in change
+    assert "rejected the last time on an incident like this (“loses mails”)." in change
     assert "It is proposed again because it was approved 9 of 10 times." in change
 
 

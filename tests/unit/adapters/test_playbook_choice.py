@@ -3,7 +3,14 @@
 import pytest
 
 from app.adapters.reasoning.playbook import PlaybookReasoner
-from app.domain.guidance import ActionScore, Guidance, JustRejected
+from app.domain.guidance import (
+    ActionScore,
+    Edit,
+    Example,
+    ExampleRole,
+    Guidance,
+    JustRejected,
+)
 from app.domain.plan import Plan
 from app.intake.batch import read_batch
 from app.kubectl.parser import parse
@@ -47,6 +54,23 @@ def words(plan: Plan) -> str:
 def scored(**scores: tuple[float, int, int]) -> tuple[ActionScore, ...]:
     names = {"limit": LIMIT, "scale": SCALE, "undo": UNDO, "restart": RESTART}
     return tuple(ActionScore(names[name], *said) for name, said in scores.items())
+
+
+def changed(edit: Edit) -> Guidance:
+    """One approved plan, with what people changed in it."""
+    example = Example(
+        feedback_id="w_remediation_1",
+        role=ExampleRole.ACCEPTED,
+        reason="",
+        similarity=1.0,
+        reward=0.75,
+        issue="",
+        actions=(LIMIT,),
+        commands=(edit.changed_to,),
+        note="",
+        edits=(edit,),
+    )
+    return Guidance(examples=(example,))
 
 
 def refused(*actions: str) -> Guidance:
@@ -150,6 +174,62 @@ async def test_what_some_rejected_is_proposed_with_a_word_about_it(reasoner: Pla
 
     assert action(plan) == LIMIT
     assert "People rejected it 2 of 6 times on incidents like this" in words(plan)
+
+
+async def test_of_what_is_refused_the_likeliest_to_be_accepted_is_proposed(
+    reasoner: PlaybookReasoner,
+):
+    said = scored(limit=(0.06, 0, 28), scale=(0.3, 0, 1), undo=(0.1, 0, 3), restart=(0.2, 0, 2))
+
+    plan = await planned(reasoner, THROTTLED, Guidance(scoreboard=said))
+
+    assert action(plan) == SCALE
+
+
+async def test_what_nobody_accepts_any_more_is_left_to_a_person(reasoner: PlaybookReasoner):
+    said = tuple(ActionScore(one, 0.01, 0, 28) for one in EVERY)
+    plans = [
+        await planned(reasoner, THROTTLED.replace("78%", f"{share}%"), Guidance(scoreboard=said))
+        for share in range(60, 90)
+    ]
+
+    by_hand = [plan for plan in plans if plan.requires_manual_intervention]
+    assert len(by_hand) > len(plans) - len(by_hand) > 0
+
+
+async def test_a_value_that_people_changed_is_proposed_as_they_changed_it(
+    reasoner: PlaybookReasoner,
+):
+    proposed = (
+        "kubectl set resources deployment/mailer --containers=app --limits=cpu=1000m -n crm-dev"
+    )
+    by_habit = await planned(reasoner, THROTTLED)
+    (command,) = by_habit.steps[1].commands
+    assert "--limits=cpu=1000m" in command.command
+
+    after = await planned(
+        reasoner,
+        THROTTLED,
+        changed(Edit(LIMIT, proposed, proposed.replace("1000m", "750m").replace("app", "main"))),
+    )
+    other = await planned(
+        reasoner, THROTTLED, changed(Edit(LIMIT, proposed, "kubectl scale deployment/mailer"))
+    )
+
+    (adapted,) = after.steps[1].commands
+    assert adapted.command == command.command.replace("1000m", "750m")
+    assert "“--limits=cpu=750m” instead of “--limits=cpu=1000m”" in words(after)
+    assert other.steps[1].commands == by_habit.steps[1].commands
+
+
+async def test_what_fared_well_is_no_reason_against_itself(reasoner: PlaybookReasoner):
+    said = scored(limit=(0.75, 7, 2), restart=(0.95, 9, 0))
+
+    plan = await planned(reasoner, THROTTLED, Guidance(scoreboard=said))
+
+    assert action(plan) == RESTART
+    assert "rollout restart was approved 9 of 9 times" in words(plan)
+    assert "set resources" not in words(plan)
 
 
 async def test_the_same_verb_on_another_kind_of_workload_says_something(

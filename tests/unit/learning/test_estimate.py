@@ -86,6 +86,18 @@ def test_one_approval_raises_the_prior_level_by_level():
     assert scores(index)[RESTARTED] == pytest.approx(25 / 27)
 
 
+def test_only_what_was_decided_in_like_circumstances_is_told_as_if_from_here():
+    elsewhere = replace(SIGNATURE, environment=Environment.DEVELOPMENT)
+    index = index_of(
+        decided(1, RESTART, REJECTED),
+        *(decided(number, RESTART, APPROVED, signature=elsewhere) for number in range(2, 6)),
+    )
+
+    (line,) = scoreboard(estimates(SIGNATURE, index.nearest(SIGNATURE), index))
+
+    assert (line.approved, line.rejected) == (0, 1)
+
+
 def test_one_rejection_lowers_it_as_much():
     assert scores(index_of(decided(1, RESTART, REJECTED)))[RESTARTED] == pytest.approx(2 / 27)
 

@@ -1,6 +1,7 @@
 """The ledger: little of a record is in memory, and what is shown comes whole from the store."""
 
 import asyncio
+import gc
 import tracemalloc
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
@@ -83,9 +84,11 @@ async def test_more_records_take_little_more_memory(learning: Learning, path: Pa
     tracemalloc.start()
     try:
         await learning.report.statistics()
+        gc.collect()
         before, _ = tracemalloc.get_traced_memory()
         rewrite(path, some + more)
         statistics = await learning.report.statistics()
+        gc.collect()
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

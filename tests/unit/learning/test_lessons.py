@@ -15,6 +15,7 @@ from app.domain.incident import Analysis, Findings
 from app.learning.lesson_desk import SwitchableRule
 from app.learning.lessons import WINDOW, lower_bound
 from tests.fakes.feedback import (
+    OUT_OF_MEMORY,
     READ,
     RESTART,
     FeedbackInMemory,
@@ -136,6 +137,20 @@ async def test_each_environment_has_its_own_lessons(learning: Learning):
     assert [lesson.sentence for lesson in elsewhere.lessons] == [
         "In development, rollout restart of a deployment was approved 4 of 4 times."
     ]
+
+
+async def test_taking_a_change_back_is_judged_apart_where_there_was_none(learning: Learning):
+    undo = "kubectl rollout undo statefulset/orders-db -n shop-prod"
+    changed = analysis_of(f"{OUT_OF_MEMORY} since the upgrade", kind="statefulset")
+    await decide(learning, [YES] * 4, undo, changed)
+    await decide(learning, [NO] * 4, undo, start=5)
+
+    found = [lesson.sentence for lesson in (await guide(learning)).lessons]
+    after = [lesson.sentence for lesson in (await guide(learning, changed)).lessons]
+
+    what = "In production, rollout undo of a statefulset"
+    assert found == [f"{what} without a change before was rejected 4 of 4 times."]
+    assert after == [f"{what} after a change was approved 4 of 4 times."]
 
 
 async def test_a_lesson_is_shown_for_a_failure_that_nobody_decided_yet(learning: Learning):

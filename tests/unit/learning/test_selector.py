@@ -10,8 +10,10 @@ from app.domain.approval import CommandDecision, CommandVerdict, Decision
 from app.domain.feedback import Rating
 from app.domain.guidance import Edit, ExampleRole, Guidance
 from app.domain.incident import Analysis, Findings
+from app.learning.judgement import ACCEPTANCE
 from app.learning.selector import ExampleSelector
 from tests.fakes.feedback import (
+    OUT_OF_MEMORY,
     READ,
     RESTART,
     UNDO,
@@ -22,6 +24,7 @@ from tests.fakes.feedback import (
     report_of,
 )
 
+SCALE = "kubectl scale deployment/checkout --replicas=4 -n shop-prod"
 IMAGE = "failed to pull image: manifest unknown"
 VOLUME = "unbound immediate PersistentVolumeClaims, no storage class"
 
@@ -191,7 +194,47 @@ async def test_what_was_changed_into_another_action_is_shown_as_turned_down(lear
     (example,) = (await guide(learning)).examples
 
     assert (example.role, example.commands) == (ExampleRole.REJECTED, (RESTART,))
+    assert "reviewers changed 1 of 1 commands" in example.reason
     assert [(one.proposed, one.changed_to) for one in example.edits] == [(RESTART, UNDO)]
+
+
+async def test_what_people_put_instead_counts_as_approved_and_the_rest_as_changed(
+    learning: Learning,
+):
+    _, approval_id = await learning.plan(1, plan_of(RESTART))
+    edit = CommandVerdict(
+        command=RESTART, decision=CommandDecision.EDITED, edited_to=SCALE, reason="one more"
+    )
+    await learning.recorder.hear(report_of(approval_id, commands=[edit]))
+
+    known = await guide(learning)
+
+    best, other = known.scoreboard
+    assert (best.action, best.approved, best.rejected) == ("scale/deployment", 1, 0)
+    assert other.action == "rollout restart/deployment"
+    assert best.score > ACCEPTANCE > other.score
+    (last,) = known.just_rejected
+    assert last.changed_to == SCALE
+    assert last.sentence == (
+        f"rollout restart/deployment was changed to “{SCALE}” the last time on an incident "
+        "like this (“one more”)"
+    )
+    assert await learning.report.improvements() == []
+
+
+async def test_a_decision_on_taking_back_a_change_tells_nothing_where_there_was_none(
+    learning: Learning,
+):
+    after_a_change = analysis_of(f"{OUT_OF_MEMORY} since the upgrade")
+    await decide(learning, 1, UNDO, Decision.REJECTED, reason="nothing to undo")
+    await decide(learning, 2, UNDO, Decision.APPROVED, analysis=after_a_change)
+
+    here, there = await guide(learning), await guide(learning, after_a_change)
+
+    assert [one.note for one in here.just_rejected] == ["nothing to undo"]
+    assert [example.role for example in here.examples] == [ExampleRole.REJECTED]
+    assert there.just_rejected == ()
+    assert ExampleRole.ACCEPTED in {example.role for example in there.examples}
 
 
 async def test_an_example_tells_where_its_circumstances_differ(learning: Learning):
