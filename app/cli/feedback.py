@@ -18,7 +18,7 @@ from app.adapters.storage.jsonl import offset_of
 from app.bootstrap.feedback import open_feedback
 from app.bootstrap.location import database_location
 from app.cli.feedback_keeping import compact, count_left, forget, take_in
-from app.cli.progress import Progress, progress
+from app.cli.progress import CountedRecords, Progress, progress
 from app.domain.errors import NotFound, StorageFailed
 from app.domain.rewriting import RewritableStore
 from app.learning.directory import Directory
@@ -93,8 +93,9 @@ async def _opened(settings: Settings, path: Path | None) -> AsyncIterator[Rewrit
 
 
 async def _export(ledger: FeedbackLedger, out: Path | None) -> int:
-    async with ledger.reading() as turn:
-        with _replacing(out) as target, progress() as shown:
+    with _replacing(out) as target, progress() as shown:
+        ledger.watch(CountedRecords(shown))
+        async with ledger.reading() as turn:
             shown.begin("exported")
             async for record in turn.every():
                 target.write(orjson.dumps(to_object(record)) + b"\n")
@@ -125,7 +126,9 @@ def _replacing(out: Path | None) -> Iterator[BinaryIO]:
 async def _verify(store: RewritableStore, path: Path | None) -> int:
     with progress() as shown:
         log = await _read_all(store, shown)
-        async with FeedbackLedger(store).reading() as turn:
+        ledger = FeedbackLedger(store)
+        ledger.watch(CountedRecords(shown))
+        async with ledger.reading() as turn:
             entries = turn.entries
         left = await count_left(store, shown) if log.kinds["forgotten"] else 0
     print(

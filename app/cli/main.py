@@ -72,5 +72,12 @@ def _outer_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=__version__)
-    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of these:")
+    parser.add_argument(
+        "command",
+        nargs="?",
+        default="serve",
+        choices=COMMANDS,
+        metavar="COMMAND",
+        help="one of these (default: serve):",
+    )
     return parser

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
-from app.domain.feedback import FeedbackEvent
+from app.domain.feedback import FeedbackEvent, FeedbackRecord
 from app.domain.rewriting import Rewriting, StoredLine
 
 EVERY_SECONDS = 1.0
@@ -71,6 +71,22 @@ def progress() -> Iterator[Progress]:
     shown = Progress()
     yield shown
     shown.end()
+
+
+class CountedRecords:
+    """A watcher of the ledger that tells how far it is."""
+
+    def __init__(self, shown: Progress) -> None:
+        """It begins when the ledger does."""
+        self._shown = shown
+
+    def update(self, number: int, record: FeedbackRecord) -> None:
+        """Another one is made."""
+        self._shown.add()
+
+    def clear(self) -> None:
+        """From the beginning."""
+        self._shown.begin("put together")
 
 
 class CountedRewriting:

@@ -53,6 +53,15 @@ def test_a_port_in_use_is_named(tmp_path: Path, setting: str):
     assert setting in said
 
 
+def test_without_a_command_the_server_starts(tmp_path: Path):
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)):
+        done = run_app("", tmp_path, {"PORT": str(port)})
+
+    assert done.returncode == 1
+    assert f"Port {port} cannot be used" in done.stdout + done.stderr
+
+
 def test_a_data_folder_that_cannot_be_written_is_named(tmp_path: Path):
     (tmp_path / "file").write_text("not a folder")
 
