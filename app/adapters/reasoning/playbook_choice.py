@@ -33,7 +33,7 @@ WEIGHT_OF_PEOPLE = 0.7
 REFUSED_BELOW = 0.35
 """An action that people refuse is not proposed again, however good it looks here."""
 
-HOPELESS_BELOW = 0.05
+HOPELESS_BELOW = 0.01
 """Nobody wants to refuse the same for the twentieth time: then a person is asked."""
 
 WELCOME_ABOVE = 0.6

@@ -187,7 +187,7 @@ async def test_of_what_is_refused_the_likeliest_to_be_accepted_is_proposed(
 
 
 async def test_what_nobody_accepts_any_more_is_left_to_a_person(reasoner: PlaybookReasoner):
-    said = tuple(ActionScore(one, 0.01, 0, 28) for one in EVERY)
+    said = tuple(ActionScore(one, 0.001, 0, 28) for one in EVERY)
     plans = [
         await planned(reasoner, THROTTLED.replace("78%", f"{share}%"), Guidance(scoreboard=said))
         for share in range(60, 90)
