@@ -1,5 +1,7 @@
 """The reward, one worked example per rule."""
 
+from itertools import takewhile
+
 import pytest
 
 from app.domain.approval import CommandDecision, CommandVerdict
@@ -7,10 +9,13 @@ from app.domain.course import Outcome
 from app.domain.feedback import CommandCredit, Rating
 from app.learning.actions import planned_command
 from app.learning.reward import credits_of, reward
+from tests.fakes.servers import REPOSITORY
 
 READ = planned_command("kubectl get pods -n shop")
 RESTART = planned_command("kubectl rollout restart deployment/web -n shop")
 SCALE = planned_command("kubectl scale deployment/web --replicas=4 -n shop")
+UNDO = planned_command("kubectl rollout undo deployment/web -n shop")
+NAMED = {"get": READ, "restart": RESTART, "scale": SCALE, "undo": UNDO}
 NOTHING_SAID = Rating()
 
 
@@ -30,6 +35,38 @@ def rejected(text: str) -> CommandVerdict:
 
 def edited(text: str, to: str) -> CommandVerdict:
     return CommandVerdict(command=text, decision=CommandDecision.EDITED, edited_to=to)
+
+
+def examples_of_the_readme() -> list[list[str]]:
+    lines = (REPOSITORY / "README.md").read_text().splitlines()
+    begin = next(number for number, line in enumerate(lines) if line.startswith("| Rule | Said"))
+    rows = takewhile(lambda line: line.startswith("|"), lines[begin + 2 :])
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def verdict_of(said: str) -> CommandVerdict:
+    """Of `scale changed to undo`."""
+    name, decision, *to = said.split()
+    if decision == "changed":
+        return edited(NAMED[name].command, NAMED[to[-1]].command)
+    return CommandVerdict(command=NAMED[name].command, decision=CommandDecision(decision))
+
+
+@pytest.mark.parametrize(
+    ("rule", "said", "outcome", "rating", "expected"), examples_of_the_readme()
+)
+def test_the_readme_counts_right(rule: str, said: str, outcome: str, rating: str, expected: str):
+    verdicts = [verdict_of(one) for one in said.split(", ") if one]
+    commands = [planned_command(verdict.command) for verdict in verdicts]
+    credits_ = credits_of(commands, {one.command: one for one in verdicts}, None)
+    stars = [int(word.split()[0]) for word in rating.split(", ") if word.endswith("stars")]
+    opinion = Rating(
+        rating=stars[0] if stars else None, was_helpful=True if "helpful" in rating else None
+    )
+
+    found = reward(credits_, Outcome(outcome) if outcome else None, opinion)
+
+    assert found == pytest.approx(float(expected)), rule
 
 
 def test_nothing_known_is_no_reward():
