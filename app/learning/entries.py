@@ -113,9 +113,10 @@ class Entries:
         counted = self.approved[number] + self.rejected[number]
         return self.approved[number] / counted if counted else None
 
-    def rewards(self) -> list[float]:
-        """Every reward there is."""
-        return [reward for reward in self._rewards if not isnan(reward)]
+    def decided_rewards(self) -> list[float]:
+        """The rewards of decided plans."""
+        rows = zip(self._rewards, self.is_decided, strict=True)
+        return [reward for reward, is_so in rows if is_so and not isnan(reward)]
 
     def decided_at(self, number: int) -> datetime:
         """When a decided plan was decided."""

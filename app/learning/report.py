@@ -27,6 +27,7 @@ class Statistics:
     pending_count: int
     approval_rate: float
     average_reward: float
+    """Over decided plans: the stars of one that waits tell nothing of what people accept."""
     learning_examples: int
     rated_count: int
     unsigned_count: int
@@ -71,7 +72,7 @@ class FeedbackReport:
                 rejected_count=rejected,
                 pending_count=sum(entries.is_pending),
                 approval_rate=_rate(approved, rejected),
-                average_reward=_average(entries.rewards()) or 0.0,
+                average_reward=_average(entries.decided_rewards()) or 0.0,
                 learning_examples=sum(entries.is_example),
                 rated_count=sum(entries.is_rated),
                 unsigned_count=sum(entries.is_unsigned),
