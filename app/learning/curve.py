@@ -1,7 +1,7 @@
 """The learning curve: how plans fared up to each decided one (pure)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.learning.entries import Entries
@@ -25,6 +25,13 @@ class CurvePoint:
     """95 %, Wilson's, at one look."""
     average_reward: float | None
     recent_average_reward: float | None
+    change_approval_rate: float | None
+    """Over the commands alone that change something: approved reads say little of a plan.
+
+    None while none was decided, as are the next two, which are over the last CURVE_WINDOW plans.
+    """
+    recent_change_approval_rate: float | None
+    recent_change_interval: Interval | None
 
 
 def curve_of(entries: Entries) -> list[CurvePoint]:
@@ -46,42 +53,47 @@ def curve_of(entries: Entries) -> list[CurvePoint]:
 class _Stretch:
     """Plans in a row, added up."""
 
-    approved: int = 0
-    decided: int = 0
+    commands: CommandTally = field(default_factory=CommandTally)
+    changes: CommandTally = field(default_factory=CommandTally)
+    """Of plans that have decided changing commands, those alone."""
     total: float = 0.0
     """Of rewards."""
     rewarded: int = 0
 
-    def add(self, entries: Entries, plans: Sequence[int]) -> None:
+    def add(self, entries: Entries, plans: Iterable[int]) -> None:
+        """Add these plans."""
         for plan in plans:
-            self.approved += entries.approved[plan]
-            self.decided += entries.approved[plan] + entries.rejected[plan]
+            self.commands.add(entries.approved[plan], entries.rejected[plan])
+            if changes := entries.changes[plan]:
+                self.changes.add_of(entries.accepted_changes(plan), changes)
             reward = entries.reward(plan)
             if reward is not None:
                 self.total += reward
                 self.rewarded += 1
 
     @property
-    def rate(self) -> float:
-        return self.approved / self.decided if self.decided else 0.0
+    def change_rate(self) -> float | None:
+        """The approved share of the changing commands."""
+        return self.changes.rate if self.changes.decided else None
 
     @property
     def average(self) -> float | None:
+        """The mean reward."""
         return self.total / self.rewarded if self.rewarded else None
 
 
 def _point(entries: Entries, decided: Sequence[int], number: int, so_far: _Stretch) -> CurvePoint:
-    window = decided[max(number - CURVE_WINDOW, 0) : number]
-    recent, tally = _Stretch(), CommandTally()
-    recent.add(entries, window)
-    for plan in window:
-        tally.add(entries.approved[plan], entries.rejected[plan])
+    recent = _Stretch()
+    recent.add(entries, decided[max(number - CURVE_WINDOW, 0) : number])
     return CurvePoint(
         number=number,
         timestamp=entries.decided_at(decided[number - 1]),
-        approval_rate=so_far.rate,
-        recent_approval_rate=recent.rate,
-        recent_interval=tally.interval,
+        approval_rate=so_far.commands.rate,
+        recent_approval_rate=recent.commands.rate,
+        recent_interval=recent.commands.interval,
         average_reward=so_far.average,
         recent_average_reward=recent.average,
+        change_approval_rate=so_far.change_rate,
+        recent_change_approval_rate=recent.change_rate,
+        recent_change_interval=recent.changes.interval if recent.changes.decided else None,
     )

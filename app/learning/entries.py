@@ -20,6 +20,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _NEVER = -(1 << 63)
 _MOST = (1 << 32) - 1
+_MOST_CHANGES = (1 << 16) - 1
 _NAMES = TypeAdapter(list[str])
 
 
@@ -46,15 +47,19 @@ class Entries:
         self.environments = bytearray()
         """Places in ENVIRONMENTS."""
         self.shown = Shown(self._hashes)
+        # Commands, not plans.
         self.approved = array("I")
-        """Commands, not plans."""
         self.rejected = array("I")
+        # Decided commands that change something, and how many of them were rejected: a fraction
+        # where counts alone do not say which.
+        self.changes = array("H")
+        self.refusals = array("f")
         self._rewards = array("d")
         self._proposed_at = array("q")
         self.decided_times = array("q")
         """Microseconds; `decided_at` gives the time."""
+        # Hashes.
         self.workflows = array("Q")
-        """Hashes."""
         self._said = array("Q")
         """What people want avoided or better, as a hash; 0 when they said nothing."""
 
@@ -69,6 +74,8 @@ class Entries:
                 flags.append(False)
             self.approved.append(0)
             self.rejected.append(0)
+            self.changes.append(0)
+            self.refusals.append(0.0)
             self._rewards.append(nan)
             self._proposed_at.append(_NEVER)
             self.decided_times.append(_NEVER)
@@ -90,6 +97,9 @@ class Entries:
         self.is_unsigned[number] = record.is_decided and not record.is_signed
         self.approved[number] = min(record.approved_count, _MOST)
         self.rejected[number] = min(record.rejected_count, _MOST)
+        changes = [one for one in record.credits if one.command.is_change]
+        self.changes[number] = min(len(changes), _MOST_CHANGES)
+        self.refusals[number] = min(sum(one.rejected for one in changes), _MOST_CHANGES)
         self._rewards[number] = nan if record.reward is None else record.reward
         self._proposed_at[number] = microseconds(record.proposed_at)
         self.decided_times[number] = microseconds(record.decided_at)
@@ -112,6 +122,10 @@ class Entries:
         """The approved share of a plan's commands; None where none was counted."""
         counted = self.approved[number] + self.rejected[number]
         return self.approved[number] / counted if counted else None
+
+    def accepted_changes(self, number: int) -> float:
+        """The changing commands of a plan that were not rejected; an edit is no rejection."""
+        return self.changes[number] - self.refusals[number]
 
     def decided_rewards(self) -> list[float]:
         """The rewards of decided plans."""

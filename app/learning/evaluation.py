@@ -232,11 +232,12 @@ def _sum(tallies: Iterable[CommandTally]) -> CommandTally:
 
 
 def _rate(name: str, tally: CommandTally) -> Rate:
+    approved = round(tally.approved)
     return Rate(
         name=name,
         plans=tally.plans,
-        approved_commands=tally.approved,
-        rejected_commands=tally.decided - tally.approved,
+        approved_commands=approved,
+        rejected_commands=tally.decided - approved,
         approval_rate=tally.rate,
         interval=tally.interval,
         effective_commands=tally.effective,

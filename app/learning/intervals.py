@@ -24,17 +24,20 @@ class CommandTally:
     """Decided plans and their commands, added up with what tells how alike those of a plan are."""
 
     plans: int = 0
-    approved: int = 0
-    """Commands, as is `decided`."""
+    approved: float = 0
+    """Commands, as is `decided`; a fraction where counts alone do not say which were."""
     decided: int = 0
-    approved_squares: int = 0
+    approved_squares: float = 0
     """Per plan a = approved and n = decided: here the sum of a², below of a·n and n²."""
-    products: int = 0
+    products: float = 0
     decided_squares: int = 0
 
     def add(self, approved: int, rejected: int) -> None:
         """Count one plan's commands."""
-        decided = approved + rejected
+        self.add_of(approved, approved + rejected)
+
+    def add_of(self, approved: float, decided: int) -> None:
+        """Count one plan's commands, of which so many were approved."""
         self.plans += 1
         self.approved += approved
         self.decided += decided
@@ -65,9 +68,9 @@ class CommandTally:
         Sampling, 1965). Where every command was decided alike nothing tells how alike they are, so
         that each plan counts as one command.
         """
-        if self.plans < 2 or self.approved in {0, self.decided}:
-            return float(self.plans)
         rate = self.rate
+        if self.plans < 2 or rate in {0.0, 1.0}:
+            return float(self.plans)
         spread = self.approved_squares - 2 * rate * self.products + rate**2 * self.decided_squares
         within = self.plans / (self.plans - 1) * spread
         effect = within / (self.decided * rate * (1 - rate))

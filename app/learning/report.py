@@ -9,7 +9,7 @@ from app.domain.feedback import FeedbackRecord, PlanStatus
 from app.domain.ids import ApprovalId, FeedbackId, WorkflowId
 from app.learning.again import again_if_rewritten
 from app.learning.curve import CurvePoint, curve_of
-from app.learning.entries import suggestions_of
+from app.learning.entries import Entries, suggestions_of
 from app.learning.evaluator import Evaluated, Evaluator
 from app.learning.ledger import FeedbackLedger
 
@@ -26,6 +26,8 @@ class Statistics:
     rejected_count: int
     pending_count: int
     approval_rate: float
+    change_approval_rate: float | None
+    """Over the commands alone that change something; None while none was decided."""
     average_reward: float
     """Over decided plans: the stars of one that waits tell nothing of what people accept."""
     learning_examples: int
@@ -72,6 +74,7 @@ class FeedbackReport:
                 rejected_count=rejected,
                 pending_count=sum(entries.is_pending),
                 approval_rate=_rate(approved, rejected),
+                change_approval_rate=_change_rate(entries),
                 average_reward=_average(entries.decided_rewards()) or 0.0,
                 learning_examples=sum(entries.is_example),
                 rated_count=sum(entries.is_rated),
@@ -152,6 +155,11 @@ def _preview(text: str) -> str:
 def _rate(approved: int, rejected: int) -> float:
     decided = approved + rejected
     return approved / decided if decided else 0.0
+
+
+def _change_rate(entries: Entries) -> float | None:
+    decided = sum(entries.changes)
+    return 1 - sum(entries.refusals) / decided if decided else None
 
 
 def _average(rewards: Sequence[float]) -> float | None:

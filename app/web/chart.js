@@ -14,17 +14,16 @@ const TOP = 12;
 const BOTTOM = 44;
 const MOST_POINTS = 400;
 const MOST_ROWS = 100;
+/* All over the same window: a line of all plans so far beside one of the last few would contradict it. */
 const LINES = [
-  ["recent_approval_rate", "Approval rate, recent decisions", "line-recent"],
-  ["approval_rate", "Approval rate, all decisions", "line-all"],
-  ["average_reward", "Average reward", "line-reward"],
+  ["recent_change_approval_rate", "Changing commands approved", "line-recent"],
+  ["recent_approval_rate", "All commands approved", "line-all"],
+  ["recent_average_reward", "Average reward", "line-reward"],
 ];
 const COLUMNS = [
   { label: "Decision", number: true },
   { label: "When" },
-  { label: "Approval rate, recent", number: true },
-  { label: "Approval rate, all", number: true },
-  { label: "Average reward", number: true },
+  ...LINES.map(([, words]) => ({ label: words, number: true })),
 ];
 
 export class LearningChart {
@@ -33,7 +32,8 @@ export class LearningChart {
   #slider;
   #svg;
 
-  constructor(points) {
+  constructor(points, windowSize) {
+    this.window = windowSize;
     this.points = sampled(points, MOST_POINTS);
     this.#svg = this.#drawing();
     this.#slider = element("input", {
@@ -61,7 +61,7 @@ export class LearningChart {
     const last = this.points.at(-1);
     const svg = svgElement(
       "svg",
-      { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `Learning curve. ${sentence(last)}` },
+      { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `Learning curve. ${this.#sentence(last)}` },
       yAxis(),
       this.#xAxis(),
       LINES.map(([key, , kind]) => svgElement("path", { class: `line ${kind}`, d: this.#path(key) })),
@@ -79,7 +79,7 @@ export class LearningChart {
     return [
       svgElement("line", { class: "axis", x1: LEFT, x2: WIDTH - RIGHT, y1: yOf(0), y2: yOf(0) }),
       ticks.map((number) => axisText({ x: this.#xOf(number), y: yOf(0) + 18, "text-anchor": "middle" }, formatCount(number))),
-      axisText({ x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, "Decided plans"),
+      axisText({ x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, `Decided plans, by the last ${formatCount(this.window)}`),
     ];
   }
 
@@ -113,8 +113,16 @@ export class LearningChart {
         svgElement("circle", { class: `dot ${kind}`, cx: x, cy: yOf(point[key]), r: 4.5 }),
       ),
     );
-    replaceContent(this.#readout, sentence(point));
-    this.#slider.setAttribute("aria-valuetext", sentence(point));
+    replaceContent(this.#readout, this.#sentence(point));
+    this.#slider.setAttribute("aria-valuetext", this.#sentence(point));
+  }
+
+  #sentence(point) {
+    return (
+      `After ${countOf(point.number, "decided plan")}, over the last ${formatCount(Math.min(this.window, point.number))}: ` +
+      `changing commands approved ${formatPercent(point.recent_change_approval_rate)}, ` +
+      `all commands ${formatPercent(point.recent_approval_rate)}, average reward ${formatScore(point.recent_average_reward)}.`
+    );
   }
 }
 
@@ -149,20 +157,13 @@ function legend() {
   );
 }
 
-function sentence(point) {
-  return (
-    `After ${countOf(point.number, "decided plan")}: recent approval rate ${formatPercent(point.recent_approval_rate)}, ` +
-    `overall ${formatPercent(point.approval_rate)}, average reward ${formatScore(point.average_reward)}.`
-  );
-}
-
 function rowCells(point) {
   return [
     formatCount(point.number),
     formatTime(point.timestamp),
+    formatPercent(point.recent_change_approval_rate),
     formatPercent(point.recent_approval_rate),
-    formatPercent(point.approval_rate),
-    formatScore(point.average_reward),
+    formatScore(point.recent_average_reward),
   ];
 }
 

@@ -66,6 +66,7 @@ function numbersCard(numbers) {
     ["Commands rejected", formatCount(numbers.rejected_count)],
     ["Plans undecided", formatCount(numbers.pending_count)],
     ["Approval rate", formatPercent(numbers.approval_rate), sureness(numbers)],
+    ["Changes approved", formatPercent(numbers.change_approval_rate), "of the changing commands"],
     ["Average reward", formatScore(numbers.average_reward)],
     ["Learning examples", formatCount(numbers.learning_examples)],
     ["Plans rated", formatCount(numbers.rated_count)],
@@ -98,15 +99,25 @@ function curveCard(answer) {
   if (points.length === 0) return card("Learning curve", paragraph("It begins with the first decision on the approval page.", "muted"));
   return card(
     "Learning curve",
-    paragraph(`“Recent” means the last ${countOf(answer.window, "decided plan")}.`, "muted"),
+    paragraph(curveWords(points.at(-1), answer.window)),
     picture(),
-    folded("Point by point", new LearningChart(points).root),
+    folded("Point by point", new LearningChart(points, answer.window).root),
   );
+}
+
+/* What the picture's main line comes to, over its own window. */
+function curveWords(last, size) {
+  const rate = last.recent_change_approval_rate;
+  const found =
+    rate === null
+      ? "no changing command was decided."
+      : `${formatPercent(rate)} of the changing commands were approved (95 %: ${intervalWords(last.recent_change_interval)}), average reward ${formatScore(last.recent_average_reward)}.`;
+  return `Over the last ${countOf(Math.min(size, last.number), "decided plan")}: ${found}`;
 }
 
 function picture() {
   const address = curvePicture(PICTURE_WIDTH);
-  const alternative = "Learning curve with the interval of its recent rate; the figures follow point by point.";
+  const alternative = "Learning curve with the interval of its main line; the figures follow point by point.";
   return element(
     "figure",
     { class: "picture stack-tight" },

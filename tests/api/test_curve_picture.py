@@ -9,9 +9,14 @@ import pytest
 
 from app.api.v1.curve_picture import NARROWEST, STYLE, draw_curve
 from app.api.v1.feedback import PICTURE_HEADERS
+from app.learning.actions import planned_command
 from app.learning.curve import CurvePoint
 from tests.fakes.past import Past
 
+CHANGE = planned_command("kubectl rollout restart deployment/x -n shop")
+LOOK = planned_command("kubectl get pods -n shop")
+LOOK_AGAIN = planned_command("kubectl get events -n shop")
+DESCRIBE = planned_command("kubectl describe deployment/x -n shop")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -39,8 +44,8 @@ def test_the_picture_is_named_and_described_for_those_who_do_not_see_it():
     told = {one.get("id"): one.text or "" for one in picture.iter() if one.get("id")}
     assert picture.get("role") == "img"
     assert told[ids[0]] == "Learning curve"
-    assert told[ids[1]].startswith("After 30 decided plans: approval rate of the last 20 plans ")
-    assert "(95 %: " in told[ids[1]]
+    assert told[ids[1]].startswith("After 30 decided plans, over the last 20: ")
+    assert " of the changing commands approved (95 %: " in told[ids[1]]
 
 
 def test_nothing_runs_or_loads_in_it():
@@ -71,13 +76,41 @@ def test_the_curve_is_where_the_figures_are():
     assert len(line) == 30
     assert len(band) == 60
     heights = [(232 - y) / 220 for _, y in line]
-    assert heights == pytest.approx([point.approval_rate for point in found], abs=1e-3)
+    assert heights == pytest.approx([point.recent_approval_rate for point in found], abs=1e-3)
     assert [x for x, _ in line] == sorted(x for x, _ in line)
-    recent = places(picture, "recent")
+    recent = places(picture, "changes")
     assert all(
         low >= y >= high
         for (_, y), (_, high), (_, low) in zip(recent, band[:30], band[:29:-1], strict=True)
     )
+
+
+def test_approved_reads_do_not_carry_the_main_line():
+    picture = ET.fromstring(draw_curve(reads_and_refusals(40), 760))
+
+    shares = {kind: (232 - places(picture, kind)[-1][1]) / 220 for kind in ("changes", "all")}
+    assert shares["changes"] == pytest.approx(0.0, abs=1e-3)
+    assert shares["all"] == pytest.approx(0.75, abs=1e-3)
+    words = [one.text or "" for one in picture.iter() if one.text]
+    assert any("over the last 20: 0 % of the changing commands approved" in text for text in words)
+
+
+@pytest.mark.parametrize("width", [NARROWEST, 760])
+def test_the_picture_says_over_which_window_it_is_drawn(width: int):
+    picture = ET.fromstring(draw_curve(reads_and_refusals(40), width))
+
+    words = [one.text or "" for one in picture.iter(f"{SVG}text")]
+    assert any("the last 20" in text for text in words)
+    assert "Changes approved (95 %)" in words
+
+
+def reads_and_refusals(plans: int) -> list[CurvePoint]:
+    """Of each plan three reads are approved and the change is not; at first it was."""
+    past = Past()
+    for number in range(plans):
+        counts = (4, 0) if number < 10 else (3, 1)
+        past.plan(f"plan-{number}", counts, commands=[LOOK, LOOK_AGAIN, DESCRIBE, CHANGE])
+    return asyncio.run(past.learning().report.learning_curve())
 
 
 def test_a_single_plan_can_be_seen():
@@ -86,7 +119,7 @@ def test_a_single_plan_can_be_seen():
     (left, high), (right, _), (_, low), _ = places(picture, "band")
     assert left < right
     assert high < low
-    assert len(places(picture, "recent")) == 2
+    assert len(places(picture, "changes")) == 2
 
 
 @pytest.mark.parametrize("plans", [0, 1, 2])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from app.learning.actions import planned_command
 from app.learning.holdout import draw
 from tests.fakes.browser import MARKS, PHONE, running_browser, watched_page
 from tests.fakes.past import Past, avoid
@@ -15,6 +16,8 @@ from tests.fakes.stream import read_stream, start_workflow
 
 OUT_OF_MEMORY = b"ERROR checkout-api OOMKilled: exit code 137, memory limit reached\n"
 SHARE = 0.5
+LOOK = planned_command("kubectl get pods -n shop")
+CHANGE = planned_command("kubectl rollout restart deployment/x -n shop")
 MOST_WORKFLOWS = 40
 IS_DRAWN = """async image => {
     await image.decode();
@@ -99,13 +102,38 @@ def test_examples_are_shown_with_how_their_plans_fared(page: Page):
     expect(rows.last).to_contain_text("1 plan to avoid")
 
 
+def test_the_curve_and_its_words_are_about_changing_commands_over_one_window(
+    browser: Browser, tmp_path: Path
+):
+    past = Past()
+    for number in range(40):
+        past.plan(f"plan-{number}", (2, 0) if number < 10 else (1, 1), commands=[LOOK, CHANGE])
+    past.write(tmp_path / "data" / "feedback" / "remediation_feedback.jsonl")
+    with running_product(tmp_path) as careful, watched_page(browser) as page:
+        page.goto(f"{careful.url}/ui/#/statistics")
+        curve = page.locator("section", has=page.get_by_role("heading", name="Learning curve"))
+        expect(curve).to_contain_text(
+            "Over the last 20 decided plans: 0 % of the changing commands were approved "
+        )
+        expect(curve).to_contain_text("average reward 0.00.")
+        curve.get_by_text("Point by point").click()
+        expect(curve.locator("output")).to_contain_text("changing commands approved 0 %,")
+        tile = page.locator(".tile", has_text="Changes approved")
+        expect(tile).to_contain_text("25 %")
+        page.goto(f"{careful.url}/api/v1/feedback/learning-curve.svg")
+        told = page.locator("desc").text_content() or ""
+        assert told.startswith(
+            "After 40 decided plans, over the last 20: 0 % of the changing commands approved "
+        )
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_curve_is_drawn_in_the_colours_of_the_page(
     browser: Browser, product: RunningProduct, scheme: str
 ):
     with watched_page(browser, color_scheme=scheme) as page:
         page.goto(f"{product.url}/ui/#/statistics")
-        picture = page.get_by_role("img", name="Learning curve with the interval")
+        picture = page.get_by_role("img", name="Learning curve with the interval of its main line")
         expect(picture).to_be_visible()
         assert LINE[scheme] in picture.evaluate(IS_DRAWN)
 
@@ -116,7 +144,7 @@ def test_the_picture_is_a_document_of_its_own_that_breaks_no_policy(
 ):
     with watched_page(browser, color_scheme=scheme) as page:
         page.goto(f"{product.url}/api/v1/feedback/learning-curve.svg")
-        colour = page.evaluate("getComputedStyle(document.querySelector('.recent')).stroke")
+        colour = page.evaluate("getComputedStyle(document.querySelector('.changes')).stroke")
         assert colour.replace(" ", "") == f"rgb({LINE[scheme]})"
 
 

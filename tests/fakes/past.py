@@ -47,6 +47,7 @@ class Past:
         share: float | None = 0.1,
         propensity: float | None = None,
         shown: Sequence[ShownExample] = (),
+        commands: Sequence[PlannedCommand] = (COMMAND,),
     ) -> None:
         """A plan with its approved and rejected commands; None is undecided."""
         side = {True: share, False: 1 - (share or 0), None: None}[is_held_out]
@@ -57,7 +58,7 @@ class Past:
             workflow_id=workflow or f"workflow-of-{name}",
             issue=f"Issue of {name}",
             signature=Signature(failure_mode=mode, environment=environment),
-            commands=(COMMAND,),
+            commands=tuple(commands),
             shown=tuple(shown),
             is_held_out=is_held_out,
             holdout_share=share,

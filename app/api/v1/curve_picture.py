@@ -26,7 +26,7 @@ text { font: 12px system-ui, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans",
 .axis { stroke: #7c8795; }
 .band { fill: #1a57b5; opacity: 0.16; }
 .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
-.recent { stroke: #1a57b5; }
+.changes { stroke: #1a57b5; }
 .all { stroke: #7a4a00; stroke-dasharray: 6 4; }
 .reward { stroke: #17663a; stroke-dasharray: 2 4; }
 @media (prefers-color-scheme: dark) {
@@ -34,17 +34,19 @@ text { font: 12px system-ui, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans",
   .grid { stroke: #2c3645; }
   .axis { stroke: #77849a; }
   .band { fill: #86b4ff; opacity: 0.2; }
-  .recent { stroke: #86b4ff; }
+  .changes { stroke: #86b4ff; }
   .all { stroke: #f0c263; }
   .reward { stroke: #7ad6a0; }
 }
 """
 """The page's own colours: every text meets WCAG AA on white, and on the page's dark surfaces."""
 LEGEND = (
-    ("recent", f"Approval rate, last {CURVE_WINDOW} plans (95 %)"),
-    ("all", "Approval rate, all plans so far"),
-    ("reward", "Average reward so far"),
+    ("changes", "Changes approved (95 %)"),
+    ("all", "All commands approved"),
+    ("reward", "Average reward"),
 )
+AXIS = f"Decided plans; every line is over the last {CURVE_WINDOW} of them"
+NARROW_AXIS = f"Decided plans, by the last {CURVE_WINDOW}"
 
 
 def draw_curve(points: Sequence[CurvePoint], width: int) -> str:
@@ -73,14 +75,28 @@ def description_of(points: Sequence[CurvePoint]) -> str:
     if not points:
         return "Nothing was decided yet; the curve begins with the first decision."
     last = points[-1]
-    low, high = last.recent_interval.low, last.recent_interval.high
-    reward = "" if last.average_reward is None else f", average reward {last.average_reward:.2f}"
     return (
-        f"After {counted(last.number, 'decided plan')}: approval rate of the last {CURVE_WINDOW} "
-        f"plans {_percent(last.recent_approval_rate)} (95 %: {_percent(low)} to {_percent(high)}), "
-        f"of all plans {_percent(last.approval_rate)}{reward}. "
-        f"The curve begins at {_percent(points[0].recent_approval_rate)}."
+        f"After {counted(last.number, 'decided plan')}, over the last "
+        f"{min(CURVE_WINDOW, last.number)}: "
+        f"{_changes(last)}; all commands, reads too, {_percent(last.recent_approval_rate)} approved"
+        f"{_reward(last)}."
     )
+
+
+def _changes(last: CurvePoint) -> str:
+    """The main line's end."""
+    rate, interval = last.recent_change_approval_rate, last.recent_change_interval
+    if rate is None or interval is None:
+        return "no changing command was decided"
+    return (
+        f"{_percent(rate)} of the changing commands approved "
+        f"(95 %: {_percent(interval.low)} to {_percent(interval.high)})"
+    )
+
+
+def _reward(last: CurvePoint) -> str:
+    reward = last.recent_average_reward
+    return "" if reward is None else f"; average reward {reward:.2f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +147,14 @@ def _grid(canvas: _Canvas) -> Iterator[svg.Element]:
 
 def _curves(canvas: _Canvas, points: Sequence[CurvePoint]) -> Iterator[svg.Element]:
     yield svg.Polygon(class_=["band"], points=_band(canvas, points))
-    recent = [(point.number, point.recent_approval_rate) for point in points]
-    overall = [(point.number, point.approval_rate) for point in points]
-    rewards = [
-        (point.number, point.average_reward) for point in points if point.average_reward is not None
-    ]
-    for kind, values in (("reward", rewards), ("all", overall), ("recent", recent)):
-        yield svg.Polyline(class_=["line", kind], points=_line(canvas, values))
+    lines = (
+        ("reward", [(point.number, point.recent_average_reward) for point in points]),
+        ("all", [(point.number, point.recent_approval_rate) for point in points]),
+        ("changes", [(point.number, point.recent_change_approval_rate) for point in points]),
+    )
+    for kind, values in lines:
+        known = [(number, value) for number, value in values if value is not None]
+        yield svg.Polyline(class_=["line", kind], points=_line(canvas, known))
     yield from _numbers(canvas)
 
 
@@ -152,8 +169,9 @@ def _line(canvas: _Canvas, values: Sequence[tuple[int, float]]) -> list[svg.Poin
 
 def _band(canvas: _Canvas, points: Sequence[CurvePoint]) -> list[svg.Point]:
     """Along the upper ends of the intervals, and back along the lower ones."""
-    there = [(point.number, point.recent_interval.high) for point in points]
-    back = [(point.number, point.recent_interval.low) for point in points]
+    known = [(point.number, point.recent_change_interval) for point in points]
+    there = [(number, interval.high) for number, interval in known if interval]
+    back = [(number, interval.low) for number, interval in known if interval]
     return [*_line(canvas, there), *reversed(_line(canvas, back))]
 
 
@@ -172,7 +190,7 @@ def _numbers(canvas: _Canvas) -> Iterator[svg.Element]:
         x=(LEFT + canvas.right) / 2,
         y=canvas.bottom + 36,
         text_anchor="middle",
-        text="Decided plans",
+        text=AXIS if canvas.width >= USUAL_WIDTH else NARROW_AXIS,
     )
 
 
@@ -190,7 +208,7 @@ def _legend(canvas: _Canvas) -> Iterator[svg.Element]:
         row, column = divmod(place, canvas.columns)
         x = LEFT + column * LEGEND_COLUMN
         y = canvas.bottom + AXIS_HEIGHT + (row + 0.5) * ROW_HEIGHT
-        if kind == "recent":
+        if kind == "changes":
             yield svg.Rect(x=x, y=y - 7, width=28, height=14, class_=["band"])
         yield svg.Line(x1=x, x2=x + 28, y1=y, y2=y, class_=["line", kind])
         yield svg.Text(x=x + 36, y=y + 4, text=words)

@@ -135,13 +135,18 @@ class ReportTaken(BaseModel):
 
 
 class AgentStatistics(EvaluationAnswer):
-    """Counts of approved and rejected are commands; the others are plans."""
+    """Counts of approved and rejected are commands; the others are plans.
+
+    The average reward is over decided plans. `change_approval_rate` is over the decided commands
+    that change something; null while there is none.
+    """
 
     total_outputs: int
     approved_count: int
     rejected_count: int
     pending_count: int
     approval_rate: float
+    change_approval_rate: float | None
     average_reward: float
     learning_examples: int
     rated_count: int
@@ -227,7 +232,10 @@ class Opportunities(BaseModel):
 
 
 class CurvePointAnswer(FromFacts):
-    """How plans fared up to the nth decided one; `recent_` is over the last `window` plans."""
+    """How plans fared up to the nth decided one; `recent_` is over the last `window` plans.
+
+    `change_` is over the commands alone that change something; null while none was decided.
+    """
 
     number: int
     timestamp: datetime
@@ -236,6 +244,9 @@ class CurvePointAnswer(FromFacts):
     recent_interval: IntervalAnswer
     average_reward: float | None
     recent_average_reward: float | None
+    change_approval_rate: float | None
+    recent_change_approval_rate: float | None
+    recent_change_interval: IntervalAnswer | None
 
 
 class LearningCurve(BaseModel):

@@ -120,6 +120,34 @@ async def test_the_learning_curve_follows_the_decisions(learning: Learning):
     assert points[1].average_reward == 0.5
 
 
+async def test_changing_commands_are_counted_apart_from_approved_reads(learning: Learning):
+    for number, approved in ((1, 2), (2, 1), (3, 1)):
+        await learning.plan(number)
+        await learning.recorder.hear(
+            report_of(f"approval-{number}", approved=approved, rejected=2 - approved)
+        )
+
+    statistics = await learning.report.statistics()
+    last = (await learning.report.learning_curve())[-1]
+
+    assert statistics.approval_rate == last.approval_rate == pytest.approx(4 / 6)
+    assert statistics.change_approval_rate == pytest.approx(1 / 3)
+    assert last.change_approval_rate == last.recent_change_approval_rate == pytest.approx(1 / 3)
+    assert last.recent_change_interval is not None
+    assert last.recent_change_interval.low < 1 / 3 < last.recent_change_interval.high
+
+
+async def test_reads_alone_have_no_rate_of_changing_commands(learning: Learning):
+    await learning.plan(1, plan_of(READ))
+    await learning.recorder.hear(report_of("approval-1"))
+
+    (point,) = await learning.report.learning_curve()
+
+    assert (point.recent_approval_rate, point.recent_change_approval_rate) == (1.0, None)
+    assert point.recent_change_interval is None
+    assert (await learning.report.statistics()).change_approval_rate is None
+
+
 async def test_the_window_forgets_what_is_long_ago(learning: Learning):
     for number in range(1, 31):
         await learning.plan(number)
