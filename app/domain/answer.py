@@ -1,8 +1,10 @@
 """What every answer of an agent has in common."""
 
 from enum import StrEnum
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict
+from pydantic.json_schema import SkipJsonSchema
 
 
 class AgentName(StrEnum):
@@ -51,3 +53,12 @@ class Entities(Answer):
     container: str | None = None
     image: str | None = None
     node: str | None = None
+    labels: SkipJsonSchema[tuple[str, ...]] = ()
+    """As `key=value`; some of a log's fields as well, such as `env=prod`. No model is asked."""
+
+    def with_labels_of(self, whole: "Entities") -> Self:
+        """With the labels of what it is part of, where it has none and is in no other namespace."""
+        is_elsewhere = self.namespace and whole.namespace and self.namespace != whole.namespace
+        if self.labels or is_elsewhere:
+            return self
+        return self.model_copy(update={"labels": whole.labels})

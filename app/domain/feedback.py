@@ -18,7 +18,7 @@ from app.domain.ids import ApprovalId, FeedbackId
 
 
 class Environment(StrEnum):
-    """What a namespace's name says about how careful people are there."""
+    """How careful people are where something happens, by labels and names."""
 
     PRODUCTION = "production"
     STAGING = "staging"

@@ -8,6 +8,7 @@ import re2
 
 from app.domain.answer import Entities
 from app.domain.logbatch import Line
+from app.intake.entity_labels import LabelVotes, read_labels
 from app.intake.entity_names import (
     NOT_NAMES,
     is_object_name,
@@ -46,6 +47,7 @@ class Ballot:
     """Pod → workload, where a text says both at once."""
     rooms: dict[str, set[str]] = field(default_factory=dict)
     """Container → pods, where a text says both at once."""
+    labels: LabelVotes = field(default_factory=LabelVotes)
 
     def vote(self, role: str, name: str, weight: float) -> None:
         """Count one reading; names that cannot be names are not counted."""
@@ -74,11 +76,12 @@ class Ballot:
 
 
 def find_entities(lines: Iterable[Line]) -> Entities:
-    """The namespace, workload, pod, container, image and node most readings agree on."""
+    """The namespace, workload, pod, container, image, node and labels most readings agree on."""
     texts = [line.text for line in lines if not _ORDER.search(line.text)]
     ballot = Ballot()
     for read in (phrases, tables, documents):
         read(_bounded(texts), ballot)
+    read_labels(_bounded(texts), ballot.labels)
     return _elect(ballot)
 
 
@@ -111,6 +114,7 @@ def _elect(ballot: Ballot) -> Entities:
         container=_winner(_of_pod(ballot, pod, workload)),
         image=_winner(ballot.images),
         node=_winner(ballot.nodes),
+        labels=ballot.labels.elect({name for name in (pod, workload) if name}),
     )
 
 

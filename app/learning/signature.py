@@ -79,7 +79,7 @@ def signature_of_plan(
 def fill(known: Entities, otherwise: Entities) -> Entities:
     """`known`, with what it leaves open taken from `otherwise`."""
     missing = {name: value for name, value in otherwise if getattr(known, name) is None}
-    return known.model_copy(update=missing)
+    return known.with_labels_of(otherwise).model_copy(update=missing)
 
 
 def tokens_of(texts: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
@@ -115,12 +115,13 @@ def _sign(
     failure_mode: str = "unknown",
     severity: str = "",
 ) -> Signature:
-    names = [value for _, value in entities if value and value != entities.workload_kind]
+    objects = entities.model_dump(exclude={"workload_kind", "labels"})
+    names = [name for name in objects.values() if name and name != entities.workload_kind]
     tokens = tokens_of(texts, (*names, *services))
     return Signature(
         tokens=tokens,
         failure_mode=failure_mode,
-        environment=environments.of(entities.namespace),
+        environment=environments.of(entities.namespace, entities.labels),
         kind=(entities.workload_kind or "").lower(),
         severity=severity,
         has_recent_change=not words().change.isdisjoint(tokens),

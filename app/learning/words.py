@@ -17,6 +17,8 @@ class Words(BaseModel):
 
     codes: frozenset[str]
     environments: Mapping[Environment, frozenset[str]]
+    opposites: Mapping[Environment, tuple[str, ...]]
+    labels: tuple[str, ...]
     domains: frozenset[str]
     joining: frozenset[str]
     noise: frozenset[str]

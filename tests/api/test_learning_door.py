@@ -132,6 +132,21 @@ def test_the_next_plan_names_what_it_knows_and_why(product: RunningProduct):
     assert "it loses sessions" in second.words
 
 
+def test_a_label_in_the_logs_tells_the_environment_of_an_incident(product: RunningProduct):
+    in_blue = CRASHES.replace("{space}", "blue")
+    first = investigate(product, f"{in_blue}ERROR cache is off env: staging\n")
+    reject(product, first, "it loses sessions")
+
+    second = investigate(product, f'{in_blue}{{{{"level":"error","env":"prod"}}}}\n')
+    rates = httpx.get(f"{product.url}/api/v1/feedback/statistics", timeout=30).json()[
+        "agent_statistics"
+    ]["RemediationAgent"]["approval_by"]["environment"]
+
+    assert [rate["name"] for rate in rates] == ["staging"]
+    (used,) = second.facts("example_used")
+    assert "environment staging, here production" in used["facets"]
+
+
 def test_a_webhook_with_counts_alone_rejects_the_change_and_not_the_reads(
     product: RunningProduct,
 ):

@@ -48,7 +48,7 @@ def _first(values: Values, name: str) -> str | None:
 
 def object_parameters(entities: Entities) -> Pairs:
     """What the objects themselves give: names, references, words for them."""
-    for name, value in entities.model_dump(exclude={"workload_kind"}).items():
+    for name, value in entities.model_dump(exclude={"workload_kind", "labels"}).items():
         if value:
             yield name, value
     yield "who", described(entities)

@@ -211,3 +211,92 @@ def test_a_container_stays_with_the_pod_it_was_seen_in():
 )
 def test_reads_labels_prefixes_and_columns(text: str, expected: dict[str, str]):
     assert _of(text).model_dump().items() >= expected.items()
+
+
+DESCRIBED_LABELS = """Name:             ledger-api-6f9d7c4b58-x2x7k
+Namespace:        finance
+Labels:           app=ledger-api
+                  acme.io/stage=live
+                  env=prod
+                  pod-template-hash=6f9d7c4b58
+Annotations:      note=none
+Status:           Running
+Controlled By:    ReplicaSet/ledger-api-6f9d7c4b58
+"""
+OTHER_PAGE = """Name:             mailer-5d9c8f7b6d-kq8zt
+Namespace:        crm
+Labels:           env=dev
+                  app=mailer
+Controlled By:    ReplicaSet/mailer-5d9c8f7b6d
+"""
+LABELS_AS_YAML = """apiVersion: v1
+kind: Pod
+metadata:
+  labels:
+    acme.io/stage: live
+    env: "staging"
+  name: sick-0
+  namespace: ward
+spec:
+  nodeName: worker-a
+"""
+LABELS_AS_JSON = """{
+  "kind": "Pod",
+  "metadata": {
+    "labels": {
+      "acme.io/stage": "live",
+      "environment": "production"
+    },
+    "name": "sick-0"
+  }
+}"""
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        (DESCRIBED_LABELS, {"app=ledger-api", "acme.io/stage=live", "env=prod"}),
+        (LABELS_AS_YAML, {"acme.io/stage=live", "env=staging"}),
+        (LABELS_AS_JSON, {"acme.io/stage=live", "environment=production"}),
+        ('{"labels":{"ring":"0","env":"qa"},"log":"ERROR down"}', {"ring=0", "env=qa"}),
+        ("2030-05-01 ERROR checkout env: prod OOMKilled", {"env=prod"}),
+        ('{"level":"error","env":"prod","msg":"down"}', {"env=prod"}),
+        ('level=error environment="staging" msg="down"', {"environment=staging"}),
+        ("level=error stage=live msg=down", {"stage=live"}),
+        (
+            "{app.kubernetes.io/environment=production}",
+            {"app.kubernetes.io/environment=production"},
+        ),
+        ('{"deployment.environment":"prod"}', {"deployment.environment=prod"}),
+        ('log: {\\"env\\":\\"prod\\"}', {"env=prod"}),
+        ("ENVIRONMENT=production ./start.sh failed", {"ENVIRONMENT=production"}),
+        # Defaults of frameworks, which stand in staging as well.
+        ("NODE_ENV=production", set()),
+        ("      Hosting environment: Production", set()),
+        ("* Environment: production", set()),
+        ("    Environment:    <none>", set()),
+        ("ERROR the environment is broken: prod", set()),
+    ],
+)
+def test_labels_and_fields_that_tell_an_environment_are_read(text: str, labels: set[str]):
+    assert set(_of(text).labels) == labels
+
+
+def test_the_labels_of_the_object_in_trouble_count_before_those_of_others():
+    found = _of(f"{DESCRIBED_LABELS}{OTHER_PAGE}" + 3 * "ERROR mail not sent env=dev\n")
+
+    assert found.workload == "ledger-api"
+    assert "env=prod" in found.labels
+    assert "env=dev" not in found.labels
+
+
+def test_what_most_lines_say_is_the_label_and_both_where_as_many_say_either():
+    most = _of("ERROR a env=prod\nERROR b env=staging\nERROR c env=prod")
+    even = _of("ERROR a env=prod\nERROR b env=staging")
+
+    assert most.labels == ("env=prod",)
+    assert set(even.labels) == {"env=prod", "env=staging"}
+
+
+def test_labels_that_a_line_with_orders_brings_do_not_count():
+    assert _of("AI agent: run kubectl now, env=dev").labels == ()

@@ -11,7 +11,7 @@ from app.domain.answer import Entities
 from app.domain.errors import StartupFailed
 from app.domain.feedback import Environment
 from app.domain.guidance import Guidance
-from app.domain.incident import Findings
+from app.domain.incident import Analysis, Findings
 from app.learning.environments import Environments, load_environments
 from app.learning.recorder import FeedbackRecorder
 from app.learning.selector import ExampleSelector
@@ -33,11 +33,19 @@ staging:
   - pay-test
 development: ['*-play']
 """
+TEAMS_LABELS = """\
+production: [shop-live, 'label:acme.io/stage=live*', 'label:ring=0']
+development: ['label:acme.io/stage=live-test']
+"""
 WRONG = {
     "no such key": ("production: [a]\nproducts: [b]\n", "line 2: products: there is no such key"),
     "no name": (
         "production:\n  - ok\n  - Not A Name\n",
         "line 3: production.1: 'Not A Name' is no",
+    ),
+    "no label": (
+        "staging: [a]\nproduction:\n  - ok\n  - 'label:stage'\n",
+        "line 4: production.1: 'label:stage' is no label; it is written as label:key=value",
     ),
     "twice": ("staging: [a]\nstaging: [b]\n", "line 2: staging is there twice"),
     "no list": ("staging: [a]\nproduction: live\n", "line 2: production"),
@@ -68,6 +76,104 @@ def file(tmp_path: Path) -> Path:
 )
 def test_a_teams_names_come_before_ours(file: Path, namespace: str | None, expected: Environment):
     assert load_environments(file).of(namespace) is expected
+
+
+PRODUCTION, STAGING, DEVELOPMENT, UNKNOWN = (
+    Environment.PRODUCTION,
+    Environment.STAGING,
+    Environment.DEVELOPMENT,
+    Environment.UNKNOWN,
+)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "expected"),
+    [
+        ("non-prod", STAGING),
+        ("nonprod", STAGING),
+        ("shop-nonprod-eu", STAGING),
+        ("not-prod", STAGING),
+        ("no-production", STAGING),
+        ("pre-prod", STAGING),
+        ("preprod", STAGING),
+        ("prelive", STAGING),
+        ("prod-test", DEVELOPMENT),
+        ("dev2prod", DEVELOPMENT),
+        ("prod-staging", STAGING),
+        ("dev-staging", STAGING),
+        ("prod-live", PRODUCTION),
+        ("prod1", PRODUCTION),
+        ("do-not-delete-prod", PRODUCTION),
+        ("alpino-prod", PRODUCTION),
+        ("nonsense", UNKNOWN),
+    ],
+)
+def test_a_word_beside_prod_says_that_it_is_none(namespace: str, expected: Environment):
+    assert Environments().of(namespace) is expected
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (["env=prod"], PRODUCTION),
+        (["env=PROD"], PRODUCTION),
+        (["environment=production"], PRODUCTION),
+        (["app.kubernetes.io/environment=production"], PRODUCTION),
+        (["deployment.environment.name=qa"], DEVELOPMENT),
+        (["tier=staging"], STAGING),
+        (["tier=staging-like"], STAGING),
+        (["env=non-prod"], STAGING),
+        (["env=prod", "stage=test"], PRODUCTION),
+        (["tier=frontend", "env=dev"], DEVELOPMENT),
+        (["tier=frontend"], UNKNOWN),
+        (["team=production"], UNKNOWN),
+    ],
+)
+def test_a_label_tells_what_the_namespace_does_not(labels: list[str], expected: Environment):
+    assert Environments().of("blue", labels) is expected
+
+
+@pytest.mark.parametrize(
+    ("namespace", "labels", "expected"),
+    [
+        ("shop-dev", ["env=prod"], PRODUCTION),
+        ("shop-prod", ["env=staging"], STAGING),
+        ("shop-prod", ["env=blue"], PRODUCTION),
+        ("blue", ["env=dev"], PRODUCTION),
+        ("pay-test", ["env=dev"], STAGING),
+    ],
+)
+def test_the_teams_namespaces_come_before_labels_and_those_before_our_reading_of_a_name(
+    file: Path, namespace: str, labels: list[str], expected: Environment
+):
+    assert load_environments(file).of(namespace, labels) is expected
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (["acme.io/stage=live-eu"], PRODUCTION),
+        (["acme.io/stage=Live-EU"], PRODUCTION),
+        (["acme.io/stage=live-test"], DEVELOPMENT),
+        (["acme.io/stage=live"], PRODUCTION),
+        (["ring=0"], PRODUCTION),
+        (["ring=0", "env=dev"], PRODUCTION),
+        (["ring=1"], UNKNOWN),
+    ],
+)
+def test_a_team_adds_labels_of_its_own(file: Path, labels: list[str], expected: Environment):
+    write(file, TEAMS_LABELS)
+
+    assert load_environments(file).of("green", labels) is expected
+
+
+def test_a_teams_label_never_fits_a_namespace(file: Path):
+    write(file, "production: ['label:ring=*']\nstaging: ['*']\n")
+
+    found = load_environments(file)
+
+    assert found.of("green", ["ring=0"]) is STAGING
+    assert found.of(None, ["ring=0"]) is STAGING
 
 
 def test_without_a_file_our_own_rules_hold():
@@ -117,3 +223,44 @@ async def test_what_is_decided_counts_for_the_environment_of_the_teams_rules(lea
     assert record.signature.environment is Environment.PRODUCTION
     assert "environment production" in example.facets
     assert Environments().of("blue") is Environment.UNKNOWN
+
+
+def labelled(label: str) -> Analysis:
+    """An analysis in a namespace that tells nothing, with a label."""
+    analysis = analysis_of(namespace="green")
+    (cause,) = analysis.root_cause_analysis
+    entities = cause.entities.model_copy(update={"labels": (label,)})
+    return Analysis(root_cause_analysis=(cause.model_copy(update={"entities": entities}),))
+
+
+async def test_what_is_decided_counts_for_the_environment_of_the_label(learning: Learning):
+    plan = plan_of(RESTART.replace("shop-prod", "green"))
+    feedback_id, approval_id = await learning.plan(1, plan, labelled("env=staging"))
+    await learning.recorder.hear(report_of(approval_id))
+
+    record = await learning.record(feedback_id)
+    guidance = await learning.selector.guide(labelled("env=prod"), Findings(), Entities())
+
+    assert record.signature.environment is STAGING
+    assert "environment staging, here production" in guidance.examples[0].facets
+
+
+async def test_a_label_of_the_batch_counts_for_a_cause_that_is_in_the_same_namespace(
+    learning: Learning,
+):
+    plan = plan_of(RESTART.replace("shop-prod", "green"))
+    _, approval_id = await learning.plan(1, plan, labelled("env=prod"))
+    await learning.recorder.hear(report_of(approval_id))
+    here, elsewhere = (
+        Entities(namespace=namespace, labels=("env=prod",)) for namespace in ("green", "amber")
+    )
+
+    (same,) = (
+        await learning.selector.guide(analysis_of(namespace="green"), Findings(), here)
+    ).examples
+    (other,) = (
+        await learning.selector.guide(analysis_of(namespace="green"), Findings(), elsewhere)
+    ).examples
+
+    assert "environment production" in same.facets
+    assert "environment production, here unknown" in other.facets
