@@ -8,6 +8,9 @@ from app.learning.anytime import anytime_radius
 from app.learning.intervals import Interval
 from app.learning.trials import Expected, Trial, expected
 
+LEAST_WORKFLOWS = 10
+"""In each arm; the guesses of fewer say more of chance than the workflows do."""
+
 
 class Verdict(StrEnum):
     """What the interval says about the difference."""
@@ -34,8 +37,18 @@ class Lift:
     guided: Arm
     held_out: Arm
     difference: float | None
-    """Guided minus held out, -1 to 1; None while an arm is empty."""
+    """Guided minus held out, -1 to 1, adjusted for which incidents each arm happened to get.
+
+    None while an arm has fewer than LEAST_WORKFLOWS, as is its interval.
+    """
     interval: Interval | None
+
+    @property
+    def plain_difference(self) -> float | None:
+        """Of the arms' means, adjusted for nothing; None while an arm is empty."""
+        if self.guided.mean is None or self.held_out.mean is None:
+            return None
+        return self.guided.mean - self.held_out.mean
 
     @property
     def workflows(self) -> int:
@@ -85,7 +98,7 @@ class Comparison:
             Arm(count, total / count if count else None)
             for count, total in zip(self.counts, self.totals, strict=True)
         )
-        if not all(self.counts):
+        if min(self.counts) < LEAST_WORKFLOWS:
             return Lift(guided, held_out, None, None)
         number = sum(self.counts)
         mean = self.score / number

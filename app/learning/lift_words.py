@@ -1,8 +1,8 @@
-"""The lift as one sentence, which claims no more than the interval does (pure)."""
+"""The lift as a sentence that claims no more than the interval does, and what is meant by it (pure)."""
 
 from app.domain.words import counted
 from app.learning.intervals import Interval
-from app.learning.lift import Lift, Verdict
+from app.learning.lift import LEAST_WORKFLOWS, Lift, Verdict
 
 CLOSE = 0.05
 """A difference that is surely smaller than this is called none, in the measure's own unit."""
@@ -13,13 +13,31 @@ def sentence_of(lift: Lift, measure: str) -> str:
     if not lift.workflows:
         return "No workflow was decided yet that could have been held out: nothing can be told."
     workflows = counted(lift.workflows, "workflow")
-    if lift.interval is None:
+    if lift.plain_difference is None:
         missing = "guided" if lift.held_out.workflows else "held out"
         return f"{workflows} decided and none of them {missing}: nothing can be told yet."
     sides = f"{workflows} ({lift.held_out.workflows} held out)"
+    if lift.interval is None:
+        return f"{sides} are too few to tell anything yet."
     if lift.verdict is Verdict.UNDECIDED:
         return _doubt(lift.interval, sides, measure)
     return f"{_claim(lift, measure)} Measured on {sides}; it holds however often one looks."
+
+
+def explanation_of(lift: Lift) -> str:
+    """What the difference is, beside the one that the averages have; nothing without both."""
+    if lift.plain_difference is None:
+        return ""
+    plain = _signed(lift.plain_difference)
+    if lift.difference is None:
+        return (
+            f"Nothing is claimed before each group has {LEAST_WORKFLOWS} decided workflows; the "
+            f"plain difference of the two averages is {plain} points."
+        )
+    return (
+        f"The difference, {_signed(lift.difference)} points, is adjusted for which incidents each "
+        f"group happened to get; that of the two plain averages is {plain} points."
+    )
 
 
 def _doubt(interval: Interval, sides: str, measure: str) -> str:
@@ -52,4 +70,5 @@ def _points(difference: float) -> str:
 
 def _signed(difference: float) -> str:
     """Percentage points, with a minus that is as wide as the plus."""
-    return f"{round(100 * difference):+d}".replace("-", "\N{MINUS SIGN}")
+    points = round(100 * difference)
+    return f"{points:+d}".replace("-", "\N{MINUS SIGN}") if points else "0"

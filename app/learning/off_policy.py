@@ -8,16 +8,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import sqrt
 
-from app.learning.intervals import Z_95, Interval
+from app.learning.intervals import Z_95, Interval, wilson
 from app.learning.trials import Expected, Trial, expected
+
+LEAST_EFFECTIVE = 10.0
+"""With a smaller effective sample size nothing is said of how sure a value is."""
+ALIKE = 1e-6
+"""A standard error below this is none: everything that was seen was alike, but for rounding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A policy's value, 0 to 1, with an ordinary 95 % interval."""
+    """A policy's value, 0 to 1, with an ordinary 95 % interval where there is enough to tell one."""
 
     value: float
-    interval: Interval
+    interval: Interval | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +67,17 @@ class _Sums:
         self.squares_weighted += weight * weight * value
         self.squares_squared += weight * weight * value * value
 
+    @property
+    def effective(self) -> float:
+        """The effective sample size."""
+        return self.weights**2 / self.squares
+
     def value(self) -> PolicyValue:
         if not self.matching:
             return PolicyValue(0, 0.0, None, None)
         return PolicyValue(
             matching=self.matching,
-            effective_sample_size=self.weights**2 / self.squares,
+            effective_sample_size=self.effective,
             self_normalised=self._self_normalised(),
             doubly_robust=self._doubly_robust(),
         )
@@ -80,7 +90,7 @@ class _Sums:
         """
         value = self.weighted / self.weights
         spread = self.squares_squared - 2 * value * self.squares_weighted + value**2 * self.squares
-        return _estimate(value, sqrt(max(spread, 0.0)) / self.weights)
+        return _estimate(value, sqrt(max(spread, 0.0)) / self.weights, self.effective)
 
     def _doubly_robust(self) -> Estimate:
         """The mean of the scores q̂(policy) + w·(y - q̂); right if q̂ or the propensities are.
@@ -90,7 +100,7 @@ class _Sums:
         """
         mean = self.scores / self.trials
         variance = max(self.scores_squared / self.trials - mean * mean, 0.0)
-        return _estimate(mean, sqrt(variance / self.trials))
+        return _estimate(mean, sqrt(variance / self.trials), self.effective)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +138,17 @@ def evaluate_policies(trials: Iterable[Trial]) -> OffPolicy:
     return sums.off_policy()
 
 
-def _estimate(value: float, error: float) -> Estimate:
-    low, high = value - Z_95 * error, value + Z_95 * error
-    return Estimate(_share(value), Interval(_share(low), _share(high)))
+def _estimate(value: float, error: float, effective: float) -> Estimate:
+    return Estimate(_share(value), _interval(value, error, effective))
+
+
+def _interval(value: float, error: float, effective: float) -> Interval | None:
+    """Where everything was alike nothing tells how unlike the rest is: the widest, that of a share."""
+    if effective < LEAST_EFFECTIVE:
+        return None
+    if error < ALIKE:
+        return wilson(_share(value), effective)
+    return Interval(_share(value - Z_95 * error), _share(value + Z_95 * error))
 
 
 def _share(value: float) -> float:

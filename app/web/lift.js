@@ -34,10 +34,11 @@ export function liftCard(numbers) {
   return card(
     "Does learning help?",
     banner(tone, title, lift.sentence),
+    lift.explanation && paragraph(lift.explanation, "muted"),
     factList([
       ["Planned with what was learned", armWords(lift.guided)],
       ["Held out", armWords(lift.held_out)],
-      ["By the reward", reward.lift.sentence],
+      ["By the reward", [reward.lift.sentence, reward.lift.explanation].filter(Boolean).join(" ")],
       ["Not decided yet", undecidedWords(numbers.holdout)],
     ]),
     lift.guided.workflows + lift.held_out.workflows > 0 &&
@@ -68,8 +69,12 @@ function policyRows(offPolicy) {
       policy,
       estimate,
       formatPercent(offPolicy[key][name].value),
-      intervalWords(offPolicy[key][name].interval),
+      sureness(offPolicy[key][name].interval),
       formatCount(Math.round(offPolicy[key].effective_sample_size)),
     ]),
   );
+}
+
+function sureness(interval) {
+  return interval ? intervalWords(interval) : "too few yet";
 }

@@ -67,6 +67,9 @@ def test_the_lift_is_found_and_said_in_a_sentence(product: RunningProduct):
     assert lift["verdict"] == "better"
     assert lift["interval"]["low"] > 0
     assert lift["difference"] == pytest.approx(0.5, abs=0.1)
+    means = lift["guided"]["mean"] - lift["held_out"]["mean"]
+    assert lift["plain_difference"] == pytest.approx(means)
+    assert "is adjusted for which incidents each group happened to get" in lift["explanation"]
     assert lift["sentence"].startswith("What was learned raises approval by ")
     assert holdout["reward"]["lift"]["verdict"] == "better"
 

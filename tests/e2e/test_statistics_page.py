@@ -66,6 +66,9 @@ def test_the_lift_is_one_sentence_with_its_figures_behind_it(page: Page):
 
     expect(lift.locator(".banner-good")).to_contain_text("What was learned raises approval by ")
     expect(lift.locator(".banner-good")).to_contain_text("it holds however often one looks")
+    expect(lift).to_contain_text(
+        re.compile(r"The difference, \+\d+ points, is adjusted for which incidents each group ")
+    )
     lift.get_by_text("The same from the recorded probabilities").click()
     rows = page.get_by_role("table", name="Off-policy estimates").locator("tbody tr")
     expect(rows).to_have_count(4)
@@ -82,6 +85,12 @@ def test_too_few_workflows_are_said_to_be_too_few(browser: Browser, tmp_path: Pa
         expect(lift.locator(".banner-info")).to_contain_text(
             re.compile(r"^Not known yet12 workflows \(\d held out\) are too few to tell")
         )
+        expect(lift).to_contain_text(
+            re.compile(r"the plain difference of the two averages is \S+ points\.")
+        )
+        lift.get_by_text("The same from the recorded probabilities").click()
+        rows = page.get_by_role("table", name="Off-policy estimates").locator("tbody tr")
+        expect(rows.last).to_contain_text("too few yet")
 
 
 def test_rates_are_shown_with_intervals_and_names_stay_text(page: Page):

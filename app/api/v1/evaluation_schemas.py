@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from app.learning.evaluation import Evaluation, Rates, Worth
 from app.learning.evaluator import Evaluated, UsedExample
 from app.learning.lift import Lift, Verdict
-from app.learning.lift_words import sentence_of
+from app.learning.lift_words import explanation_of, sentence_of
 
 
 class FromFacts(BaseModel):
@@ -63,27 +63,34 @@ class ArmAnswer(FromFacts):
 
 
 class LiftAnswer(FromFacts):
-    """What guidance gains against the holdout, -1 to 1; the interval holds at every look."""
+    """What guidance gains against the holdout, -1 to 1; the interval holds at every look.
+
+    `difference` is adjusted for which incidents each side happened to get (augmented inverse
+    probability weighting), so it differs from `plain_difference`, that of the two means. While a
+    side has too few workflows it is null, as is the interval. `explanation` says this in words.
+    """
 
     guided: ArmAnswer
     held_out: ArmAnswer
     difference: float | None
+    plain_difference: float | None
     interval: IntervalAnswer | None
     verdict: Verdict
     sentence: str = ""
+    explanation: str = ""
 
     @classmethod
     def of(cls, lift: Lift, measure: str) -> Self:
-        """With the sentence that says it."""
-        answer = cls.model_validate(lift)
-        return answer.model_copy(update={"sentence": sentence_of(lift, measure)})
+        """With the sentences that say it."""
+        said = {"sentence": sentence_of(lift, measure), "explanation": explanation_of(lift)}
+        return cls.model_validate(lift).model_copy(update=said)
 
 
 class EstimateAnswer(FromFacts):
-    """A policy's value, 0 to 1; the interval holds for one look."""
+    """A policy's value, 0 to 1; the interval holds for one look, and is null for too few."""
 
     value: float
-    interval: IntervalAnswer
+    interval: IntervalAnswer | None
 
 
 class PolicyAnswer(FromFacts):

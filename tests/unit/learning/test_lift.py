@@ -75,7 +75,7 @@ def test_two_trials_by_hand():
     # First: both arms are expected to give 0.5; guided gives 1, so 0.5 / 0.75 more: 0.6667.
     # Then: overall (1 + 1)/3 = 2/3, guided arm (2·2/3 + 1)/3 = 7/9, in its context (14/9 + 1)/3
     # = 23/27; the holdout still 2/3, and 0 came: 23/27 - 2/3 + (2/3)/0.25 = 2.8519.
-    assert lift.difference == 1.0
+    assert lift.plain_difference == 1.0
     assert (lift.guided.mean, lift.held_out.mean) == (1.0, 0.0)
     comparison = Comparison()
     for one in expected([Trial(False, 0.25, 1.0), Trial(True, 0.25, 0.0)]):
@@ -95,6 +95,24 @@ def test_with_one_arm_alone_nothing_is_claimed():
 
 def test_ten_workflows_are_too_few_to_tell():
     lift = lift_of(world(1, 0.8, 0.3, share=0.5, workflows=10))
+
+    assert (lift.difference, lift.interval) == (None, None)
+    assert lift.verdict is Verdict.UNDECIDED
+
+
+def test_few_workflows_of_which_all_fared_alike_have_no_difference_that_their_means_have_not():
+    """The adjusted estimate alone, made of guesses that start at a half, would be some points."""
+    trials = [Trial(number % 4 == 0, 0.25, 0.875, number % 3) for number in range(16)]
+
+    lift = lift_of(trials)
+
+    assert abs(sum(one.guided_score - one.held_out_score for one in expected(trials))) / 16 > 0.01
+    assert (lift.guided.mean, lift.held_out.mean) == (0.875, 0.875)
+    assert (lift.plain_difference, lift.difference, lift.interval) == (0.0, None, None)
+
+
+def test_the_interval_of_forty_workflows_still_leaves_it_open():
+    lift = lift_of(world(1, 0.8, 0.3, share=0.5, workflows=40))
 
     assert lift.interval is not None
     assert lift.interval.low < 0 < lift.interval.high

@@ -2,7 +2,7 @@
 
 from app.learning.intervals import Interval
 from app.learning.lift import Arm, Lift
-from app.learning.lift_words import sentence_of
+from app.learning.lift_words import explanation_of, sentence_of
 
 
 def lift(difference: float, low: float, high: float) -> Lift:
@@ -53,3 +53,26 @@ def test_without_the_experiment_nothing_is_told():
     assert "nothing can be told" in sentence_of(
         Lift(Arm(0, None), Arm(0, None), None, None), "approval"
     )
+
+
+def test_the_adjusted_difference_is_told_beside_that_of_the_averages():
+    assert explanation_of(lift(0.34, 0.12, 0.48)) == (
+        "The difference, +34 points, is adjusted for which incidents each group happened to get; "
+        "that of the two plain averages is +30 points."
+    )
+
+
+def test_too_few_workflows_claim_nothing_but_the_averages():
+    found = Lift(Arm(14, 0.875), Arm(2, 0.875), None, None)
+
+    assert sentence_of(found, "approval") == (
+        "16 workflows (2 held out) are too few to tell anything yet."
+    )
+    assert explanation_of(found) == (
+        "Nothing is claimed before each group has 10 decided workflows; the plain difference of "
+        "the two averages is 0 points."
+    )
+
+
+def test_without_both_groups_there_is_nothing_to_explain():
+    assert explanation_of(Lift(Arm(7, 0.8), Arm(0, None), None, None)) == ""

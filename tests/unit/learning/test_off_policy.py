@@ -34,24 +34,44 @@ def estimates(found: OffPolicy) -> tuple[float, float, float, float]:
 
 
 def test_weights_by_hand():
-    found = evaluate_policies(
-        [Trial(False, 0.5, 1.0), Trial(False, 0.2, 0.0), Trial(True, 0.2, 0.5)]
-    )
+    one = [Trial(False, 0.5, 1.0), Trial(False, 0.2, 0.0), Trial(True, 0.2, 0.5)]
+    found = evaluate_policies(one * 10)
 
-    # Guided: weights 1/0.5 = 2 and 1/0.8 = 1.25, values 1 and 0.
+    # Guided: weights 1/0.5 = 2 and 1/0.8 = 1.25, values 1 and 0, ten times.
     guided = found.guided
-    assert guided.matching == 2
-    assert guided.effective_sample_size == pytest.approx(3.25**2 / (4 + 1.5625))
+    assert guided.matching == 20
+    assert guided.effective_sample_size == pytest.approx(10 * 3.25**2 / (4 + 1.5625))
     assert guided.self_normalised is not None
     value = 2 / 3.25
     assert guided.self_normalised.value == pytest.approx(value)
-    error = (4 * (1 - value) ** 2 + 1.5625 * value**2) ** 0.5 / 3.25
-    assert guided.self_normalised.interval.low == pytest.approx(
-        max(value - 1.96 * error, 0), abs=1e-4
-    )
+    error = (10 * (4 * (1 - value) ** 2 + 1.5625 * value**2)) ** 0.5 / 32.5
+    assert guided.self_normalised.interval is not None
+    assert guided.self_normalised.interval.low == pytest.approx(value - 1.96 * error, abs=1e-4)
     assert found.held_out.self_normalised is not None
     assert found.held_out.self_normalised.value == 0.5
-    assert found.held_out.effective_sample_size == 1.0
+    assert found.held_out.effective_sample_size == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize("workflows", [1, 2, 9])
+def test_an_effective_sample_that_is_too_small_has_values_and_no_intervals(workflows: int):
+    found = evaluate_policies([Trial(False, 0.1, 0.875)] * workflows).guided
+
+    assert found.effective_sample_size == pytest.approx(workflows)
+    assert found.self_normalised is not None
+    assert found.doubly_robust is not None
+    assert found.self_normalised.value == pytest.approx(0.875)
+    assert (found.self_normalised.interval, found.doubly_robust.interval) == (None, None)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.875, 1.0])
+def test_workflows_that_all_fared_alike_do_not_make_it_certain(value: float):
+    found = evaluate_policies([Trial(False, 0.1, value)] * 30).guided
+
+    assert found.self_normalised is not None
+    interval = found.self_normalised.interval
+    assert interval is not None
+    assert interval.low <= value <= interval.high
+    assert interval.high - interval.low > 0.1
 
 
 def test_a_doubly_robust_score_by_hand():
@@ -85,6 +105,7 @@ def test_the_intervals_hold_the_truth_about_as_often_as_they_say():
         for policy, truth in ((found.guided, 0.8), (found.held_out, 0.35)):
             for estimate in (policy.self_normalised, policy.doubly_robust):
                 assert estimate is not None
+                assert estimate.interval is not None
                 hits.append(estimate.interval.low <= truth <= estimate.interval.high)
 
     assert 0.92 < fmean(hits) < 0.98
@@ -95,8 +116,10 @@ def test_knowing_the_context_makes_the_doubly_robust_interval_narrower():
 
     assert found.doubly_robust is not None
     assert found.self_normalised is not None
+    assert found.doubly_robust.interval is not None
+    assert found.self_normalised.interval is not None
     widths = [
-        one.interval.high - one.interval.low for one in (found.doubly_robust, found.self_normalised)
+        one.high - one.low for one in (found.doubly_robust.interval, found.self_normalised.interval)
     ]
     assert widths[0] < widths[1]
 
