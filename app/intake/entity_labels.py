@@ -23,7 +23,7 @@ _FIELD = re2.compile(
     r"(?:^|[\s{,;(\[\"'?&])(?P<hosting>[Hh]osting )?"
     r"(?P<key>(?:[A-Za-z0-9_-]+[./])*(?:env|environment|ENV|ENVIRONMENT|stage|tier"
     r"|deployment[._]environment(?:[._]name)?|label_env|label_environment))"
-    r"\\?[\"']?\s?[=:]\s?\\?[\"']?(?P<value>[A-Za-z][-A-Za-z0-9_.]*)"
+    r"\\?[\"']?[ \t]?(?:=|:[ \t]{0,30})[ \t]?\\?[\"']?(?P<value>[A-Za-z][-A-Za-z0-9_.]*)"
 )
 """A field or label whose key speaks of an environment, in whatever log; `.NET` tells a default."""
 _NEEDLES = ("env", "ENV", "stage", "tier")

@@ -19,7 +19,7 @@ LABEL = "label:"
 """Begins a rule about a label in a team's file: `label:stage=live`."""
 CAREFUL_FIRST = (Environment.PRODUCTION, Environment.STAGING, Environment.DEVELOPMENT)
 _GLOB = re.compile(r"[a-z0-9*?-]{1,63}")
-_LABEL_GLOB = re.compile(r"[A-Za-z0-9][\w./-]{0,316}=[\w.*?-]{1,63}")
+_LABEL_GLOB = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,316}=[A-Za-z0-9_.*?-]{1,63}")
 _ANY = re.compile(r"[*?]")
 
 

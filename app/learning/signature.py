@@ -66,6 +66,8 @@ def signature_of_plan(
     cause = max(causes, key=lambda cause: _fit(plan, cause), default=None)
     if cause is not None and (len(causes) == 1 or _fit(plan, cause) > 0):
         return signature_of(cause, around, environments)
+    for other in causes:
+        around = around.with_labels_of(other.entities)
     return _sign(
         (plan.issue, plan.root_cause),
         around,

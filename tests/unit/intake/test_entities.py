@@ -270,6 +270,8 @@ LABELS_AS_JSON = """{
         ('{"deployment.environment":"prod"}', {"deployment.environment=prod"}),
         ('log: {\\"env\\":\\"prod\\"}', {"env=prod"}),
         ("ENVIRONMENT=production ./start.sh failed", {"ENVIRONMENT=production"}),
+        ("    Environment:\n      ENV:          prod\n      PORT:  80", {"ENV=prod"}),
+        ("env:\n  name: PORT\nstage:\nlive: yes", set()),
         # Defaults of frameworks, which stand in staging as well.
         ("NODE_ENV=production", set()),
         ("      Hosting environment: Production", set()),

@@ -4,7 +4,7 @@ import pytest
 
 from app.domain.answer import Entities
 from app.domain.feedback import Environment
-from app.domain.incident import ErrorFinding, Findings
+from app.domain.incident import Analysis, ErrorFinding, Findings
 from app.learning.environments import OUR_OWN
 from app.learning.signature import (
     signature_of_plan,
@@ -79,6 +79,23 @@ def test_a_plan_has_the_signature_of_its_root_cause():
     (wanted,) = signatures_of(analysis, NOTHING_FOUND, NO_ENTITIES)
 
     assert signature_of_plan(plan_of(), analysis, None) == wanted
+
+
+def test_a_plan_for_none_of_the_causes_has_the_label_of_those_in_its_namespace():
+    causes = [
+        cause.model_copy(
+            update={"entities": cause.entities.model_copy(update={"labels": ("env=prod",)})}
+        )
+        for service in ("cart", "search")
+        for cause in analysis_of(service=service, namespace="green").root_cause_analysis
+    ]
+    analysis = Analysis(root_cause_analysis=tuple(causes))
+    plan = plan_of(service="mailer", mode="unknown")
+
+    here, elsewhere = (signature_of_plan(plan, analysis, name) for name in ("green", "amber"))
+
+    assert here.environment is Environment.PRODUCTION
+    assert elsewhere.environment is Environment.UNKNOWN
 
 
 def test_without_a_root_cause_the_findings_speak():
