@@ -32,17 +32,27 @@ warn debug fatal critical level msg message reason type object age normal
 NOT_NAMES = frozenset(_WORDS.split())
 """Words that stand where a name could."""
 
-NOT_SUFFIXES = frozenset({"https", "00000", "12345", "https2"})
+NOT_SUFFIXES = frozenset({"https", "00000", "12345", "http2"})
 """Five characters that Kubernetes could have drawn but people wrote."""
 
+SUFFIX = "[bcdfghjklmnpqrstvwxz2456789]{5}"
+"""What Kubernetes draws for the end of a pod's name: no vowels and no 0, 1, 3, so no word."""
+
+HASH = "[bcdfghjklmnpqrstvwxz0-9]{6,10}"
+"""Of a pod template, at the end of a ReplicaSet's name; in older clusters a number."""
+
+OLDER_SUFFIX = "[bcdfghjklmnpqrstvwxz0-9]{5}"
+"""As older clusters drew them; taken only behind a hash."""
+
+HASH_LETTERS = 8
+"""A hash without any digit has at least so many letters: shorter ones may be an abbreviation."""
+
 _NAME = re2.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
-_REPLICA_SET_POD = re2.compile(
-    r"([a-z0-9][-a-z0-9.]*?)-([bcdfghjklmnpqrstvwxz0-9]{6,10})-([bcdfghjklmnpqrstvwxz0-9]{5})"
-)
-_REPLICA_SET = re2.compile(r"([a-z0-9][-a-z0-9.]*?)-([bcdfghjklmnpqrstvwxz0-9]{8,10})")
+_REPLICA_SET_POD = re2.compile(rf"([a-z0-9][-a-z0-9.]*?)-({HASH})-({OLDER_SUFFIX})")
+_REPLICA_SET = re2.compile(rf"([a-z0-9][-a-z0-9.]*?)-({HASH})")
 _ORDINAL_POD = re2.compile(r"([a-z][-a-z0-9.]*?)-([0-9]{1,3})")
 _CRON_POD = re2.compile(r"([a-z0-9][-a-z0-9.]*?)-([0-9]{7,12})-([a-z0-9]{5})")
-_OWNED_POD = re2.compile(r"([a-z0-9][-a-z0-9.]*?)-([bcdfghjklmnpqrstvwxz0-9]{5})")
+_OWNED_POD = re2.compile(rf"([a-z0-9][-a-z0-9.]*?)-({SUFFIX})")
 
 
 def is_object_name(name: str) -> bool:
@@ -54,9 +64,8 @@ def workload_of_pod(pod: str) -> tuple[str | None, str] | None:
     """The (kind, name) of the workload that a pod's generated name gives away."""
     if cron := _CRON_POD.fullmatch(pod):
         return "cronjob", str(cron.group(1))
-    replica = _REPLICA_SET_POD.fullmatch(pod)
-    if replica and _has_digit(replica.group(2) + replica.group(3)):
-        return "deployment", str(replica.group(1))
+    if deployment := _deployment_of_pod(pod):
+        return "deployment", deployment
     if ordinal := _ORDINAL_POD.fullmatch(pod):
         return "statefulset", str(ordinal.group(1))
     owned = _OWNED_POD.fullmatch(pod)
@@ -67,13 +76,13 @@ def workload_of_pod(pod: str) -> tuple[str | None, str] | None:
 
 def is_replica_pod(name: str) -> bool:
     """Whether Kubernetes drew the end of the name for a pod of a ReplicaSet."""
-    replica = _REPLICA_SET_POD.fullmatch(name)
-    return replica is not None and _has_digit(replica.group(2) + replica.group(3))
+    return _deployment_of_pod(name) is not None
 
 
 def workload_of_replica_set(name: str) -> tuple[str | None, str]:
     """The deployment behind a ReplicaSet's generated name, else the ReplicaSet itself."""
-    if found := _REPLICA_SET.fullmatch(name):
+    found = _REPLICA_SET.fullmatch(name)
+    if found and _is_hash(found.group(2)):
         return "deployment", str(found.group(1))
     return "replicaset", name
 
@@ -82,6 +91,18 @@ def workload_kind_named(name: str) -> str | None:
     """The kind that a workload's own name claims, such as `meme-deployment`."""
     last = name.rsplit("-", 1)[-1]
     return WORKLOAD_KINDS.get(last) if len(last) > 3 else None
+
+
+def _deployment_of_pod(pod: str) -> str | None:
+    found = _REPLICA_SET_POD.fullmatch(pod)
+    if found is None or found.group(3) in NOT_SUFFIXES:
+        return None
+    is_drawn = _is_hash(found.group(2)) or _has_digit(found.group(3))
+    return str(found.group(1)) if is_drawn else None
+
+
+def _is_hash(text: str) -> bool:
+    return len(text) >= HASH_LETTERS or _has_digit(text)
 
 
 def _has_digit(text: str) -> bool:

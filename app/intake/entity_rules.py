@@ -5,6 +5,8 @@ from typing import Any
 
 import re2
 
+from app.intake.entity_names import HASH, OLDER_SUFFIX
+
 _NAME = r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?"
 _KINDS = (
     "deployments?|deploy|statefulsets?|sts|daemonsets?|ds|jobs?|cronjobs?|replicasets?|rs|pods?|po"
@@ -25,6 +27,7 @@ class Rule:
 
 def _rule(needles: str, pattern: str, weight: float) -> Rule:
     filled = pattern.replace("NAME", _NAME).replace("KINDS", _KINDS)
+    filled = filled.replace("HASH", HASH).replace("SUFFIX", OLDER_SUFFIX)
     return Rule(tuple(needles.split("|")), re2.compile(filled), weight)
 
 
@@ -87,7 +90,7 @@ RULES = (
     _rule("ervice account", r"service account (?P<namespace>NAME)/(?P<service>NAME)", 1.5),
     _rule(
         "forbidden",
-        r"pods \\?\"(?P<service>NAME)-[bcdfghjklmnpqrstvwxz0-9]{8,10}-\\?\" is forbidden",
+        r"pods \\?\"(?P<service>NAME)-HASH-\\?\" is forbidden",
         1.5,
     ),
     _rule(
@@ -150,7 +153,7 @@ RULES = (
     _rule("od ", r"\b[Pp]od (?P<namespace>NAME)/(?P<pod>NAME)\b", 2),
     _rule(
         "od ",
-        r"\b[Pp]od:? (?P<pod>NAME-[bcdfghjklmnpqrstvwxz0-9]{6,10}-[bcdfghjklmnpqrstvwxz0-9]{5})\b",
+        r"\b[Pp]od:? (?P<pod>NAME-HASH-SUFFIX)\b",
         1.5,
     ),
     _rule(
@@ -200,7 +203,7 @@ RULES = (
         r"(?:^|[\s{,])(?:namespace=(?P<namespace>NAME)|container=(?P<container>NAME)|pod=(?P<pod>NAME))(?:[\s,}]|$)",
         1,
     ),
-    _rule("ostname", r"\"hostname\"\s?:\s?\"(?P<pod>NAME-[a-z0-9]{6,10}-[a-z0-9]{5})\"", 1.5),
+    _rule("ostname", r"\"hostname\"\s?:\s?\"(?P<pod>NAME-HASH-SUFFIX)\"", 1.5),
     _rule(
         "service|app|component|logger",
         r"\"(?:service|service_name|serviceName|service\.name|app|application|app_name)\"\s?:\s?\"(?P<service>NAME)\"",
@@ -270,7 +273,7 @@ RULES = (
     # A pod's generated name standing anywhere.
     _rule(
         "-",
-        r"(?:^|[\s\[\"'/(=|])(?P<pod>[a-z][-a-z0-9]*-[bcdf0-9][bcdfghjklmnpqrstvwxz0-9]{5,9}-[bcdfghjklmnpqrstvwxz0-9]{5})(?:[\s\]\"':,/)|]|$)",
+        r"(?:^|[\s\[\"'/(=|])(?P<pod>[a-z][-a-z0-9]*-HASH-SUFFIX)(?:[\s\]\"':,/)|]|$)",
         0.5,
     ),
 )

@@ -15,6 +15,7 @@ _AFTER = re.compile(
     r"|(?:\.[a-z0-9-]+)?\.svc(?![A-Za-z0-9-])"  # a Service's address
 )
 _AFTER_OF_KIND = {
+    "deployment": re.compile(rf"-{_RANDOM}{{6,10}}{_END}"),  # its ReplicaSet
     "statefulset": re.compile(rf"-\d{{1,4}}{_END}"),
     "cronjob": re.compile(rf"-\d{{8,10}}(?:-{_RANDOM}{{5}})?{_END}"),
 }

@@ -5,7 +5,7 @@ import pytest
 from app.domain.answer import Entities
 from app.domain.logbatch import Line
 from app.intake.entities import find_entities
-from app.intake.entity_names import workload_of_pod
+from app.intake.entity_names import workload_of_pod, workload_of_replica_set
 
 
 def _of(text: str) -> Entities:
@@ -157,12 +157,37 @@ def test_an_order_in_the_text_names_nothing():
         ("nightly-28999001-x7k2q", ("cronjob", "nightly")),
         ("shipper-x7k2q", (None, "shipper")),
         ("plain", None),
+        ("mailer-qgffhqmxh-kxzwt", ("deployment", "mailer")),
+        ("proxy-5d8f7b9c6-w9x3t", ("deployment", "proxy")),
+        ("kafka-broker", None),
+        ("web-frontend", None),
+        ("stream-kafka-https", None),
+        ("edge-tls13", None),
+        ("edge-srv01", None),
     ],
 )
 def test_a_generated_pod_name_gives_its_workload_away(
     pod: str, workload: tuple[str | None, str] | None
 ):
     assert workload_of_pod(pod) == workload
+
+
+@pytest.mark.parametrize(
+    ("name", "workload"),
+    [
+        ("front-7c9d6f5b48", ("deployment", "front")),
+        ("front-7c9d6f", ("deployment", "front")),
+        ("mailer-qgffhqmxh", ("deployment", "mailer")),
+        ("auth-gateway", ("replicaset", "auth-gateway")),
+        ("web-frontend", ("replicaset", "web-frontend")),
+        ("kafka-broker", ("replicaset", "kafka-broker")),
+        ("plain", ("replicaset", "plain")),
+    ],
+)
+def test_a_replica_set_gives_its_deployment_away_where_its_end_was_drawn(
+    name: str, workload: tuple[str, str]
+):
+    assert workload_of_replica_set(name) == workload
 
 
 def test_a_long_text_is_read_in_bounded_time():

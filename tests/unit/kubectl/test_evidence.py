@@ -49,6 +49,8 @@ def test_a_part_of_another_name_is_not_in_evidence(text: str, name: str):
     ("text", "kind", "name"),
     [
         ("pod db-0 crashed", "statefulset", "db"),
+        ("Controlled By: ReplicaSet/web-7d9f8b6c5", "deployment", "web"),
+        ("Controlled By: ReplicaSet/web-qgffhqmxh", "deployment", "web"),
         ("job backup-28912345 failed", "cronjob", "backup"),
         ("pod backup-28912345-x2x4z failed", "cronjob", "backup"),
     ],
@@ -60,6 +62,11 @@ def test_what_owns_a_numbered_object_is_in_evidence_for_that_kind_alone(
 
     assert evidence.names(name, kind)
     assert not evidence.names(name, "service")
+
+
+@pytest.mark.parametrize("text", ["web-frontend is slow", "ReplicaSet/web-broker"])
+def test_a_word_at_the_end_is_no_hash(text: str):
+    assert not Evidence.from_text([text]).names("web", "deployment")
 
 
 def test_a_name_does_not_reach_over_two_texts():
