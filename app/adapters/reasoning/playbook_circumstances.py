@@ -6,27 +6,22 @@ from typing import Any
 
 from app.adapters.reasoning.playbook_derived import ROLLABLE
 from app.adapters.reasoning.playbook_model import Background
+from app.adapters.reasoning.playbook_replicas import desired_replicas
 from app.adapters.reasoning.playbook_scan import compile_pattern
 from app.domain.answer import Entities
 from app.domain.logbatch import Line
-from app.intake.entity_names import workload_of_pod
+from app.intake.entity_names import workload_of_replica_set
 
 CHANGE_CHARACTERS = 140
 LIMIT_LINES = 5
 """From the heading to the last of a container's limits."""
 
-MOST_REPLICAS = 500
 PROBE_SECONDS = 5
 """How long a probe may take at least, where people grant it more."""
 
-_POD = r"\b{workload}-(?:[a-z0-9]{{6,10}}-[a-z0-9]{{5}}|\d{{1,3}})\b"
-_ROW = r"(?:^|[\s/]){workload}\s+\d+/(\d+)\s"
-_DESIRED = re.compile(r"\bReplicas:\s+(\d+) desired")
 _LIMITS = re.compile(r"^\s*[\"']?limits[\"']?:", re.IGNORECASE)
 _CPU = re.compile(r"^\s*[\"']?cpu[\"']?:\s*[\"']?(\d+)(m?)\b")
-_REPLICA_SET = re.compile(
-    r"replica ?set\S*[ /]([a-z0-9][-a-z0-9]*)-[a-z0-9]{6,10}\b", re.IGNORECASE
-)
+_REPLICA_SET = re.compile(r"replica ?set\S*[ /]([a-z0-9][-a-z0-9]*)", re.IGNORECASE)
 _TIMEOUT = re.compile(r"\btimeout=(\d{1,4})s\b")
 
 Pairs = Iterator[tuple[str, str]]
@@ -51,20 +46,28 @@ class CircumstanceReader:
     def change(self, entities: Entities, lines: Sequence[Line]) -> str | None:
         """The first line that tells of a change shortly before, with its number."""
         for line in lines:
-            if self._is_change(line.text) and not _is_of_another(line.text, entities.workload):
+            if self._is_change(line.text, entities.workload):
                 return f"line {line.number}: {line.text.strip()[:CHANGE_CHARACTERS]}"
         return None
 
-    def _is_change(self, text: str) -> bool:
-        if not any(pattern.search(text) for pattern in self._changes):
+    def _is_change(self, text: str, workload: str | None) -> bool:
+        found = [match for pattern in self._changes if (match := pattern.search(text))]
+        if not found or any(pattern.search(text) for pattern in self._unchanged):
             return False
-        return not any(pattern.search(text) for pattern in self._unchanged)
+        named = [pair for match in found for pair in match.groupdict().items() if pair[1]]
+        named += _of_replica_set(text)
+        return not (workload and named) or any(_is_of(workload, *pair) for pair in named)
 
 
-def _is_of_another(text: str, workload: str | None) -> bool:
-    """Whether it tells of a ReplicaSet that is another workload's."""
-    found = _REPLICA_SET.search(text)
-    return bool(found and workload and found[1] != workload)
+def _of_replica_set(text: str) -> list[tuple[str, str]]:
+    """The Deployments whose ReplicaSets the line names."""
+    owners = (workload_of_replica_set(found[1].lower()) for found in _REPLICA_SET.finditer(text))
+    return [("changed", name) for kind, name in owners if kind == "deployment"]
+
+
+def _is_of(workload: str, role: str, name: str) -> bool:
+    """Whether what changed is the workload; a release's objects are often named after it."""
+    return name == workload or (role.startswith("release") and workload.startswith(f"{name}-"))
 
 
 def _probes(entities: Entities, lines: Sequence[Line]) -> Pairs:
@@ -100,33 +103,9 @@ def _replicas(entities: Entities, lines: Sequence[Line]) -> Pairs:
     yield "scalable_ref", f"{kind}/{workload}"
     if kind == "deployment":
         yield "pausable_ref", f"{kind}/{workload}"
-    count = _count(workload, lines)
-    if 0 < count <= MOST_REPLICAS:
+    count = desired_replicas(workload, lines)
+    if count:
         yield "replicas", str(count)
         yield "replicas_more", str(count + max(1, count // 2))
         if count > 1:
             yield "replicas_fewer", str(count - max(1, count // 3))
-
-
-def _count(workload: str, lines: Sequence[Line]) -> int:
-    """As the text tells it; else the pods of the workload that it names, of which there may be more."""
-    name = re.escape(workload)
-    row, pod = re.compile(_ROW.format(workload=name)), re.compile(_POD.format(workload=name))
-    pods: set[str] = set()
-    for line in lines:
-        found = _DESIRED.search(line.text) or row.search(line.text)
-        if found:
-            return int(found[1])
-        pods.update(one for one in pod.findall(line.text) if _is_of(one, workload))
-    ordinals = [int(one.rpartition("-")[2]) + 1 for one in pods if _is_ordinal(one)]
-    return max([len(pods), *ordinals])
-
-
-def _is_of(pod: str, workload: str) -> bool:
-    owner = workload_of_pod(pod)
-    return owner is not None and owner[1] == workload
-
-
-def _is_ordinal(pod: str) -> bool:
-    owner = workload_of_pod(pod)
-    return owner is not None and owner[0] == "statefulset"

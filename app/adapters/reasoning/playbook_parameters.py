@@ -146,7 +146,14 @@ def _is_same(own: Entities, whole: Entities) -> bool:
 
 def _completed(own: Entities, whole: Entities) -> Entities:
     given = {name: value for name, value in own.model_dump().items() if value}
-    return Entities(**{**whole.model_dump(), **given})
+    rest = whole.model_dump()
+    if own.workload and own.workload != whole.workload and not own.workload_kind:
+        # A pod's name lets its workload be guessed; a text that tells the pod's owner knows it.
+        if own.pod and own.pod == whole.pod and whole.workload_kind:
+            del given["workload"]
+        else:
+            del rest["workload_kind"]
+    return Entities(**{**rest, **given})
 
 
 def _keep(values: dict[str, list[str]], name: str, value: str) -> None:
