@@ -1,5 +1,6 @@
 """RemediationAgent: root causes and past examples in, a plan out."""
 
+from app.agents.contradictions import consistent
 from app.agents.repeats import explained
 from app.domain.answer import AgentName, Level
 from app.domain.guidance import Guidance
@@ -24,7 +25,7 @@ async def plan_remedies(
     if repeats.note:
         await teller.progress(repeats.note)
     answer = repeats.answer
-    plans = tuple(_numbered(plan) for plan in answer.remediation_plans)
+    plans = tuple(_numbered(plan) for plan in consistent(answer.remediation_plans))
     summary = RemediationSummary(
         total_issues=len(plans),
         critical_remediations=sum(plan.severity is Level.CRITICAL for plan in plans),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.adapters.reasoning.playbook_choice import Choice, choose
-from app.adapters.reasoning.playbook_model import CommandTemplate, Library, Playbook
+from app.adapters.reasoning.playbook_model import CommandTemplate, Library, Playbook, Remedy
 from app.adapters.reasoning.playbook_text import (
     Parameters,
     render_command,
@@ -24,9 +24,14 @@ from app.domain.plan import (
     RollbackCommand,
     Step,
 )
+from app.kubectl.contradiction import contradicts
 
 MOST_READS = 6
 ALL_REFUSED = "No command is proposed, because all that are known for this were rejected on incidents like it."
+
+LEFT_OUT = (
+    "Not proposed: {}, because the plan for a more certain cause sets the same to another value."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,9 @@ class Case:
 
 def plan_all(cases: Sequence[Case], library: Library, guidance: Guidance) -> Remediation:
     """A plan for each cause; what only follows from another cause gets none."""
-    plans = tuple(_plan(case, library, guidance) for case in cases)
+    plans: list[Plan] = []
+    for case in cases:
+        plans.append(_plan(case, library, guidance, _changes(plans)))
     return Remediation(
         remediation_summary=RemediationSummary(
             total_issues=len(plans),
@@ -49,7 +56,7 @@ def plan_all(cases: Sequence[Case], library: Library, guidance: Guidance) -> Rem
             manual_interventions=sum(plan.requires_manual_intervention for plan in plans),
             estimated_time_minutes=sum(plan.estimated_time_minutes for plan in plans),
         ),
-        remediation_plans=plans,
+        remediation_plans=tuple(plans),
         execution_order=tuple(
             ExecutionOrder(
                 order=number,
@@ -62,9 +69,15 @@ def plan_all(cases: Sequence[Case], library: Library, guidance: Guidance) -> Rem
     )
 
 
-def _plan(case: Case, library: Library, guidance: Guidance) -> Plan:
+def _changes(plans: Sequence[Plan]) -> tuple[str, ...]:
+    """The commands by which these plans change something."""
+    return tuple(one.command for plan in plans for one in plan.steps[1].commands)
+
+
+def _plan(case: Case, library: Library, guidance: Guidance, before: Sequence[str]) -> Plan:
     book, cause, known = case.playbook, case.cause, case.known
-    choice = choose(library.remedies_of(book), known, guidance, cause.error_message)
+    remedies, left_out = _apart(library.remedies_of(book), known, before)
+    choice = choose(remedies, known, guidance, cause.error_message)
     chosen = choice.chosen
     manual = render_first(book.manual, known) or ""
     return Plan(
@@ -75,7 +88,7 @@ def _plan(case: Case, library: Library, guidance: Guidance) -> Plan:
         severity=cause.severity,
         priority=cause.priority,
         estimated_time_minutes=book.minutes,
-        steps=_steps(case, library, choice, manual),
+        steps=_steps(case, library, _change(choice, known, manual, left_out)),
         alternative_solutions=_alternatives(choice, manual),
         preventive_measures=book.prevent,
         blast_radius=cause.impact.blast_radius,
@@ -86,7 +99,22 @@ def _plan(case: Case, library: Library, guidance: Guidance) -> Plan:
     )
 
 
-def _steps(case: Case, library: Library, choice: Choice, manual: str) -> tuple[Step, ...]:
+def _apart(
+    remedies: Sequence[Remedy], known: Parameters, before: Sequence[str]
+) -> tuple[list[Remedy], list[str]]:
+    """The remedies that leave alone what earlier plans change, and the commands of the others."""
+    possible: list[Remedy] = []
+    left_out: list[str] = []
+    for remedy in remedies:
+        rendered = [render_command(template, known) for template in remedy.commands]
+        contrary = [one.command for one in rendered if one and contradicts(one.command, before)]
+        left_out += contrary
+        if not contrary:
+            possible.append(remedy)
+    return possible, left_out
+
+
+def _steps(case: Case, library: Library, change: Step) -> tuple[Step, ...]:
     book, known = case.playbook, case.known
     look = Step(
         phase=Phase.INVESTIGATE,
@@ -102,20 +130,22 @@ def _steps(case: Case, library: Library, choice: Choice, manual: str) -> tuple[S
         commands=_reads(book.verify, library, known),
         success_criteria=render_first([book.success], known) or "",
     )
-    return (look, _change(choice, known, manual), again)
+    return (look, change, again)
 
 
-def _change(choice: Choice, known: Parameters, manual: str) -> Step:
+def _change(choice: Choice, known: Parameters, manual: str, left_out: Sequence[str]) -> Step:
     chosen = choice.chosen
+    contrary = LEFT_OUT.format("; ".join(left_out)) if left_out else ""
     if chosen is None:
-        refused = f" {ALL_REFUSED}" if choice.offers else ""
-        return Step(phase=Phase.REMEDIATE, step_number=2, description=f"By hand: {manual}{refused}")
+        refused = ALL_REFUSED if choice.offers else ""
+        words = (f"By hand: {manual}", refused, contrary)
+        return Step(phase=Phase.REMEDIATE, step_number=2, description=_joined(*words))
     remedy = chosen.remedy
     rollback = [render_command(template, known) for template in remedy.rollback]
     return Step(
         phase=Phase.REMEDIATE,
         step_number=2,
-        description=" ".join(part for part in (chosen.does, chosen.reason) if part),
+        description=_joined(chosen.does, chosen.reason, contrary),
         commands=chosen.commands,
         success_criteria=render_first([remedy.success], known) or "",
         rollback_commands=tuple(
@@ -124,6 +154,10 @@ def _change(choice: Choice, known: Parameters, manual: str) -> Step:
             if command
         ),
     )
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _reads(
@@ -136,7 +170,7 @@ def _reads(
 def _alternatives(choice: Choice, manual: str) -> tuple[Alternative, ...]:
     others = [
         Alternative(
-            approach=" ".join(part for part in (offer.does, offer.reason) if part),
+            approach=_joined(offer.does, offer.reason),
             pros=offer.pros,
             cons=offer.cons,
             commands=tuple(command.command for command in offer.commands),

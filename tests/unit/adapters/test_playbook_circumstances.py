@@ -3,6 +3,8 @@
 import pytest
 
 from app.adapters.reasoning.playbook import PlaybookReasoner
+from app.domain.guidance import ActionScore, Guidance
+from app.domain.plan import Plan
 from app.intake.batch import read_batch
 from tests.unit.adapters.playbook_session import Session, investigate
 
@@ -168,3 +170,45 @@ async def test_no_number_of_replicas_is_invented(reasoner: PlaybookReasoner, lin
 
     assert _planned(seen)
     assert not [command for command in _planned(seen) if "replicas=" in command]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "cfs throttling: nr_throttled 4213 of nr_periods 9000",
+        "request throttled by cfs quota, nr_throttled 4213",
+        "kernel: CPU throttling: 62% of periods",
+    ],
+)
+async def test_a_kernel_that_throttles_limits_no_rate(reasoner: PlaybookReasoner, line: str):
+    seen = await investigate(reasoner, read_batch(f"ERROR {line}\n"))
+
+    assert seen.modes == ["cpu_throttling"]
+
+
+async def test_an_api_that_throttles_limits_a_rate(reasoner: PlaybookReasoner):
+    seen = await investigate(reasoner, read_batch("ERROR Throttling: Rate exceeded\n"))
+
+    assert seen.modes == ["rate_limited"]
+
+
+async def test_plans_of_two_causes_do_not_scale_one_workload_up_and_down(
+    reasoner: PlaybookReasoner,
+):
+    liked = Guidance(scoreboard=(ActionScore("scale/deployment", 0.95, 9, 0),))
+    text = f"{BUSY}deployment/cart 3/3 ready\nERROR call to rates API: 429 Too Many Requests\n"
+
+    seen = await investigate(reasoner, read_batch(text), liked)
+
+    plans = seen.remediation.remediation_plans
+    scaled = [command for command in _planned(seen) if " scale " in command]
+    left_out = [plan for plan in plans if "Not proposed: kubectl scale" in words(plan)]
+    assert len(plans) == 2
+    assert len(scaled) == 1
+    assert "the plan for a more certain cause sets the same" in words(left_out[0])
+    assert left_out[0] is plans[1]
+    assert plans[1].steps[1].commands
+
+
+def words(plan: Plan) -> str:
+    return plan.steps[1].description
