@@ -26,11 +26,46 @@ class Priority(StrEnum):
     P3 = "P3"
 
 
-class Level(StrEnum):
-    """A graded judgement, used for severity, probability and urgency."""
+ABOVE = frozenset({"IMMEDIATE", "CRITICAL", "HIGH"})
+"""Grades that some scale has at its top, and another has not at all."""
+
+
+class Scale(StrEnum):
+    """Grades from the greatest down; a greater one than it has counts as its greatest."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        return next(iter(cls)) if value in ABOVE else None
+
+
+class Level(Scale):
+    """How bad a cause, its impact or an issue is."""
+
+    CRITICAL = "CRITICAL"
+    HIGH = "HIGH"
+    MEDIUM = "MEDIUM"
+    LOW = "LOW"
+
+
+class WarningLevel(Scale):
+    """How bad a warning is: what is worse is no warning any more."""
+
+    MEDIUM = "MEDIUM"
+    LOW = "LOW"
+
+
+class Probability(Scale):
+    """How likely a cause is."""
+
+    HIGH = "HIGH"
+    MEDIUM = "MEDIUM"
+    LOW = "LOW"
+
+
+class Urgency(Scale):
+    """How soon something should be done."""
 
     IMMEDIATE = "IMMEDIATE"
-    CRITICAL = "CRITICAL"
     HIGH = "HIGH"
     MEDIUM = "MEDIUM"
     LOW = "LOW"

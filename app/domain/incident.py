@@ -4,7 +4,15 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from app.domain.answer import Answer, Entities, Level, Priority
+from app.domain.answer import (
+    Answer,
+    Entities,
+    Level,
+    Priority,
+    Probability,
+    Urgency,
+    WarningLevel,
+)
 
 UNKNOWN_TIME = "UNKNOWN"
 UNKNOWN_SERVICE = "UNKNOWN_SERVICE"
@@ -140,7 +148,7 @@ class Cause(Answer):
     """One possible cause of a warning."""
 
     cause: str
-    probability: Level = Level.MEDIUM
+    probability: Probability = Probability.MEDIUM
     explanation: str = ""
 
 
@@ -150,12 +158,12 @@ class WarningAnalysis(Answer):
     timestamp: str = UNKNOWN_TIME
     service: str = UNKNOWN_SERVICE
     warning_message: str
-    severity: Level = Level.MEDIUM
+    severity: WarningLevel = WarningLevel.MEDIUM
     priority: Priority = Priority.P2
     potential_causes: tuple[Cause, ...] = ()
     potential_impact: str = ""
     recommended_action: str = ""
-    urgency: Level = Level.MEDIUM
+    urgency: Urgency = Urgency.MEDIUM
 
 
 class PatternType(StrEnum):

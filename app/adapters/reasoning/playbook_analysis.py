@@ -13,7 +13,7 @@ from app.adapters.reasoning.playbook_scan import (
     compile_pattern,
 )
 from app.adapters.reasoning.playbook_text import Parameters, render, render_all, render_first
-from app.domain.answer import Level, Priority
+from app.domain.answer import Level, Priority, Probability, Urgency, WarningLevel
 from app.domain.incident import (
     UNKNOWN_TIME,
     Analysis,
@@ -172,7 +172,7 @@ def _warnings(findings: Findings, verdict: Verdict) -> tuple[WarningAnalysis, ..
 def _warning(warning: WarningFinding, recovered: str | None) -> WarningAnalysis:
     cause = Cause(
         cause=recovered or "Not known from these lines alone",
-        probability=Level.HIGH if recovered else Level.LOW,
+        probability=Probability.HIGH if recovered else Probability.LOW,
         explanation="It was seen and is over: later lines show that it works again."
         if recovered
         else "No playbook counts it as a failure.",
@@ -181,12 +181,12 @@ def _warning(warning: WarningFinding, recovered: str | None) -> WarningAnalysis:
         timestamp=warning.timestamp,
         service=warning.service,
         warning_message=warning.message,
-        severity=Level.LOW,
+        severity=WarningLevel.LOW,
         priority=warning.priority,
         potential_causes=(cause,),
         potential_impact="None that shows now.",
         recommended_action="Watch whether it comes back or grows.",
-        urgency=Level.LOW,
+        urgency=Urgency.LOW,
     )
 
 
