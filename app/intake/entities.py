@@ -10,7 +10,7 @@ from app.domain.answer import Entities
 from app.domain.logbatch import Line
 from app.intake.entity_labels import LabelVotes, read_labels
 from app.intake.entity_names import (
-    NOT_NAMES,
+    fits,
     is_object_name,
     workload_kind_named,
     workload_of_pod,
@@ -54,7 +54,7 @@ class Ballot:
         clean = name.strip("\"'[](),;:")
         if role == "image":
             self.images[clean] += _points(weight)
-        elif is_object_name(clean) and clean not in NOT_NAMES:
+        elif is_object_name(clean) and fits(role, clean):
             self._vote_name(role, clean, weight)
 
     def _vote_name(self, role: str, name: str, weight: float) -> None:
@@ -63,12 +63,12 @@ class Ballot:
                 self.namespaces[name] += _points(weight)
             case "pod":
                 self.pods[name] += _points(weight)
-            case "container":
-                self.containers[name] += _points(weight)
             case "node":
                 self.nodes[name] += _points(weight)
             case "service" if "." in name:
                 return
+            case "container":
+                self.containers[name] += _points(weight)
             case "service" | "workload":
                 self.workloads[None, name] += _points(weight)
             case _:

@@ -32,6 +32,19 @@ warn debug fatal critical level msg message reason type object age normal
 NOT_NAMES = frozenset(_WORDS.split())
 """Words that stand where a name could."""
 
+_PARTS = """
+runtime process network restart restarts limit limits memory cpu id exit exited killed terminated
+started start startup created creation stop group groups logs log registry ports port state states storage termination
+engine daemon health hook lifecycle probe security pull
+"""
+NOT_CONTAINERS = NOT_NAMES | frozenset(_PARTS.split())
+"""What follows the word container where no name does."""
+
+NOT_NAMESPACES = NOT_NAMES | frozenset(
+    {*WORKLOAD_KINDS, "po", "log", "logs", "endpoints", "events"}
+)
+"""Kinds and folders that stand before a slash."""
+
 NOT_SUFFIXES = frozenset({"https", "00000", "12345", "http2"})
 """Five characters that Kubernetes could have drawn but people wrote."""
 
@@ -58,6 +71,18 @@ _OWNED_POD = re2.compile(rf"([a-z0-9][-a-z0-9.]*?)-({SUFFIX})")
 def is_object_name(name: str) -> bool:
     """Whether Kubernetes would accept it as an object's name."""
     return len(name) <= 253 and _NAME.fullmatch(name) is not None
+
+
+def fits(role: str, name: str) -> bool:
+    """Whether a word that stands where a name could is one, and not another word of that place."""
+    match role:
+        case "namespace":
+            others = NOT_NAMESPACES
+        case "container":
+            others = NOT_CONTAINERS
+        case _:
+            others = NOT_NAMES
+    return name not in others
 
 
 def workload_of_pod(pod: str) -> tuple[str | None, str] | None:

@@ -5,9 +5,10 @@ from typing import Protocol
 
 import re2
 
+from app.intake.entity_bare_names import BARE_NAMES
 from app.intake.entity_documents import read_describe, read_json, read_manifest
-from app.intake.entity_names import WORKLOAD_KINDS, workload_of_replica_set
-from app.intake.entity_rules import RULES
+from app.intake.entity_names import WORKLOAD_KINDS, fits, workload_of_replica_set
+from app.intake.entity_rules import PHRASES
 
 MATCHES_PER_RULE = 400
 """More matches of one rule do not change an election."""
@@ -36,7 +37,7 @@ class Votes(Protocol):
 def phrases(texts: list[str], votes: Votes) -> None:
     """Every rule over the whole text; a name's votes by one rule are capped."""
     text = "\n".join(texts)
-    for rule in RULES:
+    for rule in (*PHRASES, *BARE_NAMES):
         if not any(needle in text for needle in rule.needles):
             continue
         seen: dict[tuple[str, str], int] = {}
@@ -51,7 +52,7 @@ def _cast(
     named: dict[str, str], weight: float, seen: dict[tuple[str, str], int], votes: Votes
 ) -> None:
     pod = named.get("pod")
-    if pod and (namespace := named.get("namespace")):
+    if pod and (namespace := named.get("namespace")) and fits("namespace", namespace):
         votes.homes.setdefault(pod, namespace)
     if pod and (container := named.get("container")):
         votes.rooms.setdefault(container, set()).add(pod)
