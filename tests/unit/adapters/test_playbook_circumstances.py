@@ -119,6 +119,19 @@ async def test_the_owner_a_page_tells_counts_more_than_what_a_pods_name_suggests
     assert (entities.workload_kind, entities.workload) == ("daemonset", "agent")
 
 
+async def test_the_container_and_its_limit_in_a_line_of_the_killer_let_the_limit_be_raised(
+    reasoner: PlaybookReasoner,
+):
+    seen = await investigate(
+        reasoner,
+        read_batch("OOMKilled object=StatefulSet shop/index container main limit 512Mi\n"),
+    )
+
+    assert _planned(seen)[0] == (
+        "kubectl set resources statefulset/index --containers=main --limits=memory=1024Mi -n shop"
+    )
+
+
 BUSY = (
     "CPUThrottlingHigh: 78% throttling of CPU in namespace shop for container web in pod"
     " cart-6f7d8c9b5-x2x4z\n"

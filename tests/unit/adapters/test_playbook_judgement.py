@@ -265,6 +265,15 @@ def test_a_value_has_to_look_like_what_it_claims(name: str, value: str, fits: bo
             "readiness_probe_failing",
         ),
         (
+            "Readiness probe of container till errored, 9 consecutive failures\n",
+            "readiness_probe_failing",
+        ),
+        ("Liveness probe for till-0 has timed out\n", "liveness_probe_failing"),
+        (
+            "node-controller: Node worker-3 condition Ready=Unknown, pod bank/till-0 unreachable\n",
+            "node_not_ready",
+        ),
+        (
             "NAME READY STATUS\netl-scheduler-0  0/1  CrashLoopBackOff  9  1h\n",
             "crashloop_app_error",
         ),
@@ -274,6 +283,20 @@ async def test_words_inside_words_prove_nothing_and_quoted_quotes_hide_nothing(
     reasoner: PlaybookReasoner, text: str, mode: str
 ):
     assert (await _read(reasoner, text)).modes == [mode]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Readiness probe of container till succeeded after 9 failures",
+        "node-controller: Node worker-3 condition Ready=True",
+        "Node worker-3 is ready: unknown flags were ignored",
+    ],
+)
+async def test_a_probe_that_succeeds_and_a_node_that_is_ready_are_no_incident(
+    reasoner: PlaybookReasoner, line: str
+):
+    assert not (await _read(reasoner, f"{line}\n")).modes
 
 
 @pytest.mark.parametrize(("restarts", "is_over"), [("0", True), ("6", False)])
