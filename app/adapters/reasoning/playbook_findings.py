@@ -96,9 +96,7 @@ def _without_incident(batch: LogBatch, verdict: Verdict, scanner: Scanner) -> Fi
         if not scanner.is_calm(pattern.samples[0].text)
         and not any(line.number in over for line in pattern.samples)
     ]
-    warnings = [
-        _warning(pattern, services) for pattern in shown if pattern.severity is LineSeverity.WARNING
-    ]
+    warnings = [_warning(pattern, services) for pattern in shown if not _is_claimed(pattern)]
     if verdict.scan.resolved_lines:
         warnings += [_closed(pattern, services) for pattern in shown if _is_claimed(pattern)]
     recovered = () if verdict.scan.is_declared_over else verdict.recovered

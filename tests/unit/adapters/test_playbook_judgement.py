@@ -348,6 +348,18 @@ async def test_an_error_that_is_declared_over_is_still_shown(
     assert seen.findings.warnings[0].message == "Declared over: payment failed with code 7"
 
 
+@pytest.mark.parametrize(
+    "line", ["08:00:01 worker: the peer is unreachable", "08:00:01 sync is unhealthy since noon"]
+)
+async def test_trouble_that_no_playbook_knows_and_no_level_claims_is_still_shown(
+    reasoner: PlaybookReasoner, line: str
+):
+    seen = await _read(reasoner, f"{line}\n")
+
+    assert not seen.modes
+    assert [warning.message in line for warning in seen.findings.warnings] == [True]
+
+
 async def test_two_incidents_in_one_text_keep_their_namespaces(reasoner: PlaybookReasoner):
     samples = Path(__file__).parents[3] / "data" / "samples"
     texts = [(samples / f"{name}.log").read_text() for name in ("oom-killed", "image-pull")]
