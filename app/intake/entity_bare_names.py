@@ -7,7 +7,7 @@ _BEFALLS = (
     r"|[Ee]vict\w*|[Ss]tateful[Ss]et|unreachable|[Rr]estart\w*|Unhealthy|cgroup|exit code)\b"
 )
 _NUMBERED_POD = (
-    r"(?:^|[ \t\"'(=,])(?P<namespace>[a-z][-a-z0-9]*)/(?P<pod>[a-z][-a-z0-9]*-\d{1,3})"
+    r"(?:^|[ \t\"'(=,])(?P<folder>[a-z][-a-z0-9]*)/(?P<pod>[a-z][-a-z0-9]*-\d{1,3})"
     r"(?:: |[ \t\"'),;]|$)"
 )
 
@@ -26,7 +26,7 @@ BARE_NAMES = (
     # A pod's generated name standing anywhere.
     rule(
         "-",
-        r"(?:^|[\s\[\"'/(=|])(?:(?P<namespace>[a-z][-a-z0-9]*)/)?(?P<pod>[a-z][-a-z0-9]*-HASH-SUFFIX)(?:[\s\]\"':,/)|]|$)",
+        r"(?:^|[\s\[\"'/(=|])(?:(?P<folder>[a-z][-a-z0-9]*)/)?(?P<pod>[a-z][-a-z0-9]*-HASH-SUFFIX)(?:[\s\]\"':,/)|]|$)",
         0.5,
     ),
     # A numbered pod behind its namespace, in a line that tells what befalls pods.
@@ -35,7 +35,7 @@ BARE_NAMES = (
     # A container in a line that tells what befell it.
     rule(
         "ontainer ",
-        r"\b[Cc]ontainer [\"'`]?(?P<container>NAME)[\"'`]?[,;:)]? (?:in |of |was |is |has |exceed|exited|errored|fail|OOM|oom|[Kk]illed|limit|memory|anon-rss|used |uses )",
+        r"\b[Cc]ontainer [\"'`]?(?P<container>NAME)[\"'`]?[,;:)]? (?:in |of |pod[ =/]|was |is |has |exceed|exited|errored|fail|OOM|oom|[Kk]illed|limit|memory|anon-rss|used |uses )",
         0.6,
     ),
     rule(

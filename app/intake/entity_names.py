@@ -34,16 +34,14 @@ NOT_NAMES = frozenset(_WORDS.split())
 
 _PARTS = """
 runtime process network restart restarts limit limits memory cpu id exit exited killed terminated
-started start startup created creation stop group groups logs log registry ports port state states storage termination
-engine daemon health hook lifecycle probe security pull
+started start startup created creation stop group groups logs log registry ports port state states
+storage termination engine daemon health hook lifecycle probe security pull
 """
 NOT_CONTAINERS = NOT_NAMES | frozenset(_PARTS.split())
 """What follows the word container where no name does."""
 
-NOT_NAMESPACES = NOT_NAMES | frozenset(
-    {*WORKLOAD_KINDS, "po", "log", "logs", "endpoints", "events"}
-)
-"""Kinds and folders that stand before a slash."""
+NOT_BEFORE_SLASH = NOT_NAMES | frozenset({*WORKLOAD_KINDS, "po", "log", "logs", "endpoints"})
+"""Kinds and folders that stand before a slash where a namespace could."""
 
 NOT_SUFFIXES = frozenset({"https", "00000", "12345", "http2"})
 """Five characters that Kubernetes could have drawn but people wrote."""
@@ -64,7 +62,7 @@ _NAME = re2.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
 _REPLICA_SET_POD = re2.compile(rf"([a-z0-9][-a-z0-9.]*?)-({HASH})-({OLDER_SUFFIX})")
 _REPLICA_SET = re2.compile(rf"([a-z0-9][-a-z0-9.]*?)-({HASH})")
 _ORDINAL_POD = re2.compile(r"([a-z][-a-z0-9.]*?)-([0-9]{1,3})")
-_CRON_POD = re2.compile(r"([a-z0-9][-a-z0-9.]*?)-([0-9]{7,12})-([a-z0-9]{5})")
+_CRON_POD = re2.compile(rf"([a-z0-9][-a-z0-9.]*?)-([0-9]{{7,12}})-({OLDER_SUFFIX})")
 _OWNED_POD = re2.compile(rf"([a-z0-9][-a-z0-9.]*?)-({SUFFIX})")
 
 
@@ -75,14 +73,7 @@ def is_object_name(name: str) -> bool:
 
 def fits(role: str, name: str) -> bool:
     """Whether a word that stands where a name could is one, and not another word of that place."""
-    match role:
-        case "namespace":
-            others = NOT_NAMESPACES
-        case "container":
-            others = NOT_CONTAINERS
-        case _:
-            others = NOT_NAMES
-    return name not in others
+    return name not in (NOT_CONTAINERS if role == "container" else NOT_NAMES)
 
 
 def workload_of_pod(pod: str) -> tuple[str | None, str] | None:

@@ -7,7 +7,7 @@ import re2
 
 from app.intake.entity_bare_names import BARE_NAMES
 from app.intake.entity_documents import read_describe, read_json, read_manifest
-from app.intake.entity_names import WORKLOAD_KINDS, fits, workload_of_replica_set
+from app.intake.entity_names import NOT_BEFORE_SLASH, WORKLOAD_KINDS, workload_of_replica_set
 from app.intake.entity_rules import PHRASES
 
 MATCHES_PER_RULE = 400
@@ -51,8 +51,11 @@ def phrases(texts: list[str], votes: Votes) -> None:
 def _cast(
     named: dict[str, str], weight: float, seen: dict[tuple[str, str], int], votes: Votes
 ) -> None:
+    folder = named.pop("folder", None)
+    if folder and folder not in NOT_BEFORE_SLASH:
+        named["namespace"] = folder
     pod = named.get("pod")
-    if pod and (namespace := named.get("namespace")) and fits("namespace", namespace):
+    if pod and (namespace := named.get("namespace")):
         votes.homes.setdefault(pod, namespace)
     if pod and (container := named.get("container")):
         votes.rooms.setdefault(container, set()).add(pod)

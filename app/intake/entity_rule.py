@@ -16,7 +16,10 @@ _KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A pattern whose named groups are roles; `kind` tells the role of `object`."""
+    """A pattern whose named groups are roles; `kind` tells the role of `object`.
+
+    A `folder` is what stands before a slash: a namespace, where it is no kind.
+    """
 
     needles: tuple[str, ...]
     """At least one of these stands in every match: a cheap test before the pattern runs."""
