@@ -30,10 +30,7 @@ def _step(step: Step, changes: Sequence[str]) -> Step:
     if not left_out:
         return step
     commands = tuple(one for one in step.commands if one.command not in left_out)
-    said = (
-        f"Left out: {'; '.join(left_out)}, because an earlier plan of this workflow sets the same"
-        " to another value."
-    )
+    said = f"Left out: {'; '.join(left_out)}, which contradicts an earlier plan of this workflow."
     rollback: tuple[RollbackCommand, ...] = step.rollback_commands if commands else ()
     return step.model_copy(
         update={

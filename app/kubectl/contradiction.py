@@ -1,4 +1,4 @@
-"""Whether two changes cannot both be meant: one field of one object, two values (pure)."""
+"""Whether two changes cannot both be meant: the second takes away what the first does (pure)."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -13,13 +13,15 @@ _FLAGS = {
     "autoscale": ("min", "max", "cpu-percent"),
     "set resources": ("limits", "requests"),
 }
+_TURNS_BACK = frozenset({"rollout undo"})
+"""Done twice, it is as if it had not been done."""
 _PAIRS = frozenset({"set image", "set env", "label", "annotate", "taint"})
 
 Settings = Iterator[tuple[str, str]]
 
 
 def contradicts(command: str, earlier: Sequence[str]) -> bool:
-    """Whether a command gives a field another value than one before it does."""
+    """Whether a command gives a field another value than one before it, or takes that one back."""
     mine = _parsed(command)
     return mine is not None and any(
         _differ(mine, other) for text in earlier if (other := _parsed(text))
@@ -36,6 +38,8 @@ def _parsed(text: str) -> ParsedCommand | None:
 def _differ(one: ParsedCommand, other: ParsedCommand) -> bool:
     if one.path != other.path or not _share_object(one, other):
         return False
+    if one.path in _TURNS_BACK and not (one.value("to-revision") or other.value("to-revision")):
+        return True
     before = dict(_settings(other))
     return any(before.get(field, value) != value for field, value in _settings(one))
 

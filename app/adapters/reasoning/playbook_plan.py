@@ -29,9 +29,7 @@ from app.kubectl.contradiction import contradicts
 MOST_READS = 6
 ALL_REFUSED = "No command is proposed, because all that are known for this were rejected on incidents like it."
 
-LEFT_OUT = (
-    "Not proposed: {}, because the plan for a more certain cause sets the same to another value."
-)
+LEFT_OUT = "Not proposed: {}, which contradicts the plan for a more certain cause."
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,7 +218,7 @@ async def test_plans_of_two_causes_do_not_scale_one_workload_up_and_down(
     left_out = [plan for plan in plans if "Not proposed: kubectl scale" in words(plan)]
     assert len(plans) == 2
     assert len(scaled) == 1
-    assert "the plan for a more certain cause sets the same" in words(left_out[0])
+    assert "contradicts the plan for a more certain cause" in words(left_out[0])
     assert left_out[0] is plans[1]
     assert plans[1].steps[1].commands
 

@@ -38,8 +38,7 @@ async def test_the_first_plan_wins_and_the_other_says_what_it_leaves_out():
     assert [one.command for one in first.commands] == [UP]
     assert [one.command for one in second.commands] == [UNDO]
     assert second.description == (
-        f"Change it. Left out: {DOWN}, because an earlier plan of this workflow sets the same to"
-        " another value."
+        f"Change it. Left out: {DOWN}, which contradicts an earlier plan of this workflow."
     )
     assert answer.remediation_summary.automated_fixes == 2
 

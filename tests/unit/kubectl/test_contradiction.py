@@ -1,4 +1,4 @@
-"""Two commands contradict each other where they give one field of one object two values."""
+"""Two commands contradict each other where one takes away what the other one does."""
 
 import pytest
 
@@ -28,9 +28,13 @@ from app.kubectl.contradiction import contradicts
             'kubectl patch hpa cart -p \'{"spec":{"maxReplicas":4}}\' -n shop',
             'kubectl patch hpa cart -p \'{"spec":{"minReplicas":1,"maxReplicas":2}}\' -n shop',
         ),
+        (
+            "kubectl rollout undo deployment/cart -n shop",
+            "kubectl rollout undo deployment cart -n shop",
+        ),
     ],
 )
-def test_two_values_of_one_field_contradict_each_other(one: str, other: str):
+def test_both_together_do_not_do_what_either_is_for(one: str, other: str):
     assert contradicts(one, ["kubectl get pods", other])
     assert contradicts(other, [one])
 
@@ -57,6 +61,10 @@ def test_two_values_of_one_field_contradict_each_other(one: str, other: str):
         (
             "kubectl set resources deployment/cart -c web --limits=cpu=1 -n shop",
             "kubectl set resources deployment/cart -c proxy --limits=cpu=2 -n shop",
+        ),
+        (
+            "kubectl rollout undo deployment/cart --to-revision=3",
+            "kubectl rollout undo deployment/cart --to-revision=3",
         ),
         ("kubectl rollout undo deployment/cart", "kubectl rollout restart deployment/cart"),
         ("kubectl logs cart-0 --tail=5", "kubectl logs cart-0 --tail=9"),

@@ -2,8 +2,10 @@
 
 import asyncio
 import gc
+import sys
 import tracemalloc
 from collections.abc import AsyncIterator, Iterable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -78,23 +80,22 @@ async def decided_plans(numbers: range) -> list[FeedbackEvent]:
 
 
 async def test_more_records_take_little_more_memory(learning: Learning, path: Path):
-    some = b"".join(map(to_line, await decided_plans(range(2 * DRAFTS_LIMIT))))
-    more = b"".join(map(to_line, await decided_plans(range(1000, 2000))))
-    rewrite(path, some)
+    written = b""
+    held: list[int] = []
     tracemalloc.start()
     try:
-        await learning.report.statistics()
-        gc.collect()
-        before, _ = tracemalloc.get_traced_memory()
-        rewrite(path, some + more)
-        statistics = await learning.report.statistics()
-        gc.collect()
-        after, _ = tracemalloc.get_traced_memory()
+        for numbers in (range(2 * DRAFTS_LIMIT), range(1000, 2000), range(2000, 3000)):
+            written += b"".join(map(to_line, await decided_plans(numbers)))
+            rewrite(path, written)
+            statistics = await learning.report.statistics()
+            gc.collect()
+            held.append(tracemalloc.get_traced_memory()[0] - sys.getsizeof(written))
     finally:
         tracemalloc.stop()
 
-    assert statistics.approved_count == 2 * DRAFTS_LIMIT + 1000
-    assert (after - before) / 1000 < RECORD_BYTES
+    assert statistics.approved_count == 2 * DRAFTS_LIMIT + 2000
+    # The smaller of two: once in a while all of Python's names move to a larger table.
+    assert min(after - before for before, after in pairwise(held)) / 1000 < RECORD_BYTES
 
 
 async def test_who_leaves_while_it_is_read_leaves_the_reading_to_the_next_one():
