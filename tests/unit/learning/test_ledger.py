@@ -87,13 +87,13 @@ async def test_more_records_take_little_more_memory(learning: Learning, path: Pa
         for numbers in (range(2 * DRAFTS_LIMIT), range(1000, 2000), range(2000, 3000)):
             written += b"".join(map(to_line, await decided_plans(numbers)))
             rewrite(path, written)
-            statistics = await learning.report.statistics()
+            await learning.report.statistics()
             gc.collect()
             held.append(tracemalloc.get_traced_memory()[0] - sys.getsizeof(written))
     finally:
         tracemalloc.stop()
 
-    assert statistics.approved_count == 2 * DRAFTS_LIMIT + 2000
+    assert (await learning.report.statistics()).approved_count == 2 * DRAFTS_LIMIT + 2000
     # The smaller of two: once in a while all of Python's names move to a larger table.
     assert min(after - before for before, after in pairwise(held)) / 1000 < RECORD_BYTES
 
