@@ -246,7 +246,7 @@ def _reason(
         decided = score.approved + score.rejected
         return f"{name} was approved {score.approved} of {decided} times on incidents like this."
     accepted = _examples(guidance, action, ExampleRole.ACCEPTED)
-    if accepted and not (score and score.rejected):
+    if accepted and (score is None or score.score >= UNTRIED):
         return f"{name} was approved on an incident like this{_elsewhere(accepted)}."
     return ""
 
