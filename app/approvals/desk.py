@@ -1,5 +1,6 @@
 """The desk: proposals come in, people decide each of them once."""
 
+import asyncio
 import logging
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -9,7 +10,14 @@ from app.approvals.judging import CommandJudge
 from app.approvals.looking import Looking
 from app.approvals.ports import ApprovalStore
 from app.approvals.proposing import IncomingProposal, to_approval
-from app.approvals.ruling import IncomingDecision, reason_of, reject_each, rejects_all, rule
+from app.approvals.ruling import (
+    IncomingDecision,
+    discreet,
+    reason_of,
+    reject_each,
+    rejects_all,
+    rule,
+)
 from app.approvals.undo_look import refuse_without_undo
 from app.domain.approval import Decision
 from app.domain.errors import Conflict, NotFound
@@ -17,6 +25,7 @@ from app.domain.ids import ApprovalId
 from app.domain.ports import Clock
 from app.domain.review import Approval
 from app.domain.review_moves import ApprovalStatus
+from app.security.words import name_without_secrets
 
 PENDING_LIMIT = 25_000
 ATTEMPTS = 3
@@ -83,6 +92,7 @@ class ApprovalDesk:
 
     async def decide(self, approval_id: ApprovalId, incoming: IncomingDecision) -> Approval:
         """Decide once; raises NotFound, AlreadyDecided, DecisionVoid, InvalidField, ClusterFailed."""
+        incoming = await asyncio.to_thread(discreet, incoming)
         for _ in range(ATTEMPTS):
             approval = await self._ready(approval_id, incoming)
             decided = self._decided(approval, incoming)
@@ -111,7 +121,7 @@ class ApprovalDesk:
         """
         approval = await self.get(approval_id)
         refuse_without_undo(approval)
-        begun = approval.begin_undo(reviewer, self._clock.now())
+        begun = approval.begin_undo(name_without_secrets(reviewer), self._clock.now())
         begun = await self._looking.before_undo.as_seen(begun, is_confirmed=is_confirmed)
         if not await self._store.begin_undo(begun, is_confirmed=is_confirmed):
             raise Conflict("The undo of this request was begun already.")

@@ -14,6 +14,7 @@ from app.domain.ports import Clock
 from app.domain.report import Backlog, DueReport, ReportKind
 from app.domain.review import Approval, ReviewedCommand
 from app.domain.review_moves import ApprovalStatus
+from app.security.words import without_secrets
 
 FIRST_RETRY = timedelta(seconds=1)
 LONGEST_RETRY = timedelta(minutes=5)
@@ -99,7 +100,10 @@ def pause_after(attempts: int, jitter: float) -> timedelta:
 
 
 def to_report(kind: ReportKind, approval: Approval, now: datetime) -> DueReport:
-    """The body of the webhook, as contract clients read it and with the facts beside it."""
+    """The body of the webhook, as contract clients read it and with the facts beside it.
+
+    An edit runs as somebody wrote it, and is told without the secrets in it.
+    """
     is_final = _is_final(kind, approval)
     outcome = approval.outcome
     body: dict[str, object] = {
@@ -117,7 +121,7 @@ def to_report(kind: ReportKind, approval: Approval, now: datetime) -> DueReport:
         "is_final": is_final,
     }
     if approval.status is ApprovalStatus.REJECTED:
-        body["rejection_reason"] = approval.reason
+        body["rejection_reason"] = without_secrets(approval.reason)
     return DueReport(
         approval_id=approval.approval_id,
         body=orjson.dumps(body),
@@ -144,8 +148,8 @@ def _command(command: ReviewedCommand) -> dict[str, object]:
     return {
         "command": command.text,
         "decision": command.decision,
-        "edited_to": command.edited_to,
-        "reason": command.reason,
+        "edited_to": without_secrets(command.edited_to),
+        "reason": without_secrets(command.reason),
         "status": command.status,
         "output": command.output[:OUTPUT_LIMIT],
         "undo_status": command.undo_status,

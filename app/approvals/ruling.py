@@ -8,6 +8,7 @@ from app.approvals.proposing import namespace_of
 from app.domain.approval import CommandDecision, Decision
 from app.domain.errors import Conflict, InvalidField
 from app.domain.review import REJECTED, RUNS, UNCONFIRMED, Approval, ReviewedCommand
+from app.security.words import name_without_secrets, without_secrets
 
 NOT_CHOSEN = "Not run: nobody decided about it."
 NOTHING_CHOSEN = (
@@ -60,6 +61,19 @@ class IncomingDecision:
     """The commands that may run although they are not in evidence."""
     choices: Sequence[CommandChoice] | None = None
     """None: one word for all."""
+
+
+def discreet(incoming: IncomingDecision) -> IncomingDecision:
+    """The decision as it may be kept and told: what runs is as it was edited, words are redacted."""
+    choices = incoming.choices and [
+        replace(choice, reason=without_secrets(choice.reason)) for choice in incoming.choices
+    ]
+    return replace(
+        incoming,
+        reviewer=name_without_secrets(incoming.reviewer),
+        reason=without_secrets(incoming.reason),
+        choices=choices,
+    )
 
 
 def rule(

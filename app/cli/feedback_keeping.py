@@ -16,6 +16,7 @@ from app.domain.housekeeping import Compacted
 from app.domain.rewriting import RewritableStore, StoredLine
 from app.learning.compaction import Compaction
 from app.learning.directory import Directory
+from app.learning.discretion import discreet_import
 from app.learning.forgetting import ForgetReviewer, ForgetWorkflow
 from app.learning.oblivion import Oblivion
 from app.learning.utterances import holds
@@ -106,7 +107,7 @@ class Intake:
         if event is not None and not self._is_known(event):
             self._ids.number(event.id)
             self.added += 1
-            return event
+            return discreet_import(event)
         self.unreadable += line.event is None and bool(raw)
         self.passed_over += line.event is not None
         return None

@@ -16,6 +16,7 @@ from app.domain.feedback import (
 )
 from app.domain.ids import ApprovalId, FeedbackId
 from app.learning.course import Reports
+from app.learning.discretion import discreet_words
 from app.learning.legacy import expand
 from app.learning.record import Facts, RatingField, record_of
 
@@ -52,7 +53,10 @@ class Draft:
     )
 
     def __init__(self, feedback_id: FeedbackId, *, keeps_texts: bool) -> None:
-        """Nothing is known yet; without `keeps_texts` the record's two long texts are empty."""
+        """Nothing is known yet; without `keeps_texts` the record's two long texts are empty.
+
+        With it, the record is made to be shown: people's words come without their secrets.
+        """
         self.feedback_id = feedback_id
         self._keeps_texts = keeps_texts
         self._proposed: Proposed | None = None
@@ -66,7 +70,7 @@ class Draft:
 
     def apply(self, *parts: PlanEvent) -> None:
         """Take parts of events in; what is said of another plan alone is passed over."""
-        for part in parts:
+        for part in map(discreet_words, parts) if self._keeps_texts else parts:
             if tie := tie_of(part, self.feedback_id):
                 self._owned.add(tie)
             if isinstance(part, Report):

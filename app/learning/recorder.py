@@ -1,5 +1,6 @@
-"""Writes down what was proposed and what people made of it, each fact once."""
+"""Writes down what was proposed and what people made of it, each fact once, without secrets."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -14,10 +15,12 @@ from app.domain.plan import Plan
 from app.domain.ports import Clock
 from app.learning.actions import namespace_in, planned_command, planned_commands
 from app.learning.again import again_if_rewritten
+from app.learning.discretion import discreet_rating, discreet_report, discreet_words
 from app.learning.environments import OUR_OWN, Environments
 from app.learning.ledger import FeedbackLedger, Writing
 from app.learning.reported import events_of
 from app.learning.signature import signature_of_plan
+from app.security.redaction import redact
 
 
 def feedback_id_of(workflow_id: WorkflowId, number: int) -> FeedbackId:
@@ -95,11 +98,12 @@ class FeedbackRecorder:
         async with self._ledger.writing() as turn:
             if (await turn.record(feedback_id)).status is not None:
                 return
+            said = redact(reason).text
             declined = Declined(
-                id=event_id("declined", feedback_id, reason),
+                id=event_id("declined", feedback_id, said),
                 ts=self._now(turn),
                 feedback_id=feedback_id,
-                reason=reason,
+                reason=said,
             )
             await turn.append(declined)
 
@@ -110,6 +114,7 @@ class FeedbackRecorder:
         Raises ReportKept when it came early or is on what somebody else proposed; Unauthorized for
         a delivery that is played back.
         """
+        report = await asyncio.to_thread(discreet_report, report)
         async with self._ledger.writing() as turn:
             feedback_id = await turn.feedback_of(report.approval_id)
             if feedback_id is not None:
@@ -121,6 +126,7 @@ class FeedbackRecorder:
     @again_if_rewritten
     async def rate(self, feedback_id: FeedbackId, rating: Rating) -> None:
         """Note a person's opinion; what it leaves out stays as it was. Raises NotFound."""
+        rating = await asyncio.to_thread(discreet_rating, rating)
         async with self._ledger.writing() as turn:
             if not _adds(rating, (await turn.record(feedback_id)).rating):
                 return
@@ -148,7 +154,7 @@ class FeedbackRecorder:
         self, turn: Writing, feedback_id: FeedbackId, approval_id: ApprovalId
     ) -> None:
         early = [
-            report.model_copy(update={"feedback_id": feedback_id})
+            discreet_words(report).model_copy(update={"feedback_id": feedback_id})
             for report in await self._ledger.store.parked()
             if report.approval_id == approval_id
         ]

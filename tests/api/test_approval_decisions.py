@@ -145,6 +145,42 @@ def test_commands_are_decided_one_by_one_and_the_backend_hears_each(
     ]
 
 
+def test_what_runs_is_as_it_was_edited_and_what_is_told_holds_no_secret(
+    start: StartServer, receiver: WebhookReceiver, tmp_path: Path
+):
+    client = start(backend_webhook_url=receiver.url)
+    one = propose(client, RESTART, GET)
+    edit = "kubectl set env deployment/checkout DB_PASSWORD=hunter2 -n shop"
+    choices = [
+        {"number": 0, "decision": "edited", "edited_to": edit, "reason": "password: hunter3"},
+        {"number": 1, "decision": "rejected", "reason": "the token expired"},
+    ]
+
+    approve(client, one, reviewer="ada@example.com", commands=choices, confirm=[0])
+    told = receiver.wait_for(1)[0].json
+
+    assert [(c["edited_to"], c["reason"]) for c in told["commands"]] == [
+        (edit.replace("hunter2", "[REDACTED:password:1]"), "password: [REDACTED:password:1]"),
+        (None, "the token expired"),
+    ]
+    assert told["reviewer"] == "ada@example.com"
+    assert [command["edited_to"] for command in view(client, one)["commands"]] == [edit, None]
+    assert b"hunter3" not in b"".join(file.read_bytes() for file in tmp_path.glob("approvals.*"))
+
+
+def test_a_rejection_is_answered_without_the_secret_in_its_reason(client: httpx.Client):
+    one = propose(client, RESTART)
+
+    answer = client.post(
+        f"/api/approvals/{one}/reject", json={"reason": "not now; password: hunter2"}
+    )
+
+    assert answer.json() == {
+        "status": "rejected",
+        "reason": "not now; password: [REDACTED:password:1]",
+    }
+
+
 def test_rejecting_all_that_could_run_is_a_rejection_although_the_policy_refuses_the_rest(
     client: httpx.Client,
 ):

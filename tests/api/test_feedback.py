@@ -305,6 +305,29 @@ def test_a_report_on_what_somebody_else_proposed_is_sent_once_and_not_lost(
     assert statistics(client)["rejected_count"] == 1
 
 
+def test_an_early_decision_is_kept_without_the_secret_in_it(client: httpx.Client, path: Path):
+    early = decide(client, status="rejected", rejection_reason="no: password=hunter2")
+    assert early.status_code == 404
+    assert "hunter2" not in "".join(one.read_text() for one in path.parent.iterdir())
+
+    propose(path, 1)
+
+    said = client.get(f"/improvements/{LEARNER}").json()["improvement_suggestions"]
+    assert said == ["Avoid: no: password=[REDACTED:password:1]"]
+    assert decide(client, status="rejected", rejection_reason="no: password=hunter2").is_success
+    assert path.read_text().count('"type":"decided"') == 1
+
+
+def test_a_secret_that_an_earlier_version_kept_is_not_shown(client: httpx.Client, path: Path):
+    propose(path, 1)
+    decide(client, status="rejected", rejection_reason="no: word")
+    path.write_text(path.read_text().replace("no: word", "no: password=hunter2"))
+
+    said = client.get(f"/improvements/{LEARNER}").json()["improvement_suggestions"]
+
+    assert said == ["Avoid: no: password=[REDACTED:password:1]"]
+
+
 SENSELESS_DECISIONS: list[dict[str, object]] = [
     {"approved_count": -1},
     {"rejected_count": -3},

@@ -262,6 +262,44 @@ def test_an_export_is_imported_into_an_empty_place(tmp_path: Path):
     ]
 
 
+def test_an_import_brings_no_secret_along(tmp_path: Path):
+    secret = "password: hunter2"
+    whole = {
+        "feedback_id": "wf-9_remediation_1",
+        "workflow_id": "wf-9",
+        "timestamp": "2029-11-02T10:00:00",
+        "input_data": f"ERROR {secret}",
+        "output_data": {"login": {"password": "hunter2"}, "issue": "ledger runs out of memory"},
+        "approval_status": "rejected",
+        "rejection_reason": f"it drops carts, {secret}",
+        "feedback_comments": "the token expired",
+        "improvements_suggested": secret,
+    }
+    head = {"v": 1, "ts": "2030-01-01T00:00:00Z", "feedback_id": "wf-9_remediation_1"}
+    verdict = {"command": "kubectl get pods", "decision": "rejected", "reason": secret}
+    said = {"type": "decided", "decision": "rejected", "approval_id": "a", "commands": [verdict]}
+    events = [
+        head | {"id": "d", **said, "reviewer": "ada@example.com", "rejection_reason": secret},
+        head | {"id": "r", "type": "rated", "feedback_comments": secret},
+        head | {"id": "x", "type": "retracted", "reason": secret},
+    ]
+    source = tmp_path / "source.jsonl"
+    source.write_text("".join(f"{json.dumps(line)}\n" for line in (whole, *events)))
+
+    first = run_feedback(tmp_path, "import", str(source))
+    again = run_feedback(tmp_path, "import", str(source))
+
+    assert (first.returncode, again.returncode) == (0, 0), first.stderr
+    assert "4 added" in first.stderr
+    assert "0 added" in again.stderr
+    kept = content(tmp_path / "data" / "feedback" / "remediation_feedback.jsonl")
+    assert "hunter2" not in kept
+    assert "ada@example.com" in kept
+    (record,) = map(json.loads, export(tmp_path))
+    assert record["feedback_comments"] == "password: [REDACTED:password:1]"
+    assert "the token expired" in kept
+
+
 def export(root: Path) -> list[str]:
     return run_feedback(root, "export").stdout.splitlines()
 
