@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isfinite
 
 from app.domain.approval import CommandDecision, CommandVerdict, Decision
 from app.domain.course import Course, Decided, Outcome
@@ -18,10 +19,13 @@ from app.domain.feedback import (
     Rated,
     Rating,
     Retracted,
+    event_id,
 )
 from app.domain.ids import ApprovalId
 from app.learning.legacy import IMPORTED_PREFIX
+from app.learning.matching import matched
 from app.learning.reward import credits_of, reward
+from app.learning.tally import Ballot, Tally, counted
 
 FAILED = "failed"
 
@@ -58,31 +62,15 @@ class Facts:
         return {course.approval_id for course in self.courses if course.expired}
 
 
-@dataclass(frozen=True, slots=True)
-class _Tally:
-    """How many commands were approved and rejected."""
-
-    approved: int = 0
-    rejected: int = 0
-
-    def plus(self, other: "_Tally") -> "_Tally":
-        return _Tally(self.approved + other.approved, self.rejected + other.rejected)
-
-    @property
-    def share(self) -> float | None:
-        """The approved share; None when nothing was counted."""
-        total = self.approved + self.rejected
-        return self.approved / total if total else None
-
-
 def record_of(facts: Facts) -> FeedbackRecord:
     """The record; what is missing is None, never a guess."""
     proposed, decisions = facts.proposed, facts.decisions
     last = max(decisions, key=lambda event: (event.ts, event.id), default=None)
-    tally = _tally(facts)
     rating = _rating(facts.ratings)
     commands = _commands(facts)
-    credits_ = _credits(facts, commands)
+    ballots = _ballots(facts, commands)
+    tally = counted(ballots, {command.command for command in commands})
+    credits_ = _credits(commands, ballots)
     outcome = _outcome(facts)
     return FeedbackRecord(
         feedback_id=proposed.feedback_id,
@@ -100,7 +88,7 @@ def record_of(facts: Facts) -> FeedbackRecord:
         approved_count=tally.approved,
         rejected_count=tally.rejected,
         rejection_reason=_reason(decisions),
-        verdicts=tuple(verdict for event in decisions for verdict in event.commands),
+        verdicts=tuple(verdict for ballot in ballots for verdict in ballot.event.commands),
         courses=tuple(facts.courses),
         rating=rating,
         outcome=outcome,
@@ -172,48 +160,40 @@ def _reason(decisions: Sequence[Decided]) -> str | None:
     return None
 
 
-def _tally(facts: Facts) -> _Tally:
-    """The commands counted by the decisions; one without counts stands for what is left over."""
-    total = _Tally()
-    for event in facts.decisions:
-        total = total.plus(_counted(event))
-    if bare := [event for event in facts.decisions if not _is_counted(event)]:
-        last = max(bare, key=lambda event: (event.ts, event.id))
-        left = max(_submitted(facts, last) - total.approved - total.rejected, 0)
-        is_approved = last.decision is Decision.APPROVED
-        total = total.plus(_Tally(left, 0) if is_approved else _Tally(0, left))
-    return total
+def _ballots(facts: Facts, commands: Sequence[PlannedCommand]) -> list[Ballot]:
+    """The decisions in their order, with their verdicts under the texts of the commands."""
+    ordered = sorted(facts.decisions, key=lambda event: (event.ts, event.id))
+    return [Ballot(_understood(facts, event, commands), _limit(facts, event)) for event in ordered]
 
 
-def _is_counted(event: Decided) -> bool:
-    return bool(event.commands or event.approved_count or event.rejected_count)
-
-
-def _counted(event: Decided) -> _Tally:
-    if event.approved_count or event.rejected_count or not event.commands:
-        return _Tally(event.approved_count, event.rejected_count)
-    said = [verdict.decision for verdict in event.commands]
-    rejected, undecided = (
-        said.count(CommandDecision.REJECTED),
-        said.count(CommandDecision.UNDECIDED),
-    )
-    return _Tally(len(said) - rejected - undecided, rejected)
-
-
-def _submitted(facts: Facts, event: Decided) -> int:
+def _understood(facts: Facts, event: Decided, commands: Sequence[PlannedCommand]) -> Decided:
     link = facts.links.get(event.approval_id)
-    return len(link.commands) if link and link.commands else len(facts.proposed.commands)
+    submitted = link.commands if link and link.commands else commands
+    said = matched(submitted, event.commands)
+    return event if said == event.commands else event.model_copy(update={"commands": said})
 
 
-def _credits(facts: Facts, commands: Sequence[PlannedCommand]) -> tuple[CommandCredit, ...]:
+def _limit(facts: Facts, event: Decided) -> int | None:
+    """How many commands were submitted; what an earlier system counted stands as it is."""
+    imported = facts.imported
+    if imported is not None and event.id == event_id(imported.id, "decided"):
+        return None
+    link = facts.links.get(event.approval_id)
+    return len(link.commands if link and link.commands else facts.proposed.commands) or None
+
+
+def _credits(
+    commands: Sequence[PlannedCommand], ballots: Sequence[Ballot]
+) -> tuple[CommandCredit, ...]:
+    texts = {command.command for command in commands}
     verdicts: dict[str, CommandVerdict] = {}
-    unnamed = _Tally()
-    for event in sorted(facts.decisions, key=lambda event: (event.ts, event.id)):
+    unnamed = Tally()
+    for ballot in ballots:
         # A command may stand there twice: what somebody said of one of them counts for both.
-        by_weight = sorted(event.commands, key=_is_decided)
+        by_weight = sorted(ballot.event.commands, key=_is_decided)
         verdicts |= {verdict.command: verdict for verdict in by_weight}
-        if not event.commands:
-            unnamed = unnamed.plus(_counted(event) if _is_counted(event) else _whole(event))
+        if not ballot.names(texts):
+            unnamed = unnamed.plus(ballot.of(1) if ballot.is_bare(texts) else ballot.tally())
     return credits_of(commands, verdicts, unnamed.share)
 
 
@@ -227,10 +207,6 @@ def _commands(facts: Facts) -> tuple[PlannedCommand, ...]:
         command.command: command for link in facts.links.values() for command in link.commands
     }
     return tuple(submitted.values()) or facts.proposed.commands
-
-
-def _whole(event: Decided) -> _Tally:
-    return _Tally(1, 0) if event.decision is Decision.APPROVED else _Tally(0, 1)
 
 
 def _rating(ratings: Mapping[RatingField, Rated]) -> Rating:
@@ -249,7 +225,7 @@ def _rating(ratings: Mapping[RatingField, Rated]) -> Rating:
 def _stored_reward(facts: Facts, computed: float | None) -> float | None:
     """The earlier system's own reward stands until somebody says something new."""
     imported = facts.imported
-    if imported is None or imported.reward_score is None:
+    if imported is None or imported.reward_score is None or not isfinite(imported.reward_score):
         return computed
     reports = (
         event

@@ -22,13 +22,14 @@ from app.bootstrap.ground import SystemClock
 from app.domain.answer import AgentName
 from app.domain.ids import ApprovalId, FeedbackId
 from app.domain.plan import Plan
+from app.kubectl.parser import parse
 from app.observability.metrics import Metrics
 from app.security.signatures import WebhookSignature
 from app.security.webhooks import WebhookDoor
 from app.workflow.reactions import Reactions
 from tests.fakes.approval_app import approval_server
 from tests.fakes.approvals import payload
-from tests.fakes.feedback import READ, RESTART, WORKFLOW, open_learning, plan_of
+from tests.fakes.feedback import READ, RESTART, UNDO, WORKFLOW, open_learning, plan_of
 from tests.fakes.servers import serving
 from tests.fakes.waiting import wait_until
 
@@ -244,7 +245,7 @@ def test_what_a_hundred_commands_printed_is_no_reason_to_refuse_a_report(
 
 
 def test_a_decision_counts_commands(client: httpx.Client, path: Path):
-    propose(path, 1)
+    propose(path, 1, plan_of(*(f"kubectl get pods -n n{number}" for number in range(9)), RESTART))
 
     answer = decide(client, approved_count=9, rejected_count=1)
 
@@ -257,6 +258,136 @@ def test_a_decision_counts_commands(client: httpx.Client, path: Path):
     found = statistics(client)
     assert (found["approved_count"], found["rejected_count"]) == (9, 1)
     assert found["approval_rate"] == 0.9
+
+
+SEVEN = plan_of(*(f"kubectl get pods -n n{number}" for number in range(6)), RESTART)
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "counted"),
+    [
+        ("approved", (1_000_000, 0), (7, 0)),
+        ("approved", (5, 1_000_000), (5, 2)),
+        ("approved", (1_000_000, 1_000_000), (7, 0)),
+        ("rejected", (0, 1_000_000), (0, 7)),
+        ("rejected", (1_000_000, 3), (4, 3)),
+        ("approved", (3, 2), (3, 2)),
+    ],
+)
+def test_no_more_commands_are_counted_than_were_submitted(
+    client: httpx.Client,
+    path: Path,
+    status: str,
+    told: tuple[int, int],
+    counted: tuple[int, int],
+):
+    propose(path, 1, SEVEN)
+
+    answer = decide(client, status=status, approved_count=told[0], rejected_count=told[1])
+
+    assert answer.status_code == 200
+    found = statistics(client)
+    assert (found["approved_count"], found["rejected_count"]) == counted
+    assert found["approval_rate"] == counted[0] / sum(counted)
+
+
+def verdicts_on_two(client: httpx.Client, path: Path, read: str, restart: str) -> float | None:
+    """The reward when the restart is rejected and the read approved, as the sender spells them."""
+    propose(path, 1)
+    commands = [
+        {"command": read, "decision": "approved"},
+        {"command": restart, "decision": "rejected", "reason": "Too risky"},
+    ]
+    assert decide(client, commands=commands).status_code == 200
+    (plan,) = client.get(f"/workflow/{WORKFLOW}").json()["feedback_opportunities"]
+    found = statistics(client)
+    assert (found["approved_count"], found["rejected_count"]) == (1, 1)
+    reward: float | None = plan["reward_score"]
+    return reward
+
+
+@pytest.mark.parametrize(
+    ("read", "restart"),
+    [
+        ("kubectl get pod --namespace=shop-prod", parse(RESTART).render()),
+        (READ.replace(" ", "  "), f" {RESTART} "),
+        ("kubectl get 'pods' -n shop-prod", RESTART.replace("checkout", '"checkout"')),
+        (READ.removeprefix("kubectl "), RESTART.replace("-n ", "--namespace ")),
+        (f"{READ} --request-timeout=5s", f"{RESTART} --request-timeout=5s"),
+    ],
+)
+def test_a_verdict_counts_however_its_command_is_spelled(
+    client: httpx.Client, path: Path, read: str, restart: str
+):
+    assert verdicts_on_two(client, path, read, restart) == 0.0
+
+
+def test_a_verdict_counts_in_whatever_order_it_comes(client: httpx.Client, path: Path):
+    propose(path, 1, plan_of(RESTART, UNDO))
+    undo = {"command": parse(UNDO).render(), "decision": "approved"}
+    restart = {"command": parse(RESTART).render(), "decision": "rejected"}
+
+    decide(client, commands=[undo, restart])
+
+    (plan,) = client.get(f"/workflow/{WORKFLOW}").json()["feedback_opportunities"]
+    assert plan["reward_score"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("status", "decision", "reward"),
+    [("approved", "approved", 1.0), ("rejected", "rejected", 0.0), ("approved", "undecided", 1.0)],
+)
+def test_verdicts_on_commands_that_nobody_knows_count_by_their_numbers(
+    client: httpx.Client, path: Path, status: str, decision: str, reward: float
+):
+    propose(path, 1, plan_of(RESTART))
+    unknown = {"command": "helm rollback checkout", "decision": decision}
+
+    assert decide(client, status=status, commands=[unknown]).status_code == 200
+
+    (plan,) = client.get(f"/workflow/{WORKFLOW}").json()["feedback_opportunities"]
+    assert (plan["approval_status"], plan["reward_score"]) == (status, reward)
+    found = statistics(client)
+    assert found["learning_examples"] == 1
+    assert (found["approved_count"], found["rejected_count"]) == (int(reward), 1 - int(reward))
+
+
+def test_a_command_is_known_by_its_verdict_without_its_secret(client: httpx.Client, path: Path):
+    owned = "kubectl annotate deployment/checkout owner=ada@example.com -n shop-prod"
+    propose(path, 1, plan_of(owned, RESTART))
+    verdicts = [
+        {"command": owned, "decision": "approved"},
+        {"command": RESTART, "decision": "rejected"},
+    ]
+
+    decide(client, commands=verdicts)
+
+    (plan,) = client.get(f"/workflow/{WORKFLOW}").json()["feedback_opportunities"]
+    assert plan["reward_score"] == 0.5
+
+
+def test_an_old_reward_that_is_no_number_counts_as_the_decision_does(
+    client: httpx.Client, path: Path
+):
+    old = {
+        "feedback_id": "old_remediation_1",
+        "workflow_id": "old",
+        "timestamp": "2029-11-02T10:00:00",
+        "input_data": "OOMKilled",
+        "output_data": RESTART,
+        "approval_status": "approved",
+        "approved_commands_count": 1,
+    }
+    lines = [
+        old | {"feedback_id": f"{number}", "reward_score": text}
+        for number, text in enumerate(("NaN", "Infinity", "-Infinity"))
+    ]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+    examples = client.get(f"/top-examples/{LEARNER}").json()["examples"]
+
+    assert [example["reward_score"] for example in examples] == [1.0, 1.0, 1.0]
+    assert statistics(client)["learning_examples"] == 3
 
 
 def test_the_same_decision_twice_is_200_and_counts_once(client: httpx.Client, path: Path):

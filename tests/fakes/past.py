@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -47,9 +47,9 @@ class Past:
         share: float | None = 0.1,
         propensity: float | None = None,
         shown: Sequence[ShownExample] = (),
-        commands: Sequence[PlannedCommand] = (COMMAND,),
+        commands: Sequence[PlannedCommand] = (),
     ) -> None:
-        """A plan with its approved and rejected commands; None is undecided."""
+        """A plan with its approved and rejected commands, as many as that unless told; None is undecided."""
         side = {True: share, False: 1 - (share or 0), None: None}[is_held_out]
         proposed = Proposed(
             id=f"{name}-proposed",
@@ -58,7 +58,7 @@ class Past:
             workflow_id=workflow or f"workflow-of-{name}",
             issue=f"Issue of {name}",
             signature=Signature(failure_mode=mode, environment=environment),
-            commands=tuple(commands),
+            commands=tuple(commands or commands_of(sum(counts or ()))),
             shown=tuple(shown),
             is_held_out=is_held_out,
             holdout_share=share,
@@ -104,6 +104,12 @@ class Past:
     def learning(self) -> Learning:
         """All of learning over these events."""
         return learning_on(FeedbackInMemory(self.events))
+
+
+def commands_of(count: int) -> tuple[PlannedCommand, ...]:
+    """So many commands, one at least."""
+    others = (replace(COMMAND, command=f"{COMMAND.command}{number}") for number in range(1, count))
+    return (COMMAND, *others)
 
 
 def decided(name: str, counts: tuple[int, int], at: datetime) -> Decided:
