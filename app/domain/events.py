@@ -79,7 +79,7 @@ class LogBounds:
     last: int
     terminal: int
     outcome: int
-    """What decisions and executions led to; after it, only an undo can come."""
+    """What decisions and executions led to; after it, an undo can come, or a late decision."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ class Entries:
         self.is_rated = bytearray()
         self.is_unsigned = bytearray()
         """Whether it was decided, and nobody signed that."""
+        self.is_late = bytearray()
+        """Whether it was decided when it had expired."""
         self.is_held_out = bytearray()
         self.is_randomised = bytearray()
         """Whether chance decided what it was shown."""
@@ -55,8 +57,7 @@ class Entries:
         self.changes = array("H")
         self.refusals = array("f")
         self._rewards = array("d")
-        self._proposed_at = array("q")
-        self.decided_times = array("q")
+        self._proposed_at, self.decided_times = array("q"), array("q")
         """Microseconds; `decided_at` gives the time."""
         # Hashes.
         self.workflows = array("Q")
@@ -104,6 +105,7 @@ class Entries:
         self._proposed_at[number] = microseconds(record.proposed_at)
         self.decided_times[number] = microseconds(record.decided_at)
         self.workflows[number] = self._hashes.of(record.workflow_id)
+        self.is_late[number] = record.is_late
         self.is_held_out[number] = bool(record.is_held_out)
         self.is_randomised[number] = record.is_randomised
         self.shares[number] = record.holdout_share or 0.0
@@ -194,6 +196,7 @@ class Entries:
             self.is_example,
             self.is_rated,
             self.is_unsigned,
+            self.is_late,
             self.is_held_out,
             self.is_randomised,
         )

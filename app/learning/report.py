@@ -34,6 +34,8 @@ class Statistics:
     rated_count: int
     unsigned_count: int
     """Decided plans whose decision nobody signed."""
+    late_count: int
+    """Plans that were decided when they had expired; they count like the others."""
     unreadable_lines: int
     newer_lines: int
     """Of a later version of this product; they are kept and passed over."""
@@ -79,6 +81,7 @@ class FeedbackReport:
                 learning_examples=sum(entries.is_example),
                 rated_count=sum(entries.is_rated),
                 unsigned_count=sum(entries.is_unsigned),
+                late_count=sum(entries.is_late),
                 unreadable_lines=turn.unreadable,
                 newer_lines=turn.newer,
             )

@@ -35,7 +35,9 @@ export class ReactionsCard {
 
   /* A sentence for people who cannot see the card. */
   decision(fact) {
-    return this.#plan(fact.feedback_id).decide(fact);
+    const sentence = this.#plan(fact.feedback_id).decide(fact);
+    if (fact.outcome) this.outcome(fact.outcome); // it came after the outcome, and changes it
+    return sentence;
   }
 
   execution(fact) {

@@ -28,6 +28,7 @@ MOST_FACTS = 200
 RUNS = {CommandDecision.APPROVED, CommandDecision.EDITED}
 FINAL = {"succeeded", "failed", "unknown", "skipped", "recorded"}
 WORST_FIRST = (Recovery.NOT_RECOVERED, Recovery.UNKNOWN, Recovery.RECOVERED)
+LATE = "The decision came when the request had expired."
 ENDED = {PlanStatus.APPROVED, PlanStatus.REJECTED, PlanStatus.EXPIRED, PlanStatus.DECLINED}
 
 
@@ -47,8 +48,8 @@ def proposals_of(record: FeedbackRecord) -> Iterator[tuple[str, Event]]:
         yield approval_id, _event(EventType.PROPOSAL, data)
 
 
-def decision_of(record: FeedbackRecord) -> Iterator[tuple[Ended, Event]]:
-    """A plan's decision, or that nobody made one in time."""
+def decision_of(record: FeedbackRecord) -> Iterator[Event]:
+    """A plan's decision as it counts now, or that nobody made one in time."""
     if record.status not in ENDED:
         return
     course = _course(record)
@@ -69,7 +70,7 @@ def decision_of(record: FeedbackRecord) -> Iterator[tuple[Ended, Event]]:
             for number, verdict in enumerate(decided.commands if decided else ())
         ],
     }
-    yield (record.feedback_id, round_, 0), _event(EventType.DECISION, data)
+    yield _event(EventType.DECISION, data)
 
 
 def executions_of(record: FeedbackRecord) -> Iterator[tuple[Ended, Event]]:
@@ -112,6 +113,11 @@ def conclusion(records: Sequence[FeedbackRecord]) -> Event:
     return _event(EventType.OUTCOME, data)
 
 
+def corrected(decision: Mapping[str, object], came_to: object) -> Event:
+    """A decision after the outcome, with what it all comes to now."""
+    return _event(EventType.DECISION, {**decision, "outcome": came_to})
+
+
 def _execution(
     record: FeedbackRecord, course: Course, number: int, verdict: CommandVerdict, status: str
 ) -> tuple[Ended, Event]:
@@ -130,13 +136,15 @@ def _plan(record: FeedbackRecord) -> dict[str, object]:
     course = _course(record)
     verified = course.verified if course else None
     verification = verified.verification if verified else None
+    sentence = _sentence(record, course)
     return _head(record) | {
         "issue": record.issue,
         "status": record.status,
         "recovery": verification.recovery if verification else None,
         "outcome": record.outcome,
+        "is_late": record.is_late,
         "commands": _fates(course),
-        "sentence": _sentence(record, course),
+        "sentence": f"{sentence} {LATE}" if record.is_late else sentence,
     }
 
 

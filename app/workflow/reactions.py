@@ -1,9 +1,10 @@
 """What people decide, and what comes of it, becomes part of the workflow's event log."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -18,6 +19,7 @@ from app.workflow.conclusion import (
     UNDONE,
     Ended,
     conclusion,
+    corrected,
     decision_of,
     executions_of,
     is_concluded,
@@ -29,6 +31,9 @@ log = logging.getLogger(__name__)
 
 TRIES = 20
 MOST_LATE_EVENTS = 10_000
+
+Fact = dict[str, Any]
+"""What an event's JSON says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +80,12 @@ class Reactions:
         recorded = await self.events.read(workflow_id, bounds.terminal - 1, MOST_LATE_EVENTS)
         frames = [orjson.loads(event.frame) for event in recorded]
         proposals = (frames[0].get("outcome") or {}).get("proposals", [])
-        late = [orjson.loads(f["data"]) for f in frames if f["type"] == EventType.PROPOSAL]
-        told = _Told(
-            {proposal["approval_id"] for proposal in (*proposals, *late)},
-            {_key(frame) for frame in frames if frame["type"] == EventType.DECISION},
-            {_key(frame) for frame in frames if _is_end(frame)},
-            {_key(frame) for frame in frames if _is_undo(frame)},
-        )
+        told = _told(frames, proposals)
         records = await self.feedback.of_workflow(workflow_id)
-        if bounds.outcome:
-            return [event for record in records for event in told.taken_back(record)]
         news = [event for record in records for event in told.missing(record)]
         proposed = [record for record in records if record.status is not None]
+        if bounds.outcome:
+            return told.corrected(news, conclusion(proposed))
         is_over = len(proposed) >= len(proposals) and all(map(is_concluded, proposed))
         if proposals and is_over:
             news.append(conclusion(proposed))
@@ -98,39 +97,52 @@ class _Told:
     """What the log says already, by feedback id, round and number of the command."""
 
     proposals: set[str | None]
-    decisions: set[Ended]
+    decisions: Mapping[str, Fact]
+    """By feedback id the last one."""
     executions: set[Ended]
     undos: set[Ended]
+    correction: Fact | None
+    """The last decision after the outcome, with what it all came to then."""
 
     def missing(self, record: FeedbackRecord) -> Iterator[Event]:
         """What of a plan it does not say; a proposal may be delivered after the agents' end."""
         for approval_id, event in proposals_of(record):
             if approval_id not in self.proposals:
                 yield event
-        for key, event in decision_of(record):
-            if key not in self.decisions:
+        for event in decision_of(record):
+            if _without_outcome(orjson.loads(event.data)) != self.decisions.get(record.feedback_id):
                 yield event
-        for key, event in executions_of(record):
-            if key not in self.executions:
-                yield event
-        yield from self.taken_back(record)
+        yield from (event for key, event in executions_of(record) if key not in self.executions)
+        yield from (event for key, event in undos_of(record) if key not in self.undos)
 
-    def taken_back(self, record: FeedbackRecord) -> Iterator[Event]:
-        """All that can follow the outcome."""
-        for key, event in undos_of(record):
-            if key not in self.undos:
-                yield event
-
-
-def _is_end(frame: dict[str, str]) -> bool:
-    return frame["type"] == EventType.EXECUTION and not _is_undo(frame)
+    def corrected(self, news: Sequence[Event], concluded: Event) -> Sequence[Event]:
+        """The outcome is said once; what a later decision makes of it comes with that decision."""
+        came_to = orjson.loads(concluded.data)
+        decisions = [orjson.loads(event.data) for event in news if event.type is EventType.DECISION]
+        others = [event for event in news if event.type is not EventType.DECISION]
+        if not decisions and self.correction and self.correction["outcome"] != came_to:
+            decisions = [self.correction]
+        return [*(corrected(decision, came_to) for decision in decisions), *others]
 
 
-def _is_undo(frame: dict[str, str]) -> bool:
-    is_execution = frame["type"] == EventType.EXECUTION
-    return is_execution and orjson.loads(frame["data"])["status"] in UNDONE.values()
+def _told(frames: Sequence[Fact], proposals: Sequence[Fact]) -> _Told:
+    facts = [(frame["type"], orjson.loads(frame["data"])) for frame in frames[1:]]
+    decisions = [fact for kind, fact in facts if kind == EventType.DECISION]
+    ends = [fact for kind, fact in facts if kind == EventType.EXECUTION]
+    undone = {*UNDONE.values()}
+    return _Told(
+        {one["approval_id"] for one in proposals}
+        | {fact["approval_id"] for kind, fact in facts if kind == EventType.PROPOSAL},
+        {fact["feedback_id"]: _without_outcome(fact) for fact in decisions},
+        {_key(fact) for fact in ends if fact["status"] not in undone},
+        {_key(fact) for fact in ends if fact["status"] in undone},
+        next((fact for fact in reversed(decisions) if "outcome" in fact), None),
+    )
 
 
-def _key(frame: dict[str, str]) -> Ended:
-    data = orjson.loads(frame["data"])
-    return data["feedback_id"], data.get("round", 1), data.get("number", 0)
+def _without_outcome(decision: Fact) -> Fact:
+    return {name: value for name, value in decision.items() if name != "outcome"}
+
+
+def _key(fact: Fact) -> Ended:
+    return fact["feedback_id"], fact.get("round", 1), fact.get("number", 0)

@@ -38,7 +38,20 @@ class WorkflowDetail:
     def told(self, event_type: EventType) -> list[dict[str, Any]]:
         """The facts of every event of a type."""
         found = (event for event in self.afterwards if event.type is event_type)
-        return [orjson.loads(orjson.loads(event.frame)["data"]) for event in found]
+        return [_fact(event) for event in found]
+
+    @property
+    def decisions(self) -> list[dict[str, Any]]:
+        """Of each plan and round what counts now: somebody may have said something else since."""
+        told = self.told(EventType.DECISION)
+        last = {(one["feedback_id"], one.get("round", 1)): one for one in told}
+        return [{name: one[name] for name in one if name != "outcome"} for one in last.values()]
+
+    @property
+    def outcome(self) -> dict[str, Any] | None:
+        """What it all came to, a decision after that included; None while something is open."""
+        late = [one["outcome"] for one in self.told(EventType.DECISION) if "outcome" in one]
+        return next(iter([*reversed(late), *self.told(EventType.OUTCOME)]), None)
 
 
 @dataclass(frozen=True, slots=True)

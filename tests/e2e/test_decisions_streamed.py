@@ -1,6 +1,7 @@
 """What people decide is part of the event stream, each decision once."""
 
 import json
+from typing import Any
 
 import httpx
 import pytest
@@ -132,3 +133,59 @@ def test_an_undo_after_the_outcome_is_told_once(start_product: StartProduct):
     page = httpx.get(f"{workflow}/events?until=outcome&after={before[-1].id}", timeout=30).json()
     assert (page["events"], page["is_over"]) == ([after[-1].data], True)
     assert httpx.get(workflow, timeout=30).json()["result"]["executions"][-1] == told
+
+
+def tell(product: RunningProduct, approval_id: str, **body: object) -> None:
+    answer = httpx.post(
+        f"{product.url}/api/v1/feedback/mcp-approval",
+        json={"approval_id": approval_id, **body},
+        timeout=30,
+    )
+    assert answer.status_code == 200, answer.text
+
+
+def result_of(product: RunningProduct, workflow_id: str) -> dict[str, Any]:
+    address = f"{product.url}/api/v1/workflows/{workflow_id}"
+    result: dict[str, Any] = httpx.get(address, timeout=30).json()["result"]
+    return result
+
+
+def test_a_late_decision_is_the_workflows_result_and_counted(start_product: StartProduct):
+    product = start_product()
+    workflow_id = start_workflow(product.url, LOGS)
+    read_stream(product.url, workflow_id)
+    [approval_id] = pending(product, workflow_id)
+    tell(product, approval_id, status="expired", type="approval.expired", is_final=True)
+    before = list(follow_stream(product.url, workflow_id, until="outcome"))
+    assert result_of(product, workflow_id)["decisions"][0]["status"] == "expired"
+
+    tell(product, approval_id, status="rejected", rejection_reason="not now")
+
+    result = result_of(product, workflow_id)
+    (decision,) = result["decisions"]
+    assert (decision["status"], decision["is_late"]) == ("rejected", True)
+    assert (result["outcome"]["rejected"], result["outcome"]["expired"]) == (1, 0)
+    assert result["outcome"]["plans"][0]["sentence"].startswith("Rejected: not now;")
+    after = list(follow_stream(product.url, workflow_id, until="outcome"))
+    assert after[:-1] == before
+    assert after[-1].event == "decision"
+    address = f"{product.url}/api/v1/feedback/statistics/RemediationAgent"
+    assert httpx.get(address, timeout=30).json()["statistics"]["late_count"] == 1
+
+
+def test_the_result_and_the_feedback_tell_the_same_of_two_decisions(start_product: StartProduct):
+    product = start_product()
+    workflow_id = start_workflow(product.url, LOGS)
+    read_stream(product.url, workflow_id)
+    [approval_id] = pending(product, workflow_id)
+
+    tell(product, approval_id, status="approved")
+    tell(product, approval_id, status="rejected", rejection_reason="it drops open carts")
+
+    address = f"{product.url}/api/v1/feedback/workflow/{workflow_id}"
+    (plan,) = httpx.get(address, timeout=30).json()["feedback_opportunities"]
+    result = result_of(product, workflow_id)
+    (decision,) = result["decisions"]
+    assert decision["status"] == plan["approval_status"] == "rejected"
+    assert decision["rejection_reason"] == "it drops open carts"
+    assert (result["outcome"]["approved"], result["outcome"]["rejected"]) == (0, 1)

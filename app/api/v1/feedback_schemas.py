@@ -151,6 +151,7 @@ class AgentStatistics(EvaluationAnswer):
     learning_examples: int
     rated_count: int
     unsigned_count: int
+    late_count: int
     unreadable_lines: int
     newer_lines: int
 

@@ -229,6 +229,54 @@ async def test_a_proposal_that_expired_ends(told: Told):
     assert (outcome["approved"], outcome["expired"], outcome["recovery"]) == (0, 1, None)
 
 
+async def test_a_decision_after_the_expiry_brings_what_it_came_to_along(told: Told):
+    await told.learning.plan(1)
+    await told.end("approval-1")
+    await told.hear(replace(report_of("approval-1"), kind=ReportKind.EXPIRED, decision=None))
+
+    for _ in range(2):
+        await told.hear(report_of("approval-1", Decision.REJECTED, reason="not now"))
+
+    assert await told.kinds() == ["decision", "outcome", "decision"]
+    late = (await told.facts())[-1][1]
+    assert (late["status"], late["is_late"]) == ("rejected", True)
+    assert (late["outcome"]["rejected"], late["outcome"]["expired"]) == (1, 0)
+    (plan,) = late["outcome"]["plans"]
+    assert (plan["status"], plan["is_late"]) == ("rejected", True)
+    assert plan["sentence"] == (
+        "Rejected: not now; nothing was run. The decision came when the request had expired."
+    )
+
+
+async def test_what_comes_of_a_late_approval_is_told_as_it_comes(told: Told):
+    await told.learning.plan(1)
+    await told.end("approval-1")
+    await told.hear(replace(report_of("approval-1"), kind=ReportKind.EXPIRED, decision=None))
+
+    for report in story() * 2:
+        await told.hear(report)
+
+    kinds = await told.kinds()
+    assert [kinds.count(kind) for kind in ("outcome", "execution")] == [1, 2]
+    last = next(fact for kind, fact in reversed(await told.facts()) if kind == "decision")
+    assert (last["outcome"]["recovery"], last["outcome"]["approved"]) == ("recovered", 1)
+    assert last["outcome"]["plans"][0]["sentence"].startswith("3 of 3 pods are ready.")
+    assert kinds.count("decision") <= 4
+
+
+async def test_a_decision_that_contradicts_the_last_one_is_told_too(told: Told):
+    await told.learning.plan(1)
+    await told.end("approval-1")
+    first = report_of("approval-1", approved=2)
+
+    for report in (first, report_of("approval-1", Decision.REJECTED, reason="No"), first):
+        await told.hear(report)
+
+    decisions = [fact for kind, fact in await told.facts() if kind == "decision"]
+    assert [fact["status"] for fact in decisions] == ["approved", "rejected"]
+    assert decisions[-1]["outcome"]["rejected"] == 1
+
+
 async def test_a_proposal_that_was_declined_ends(told: Told):
     feedback_id = await told.learning.recorder.propose(
         WORKFLOW, 1, analysis_of(), plan_of(), Guidance()
