@@ -22,6 +22,8 @@ from app.learning.oblivion import Oblivion
 from app.learning.utterances import holds
 
 BATCH = 500
+NOTHING = "Nothing of it was known here"
+NOBODY = "No reviewer of that name is known here, so no text was touched"
 
 
 async def compact(store: RewritableStore) -> int:
@@ -49,7 +51,9 @@ async def forget(store: RewritableStore, workflow_id: str | None, reviewer: str 
     print(f"left out    {forgetting.left_out} lines")
     print(f"left        {left} lines still hold something of it")
     if not forgetting.is_known:
-        print("Nothing of it was known here; what comes in later goes with the next `compact`.")
+        print(
+            f"{NOBODY if reviewer else NOTHING}; what comes in later goes with the next `compact`."
+        )
     return 1 if left else 0
 
 

@@ -1,5 +1,6 @@
 """Forgets one workflow or one reviewer: a tombstone, and a log without their words."""
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +12,7 @@ from app.domain.ids import ApprovalId
 from app.domain.rewriting import StoredLine
 from app.learning.compaction import Compaction
 from app.learning.fingerprint import fingerprint_of
-from app.learning.utterances import holds, words_of
+from app.learning.utterances import mention, words_of
 
 
 class ForgetWorkflow(Compaction):
@@ -65,7 +66,10 @@ class ForgetWorkflow(Compaction):
 
 
 class ForgetReviewer(Compaction):
-    """What somebody decided stays, but not who it was, nor in which words."""
+    """What somebody decided stays, but not who it was, nor in which words.
+
+    A name that no record has as its reviewer is anybody's word: it takes nothing out of texts.
+    """
 
     def __init__(self, name: str, now: datetime) -> None:
         """The name is kept nowhere, only its fingerprint."""
@@ -73,22 +77,31 @@ class ForgetReviewer(Compaction):
         print_ = fingerprint_of(name)
         identity = event_id("forgotten", print_.digest)
         self._tombstone = Forgotten(id=identity, ts=now, reviewer=print_)
-        self.names = (name,)
-        self.is_known = False
+        self._name = name
+        self._mention = re.compile(mention(name), re.IGNORECASE)
         self.texts: set[str] = set()
         """What must not be found afterwards."""
         self.oblivion.bury(self._tombstone)
-        self.oblivion.forget_name(name)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anybody of that name was met."""
+        return self.oblivion.knows_forgotten
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What must not be found as a name afterwards."""
+        return (self._name,) if self.is_known else ()
 
     def look(self, line: StoredLine) -> None:
-        """Gather what the reviewer said."""
+        """Gather what the reviewer said, and where others named them."""
         super().look(line)
-        if holds(line.raw, (), self.names):
-            self.is_known = True
+        said = words_of(line.event)
         if self.oblivion.is_of_forgotten(line.event):
-            said = words_of(line.event)
             self.oblivion.forget_quotes(said)
             self.texts |= {*said}
+        elif mentions := [text for text in said if self._mention.search(text)]:
+            self.oblivion.forget_mentions(mentions)
 
     def news(self) -> Sequence[FeedbackEvent]:
         """The tombstone."""

@@ -9,8 +9,9 @@ from app.domain.course import Decided
 from app.domain.feedback import FeedbackEvent
 from app.domain.housekeeping import Fingerprint, Forgotten
 from app.domain.rewriting import StoredLine
+from app.learning.erasing import Eraser
 from app.learning.fingerprint import is_of
-from app.learning.utterances import WORDS_OF_PEOPLE, Eraser, ids_of
+from app.learning.utterances import REVIEWER, WORDS_OF_PEOPLE, ids_of, reviewers_in
 
 
 class Oblivion:
@@ -26,6 +27,7 @@ class Oblivion:
         self._is_gone: dict[str, bool] = {}
         """Whether a reviewer is to be forgotten, as far as somebody asked: finding out is slow."""
         self._quotes: set[str] = set()
+        self._mentions: set[str] = set()
         self._eraser: Eraser | None = None
 
     def look(self, line: StoredLine) -> None:
@@ -33,9 +35,11 @@ class Oblivion:
         match line.event:
             case Forgotten():
                 self.bury(line.event)
-            case Decided(reviewer=str(name)) if name not in self._reviewers:
-                self._reviewers.add(name)
-                self._eraser = None
+            case Decided(reviewer=str(name)):
+                self._meet(name)
+            case None:
+                for name in reviewers_in(line.raw):
+                    self._meet(name)
             case _:
                 pass
 
@@ -49,15 +53,20 @@ class Oblivion:
             self._is_gone.clear()
             self._eraser = None
 
-    def forget_name(self, name: str) -> None:
-        """A name that the log may hold in other places than a decision's."""
-        self._reviewers.add(name)
-        self._eraser = None
-
     def forget_quotes(self, texts: Iterable[str]) -> None:
         """Words of people that others may have quoted."""
         self._quotes |= {*texts}
         self._eraser = None
+
+    def forget_mentions(self, texts: Iterable[str]) -> None:
+        """Words of others that name a forgotten one, and that others may have quoted."""
+        self._mentions |= {*texts}
+        self._eraser = None
+
+    @property
+    def knows_forgotten(self) -> bool:
+        """Whether a forgotten reviewer was met: nobody is taken for a name that no record has."""
+        return any(map(self._is_forgotten, self._reviewers))
 
     def is_about(self, event: FeedbackEvent | None) -> bool:
         """Whether an event is about a forgotten workflow."""
@@ -85,6 +94,11 @@ class Oblivion:
         left = eraser.erase(own)
         return line.raw if left == values else orjson.dumps(left)
 
+    def _meet(self, name: str) -> None:
+        if name not in self._reviewers:
+            self._reviewers.add(name)
+            self._eraser = None
+
     def _is_theirs(self, value: str) -> bool:
         plan_of = value.rpartition("_remediation_")[0]
         return value in self._ids or not self._workflows.isdisjoint({value, plan_of})
@@ -102,13 +116,15 @@ class Oblivion:
 
     def _erasing(self) -> Eraser:
         if self._eraser is None:
-            self._eraser = Eraser(filter(self._is_forgotten, self._reviewers), self._quotes)
+            names = filter(self._is_forgotten, self._reviewers)
+            self._eraser = Eraser(names, self._quotes, self._mentions)
         return self._eraser
 
 
 def _without_words(values: dict[str, Any]) -> dict[str, Any]:
     """A decision without who made it and why."""
-    kept = {key: value for key, value in values.items() if key not in WORDS_OF_PEOPLE}
+    words = WORDS_OF_PEOPLE | {REVIEWER}
+    kept = {key: value for key, value in values.items() if key not in words}
     if isinstance(kept.get("commands"), list):
         kept["commands"] = [_without_words(command) for command in kept["commands"]]
     return kept

@@ -14,6 +14,7 @@ import pytest
 from app.adapters.storage.feedback_postgres import open_feedback_table
 from app.adapters.storage.location import DatabaseLocation
 from app.domain.approval import Decision
+from app.domain.feedback import Rating
 from app.domain.ids import WorkflowId
 from tests.fakes.feedback import WORKFLOW, Learning, learning_on, open_learning, report_of
 from tests.fakes.postgres import SECRET
@@ -203,6 +204,42 @@ def test_a_reviewer_is_forgotten_and_what_brings_the_name_back_is_found(tmp_path
     assert "forgotten   1 lines are left" in brought_back.stdout
     assert run_feedback(tmp_path, "compact").returncode == 0
     assert "lovelace" not in content(path).casefold()
+
+
+@pytest.mark.parametrize("name", ["deployment", "a"])
+def test_a_name_that_is_nobodys_takes_nothing_away(tmp_path: Path, name: str):
+    path = write_story(tmp_path)
+    before = path.read_text().splitlines()
+
+    done = run_feedback(tmp_path, "forget", "--reviewer", name)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "No reviewer of that name is known here" in done.stdout
+    after = path.read_text().splitlines()
+    assert [line for line in after if line in before] == list(dict.fromkeys(before))
+    assert "forgotten   0 lines are left" in run_feedback(tmp_path, "verify").stdout
+
+
+def test_short_words_that_others_quote_are_forgotten_too(tmp_path: Path):
+    path = tmp_path / "data" / "feedback" / "remediation_feedback.jsonl"
+
+    async def write() -> None:
+        async with open_learning(path) as learning:
+            await learning.plan(1)
+            await learning.recorder.hear(
+                report_of("approval-1", Decision.REJECTED, reason="drops carts")
+            )
+            other, _ = await learning.plan(2, workflow_id=OTHER)
+            await learning.recorder.rate(other, Rating(comments="as before: it drops carts"))
+
+    asyncio.run(write())
+
+    done = run_feedback(tmp_path, "forget", "--workflow", WORKFLOW)
+
+    assert "left        0 lines" in done.stdout
+    assert "drops carts" not in content(path)
+    (record,) = map(json.loads, export(tmp_path))
+    assert record["feedback_comments"] == "as before: it [forgotten]"
 
 
 def test_an_unknown_workflow_is_forgotten_in_advance(tmp_path: Path):

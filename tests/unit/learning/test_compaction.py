@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 
 from app.adapters.storage.feedback_lines import parse_line, to_line
 from app.domain.approval import ApprovalReport, CommandDecision, CommandVerdict, Decision
-from app.domain.feedback import FeedbackEvent, Rating
+from app.domain.course import Decided
+from app.domain.feedback import FeedbackEvent, Proposed, Rated, Rating
 from app.domain.housekeeping import Forgotten, LessonSwitched
-from app.domain.ids import WorkflowId
+from app.domain.ids import ApprovalId, FeedbackId, WorkflowId
 from app.learning.compaction import Compaction
 from app.learning.details import clip
 from app.learning.forgetting import ForgetReviewer, ForgetWorkflow
+from app.learning.utterances import holds
 from tests.fakes.feedback import (
     RESTART,
     WORKFLOW,
@@ -168,11 +170,10 @@ def test_what_brings_a_forgotten_workflow_back_goes_with_the_next_compaction():
     assert [record.workflow_id for record in folded(again)] == [OTHER]
 
 
-@pytest.mark.parametrize("name", ["Ada", "Ada Lovelace"])
-def test_a_damaged_line_keeps_no_forgotten_name(name: str):
+def test_a_damaged_line_keeps_no_forgotten_name():
     lines = [b'{"type":"decided","reviewer":"Ada  Lovelace","rea', b"Adamant"]
 
-    _, damaged, other = rewritten_lines(lines, ForgetReviewer(name, NOW))
+    _, damaged, other = rewritten_lines(lines, ForgetReviewer("ada lovelace", NOW))
 
     assert b"Ada" not in damaged
     assert other == b"Adamant"
@@ -186,11 +187,123 @@ def test_a_name_inside_other_words_and_in_old_records_is_found_where_it_stands_a
         "input_data": "metadata of the canada cluster",
     }
 
-    _, line = rewritten_lines([json.dumps(old).encode()], ForgetReviewer("Ada", NOW))
+    lines = [json.dumps(old).encode(), to_line(decided_by("Ada")).strip()]
+    _, line, _ = rewritten_lines(lines, ForgetReviewer("Ada", NOW))
 
     assert json.loads(line)["rejection_reason"] == "[forgotten] says no"
     assert json.loads(line)["input_data"] == old["input_data"]
     assert parse_line(line) is not None
+
+
+def decided_by(name: str, reason: str | None = None) -> Decided:
+    return Decided(
+        id=f"by {name}",
+        ts=NOW,
+        approval_id=ApprovalId("approval-9"),
+        decision=Decision.REJECTED,
+        rejection_reason=reason,
+        reviewer=name,
+    )
+
+
+def spoken(comment: str) -> Rated:
+    feedback_id = FeedbackId(f"{OTHER}_remediation_2")
+    return Rated(id="spoken", ts=NOW, feedback_id=feedback_id, feedback_comments=comment)
+
+
+def structure(events: list[FeedbackEvent]) -> list[object]:
+    """What is learned: no text of anybody."""
+    proposed = (event for event in events if isinstance(event, Proposed))
+    return [(one.signature, one.commands, json.loads(one.output_data)["steps"]) for one in proposed]
+
+
+@pytest.mark.parametrize(
+    "name", ["deployment", "checkout", "oom_killed", "unknown", "a", "restart"]
+)
+def test_a_name_that_no_record_has_takes_nothing_away_and_is_remembered(name: str):
+    events = [*story(), spoken(f"a {name} too many, says the deployment")]
+    forgetting = ForgetReviewer(name, NOW)
+
+    tombstone, *kept = rewritten(events, forgetting)
+
+    assert not forgetting.is_known
+    assert kept == events
+    later = rewritten([tombstone, *events, decided_by(name, "mine alone, for ever")], Compaction())
+    assert isinstance(later[-1], Decided)
+    assert (later[-1].reviewer, later[-1].rejection_reason) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "name", ["deployment", "checkout", "kubectl", "approved", "production", "A"]
+)
+def test_the_name_of_a_reviewer_is_taken_out_of_words_and_never_out_of_what_is_learned(name: str):
+    events = [
+        *story(),
+        decided_by(name, "mine alone, for ever"),
+        spoken(f"ask {name} about a plan"),
+    ]
+    forgetting = ForgetReviewer(name, NOW)
+
+    _, *kept = rewritten(events, forgetting)
+
+    assert forgetting.is_known
+    assert structure(kept) == structure(events)
+    assert kept[-1] == spoken("ask [forgotten] about a plan")
+    (his,) = [one for one in kept if one.id == f"by {name}"]
+    assert isinstance(his, Decided)
+    assert (his.reviewer, his.rejection_reason) == (None, None)
+    assert [one.status for one in folded(kept)] == [one.status for one in folded(events)]
+
+
+def test_another_reviewers_longer_name_stays_whole():
+    events: list[FeedbackEvent] = [decided_by("Ada"), decided_by("Ada Lovelace")]
+
+    _, _, other = rewritten(events, ForgetReviewer("Ada", NOW))
+
+    assert other == decided_by("Ada Lovelace")
+
+
+def test_a_name_goes_from_where_somebodys_words_about_it_are_quoted():
+    said = "Ada Lovelace would never do this"
+    quoting = story()[-3].model_copy(update={"issue": f"it was said: “{said}”"})
+
+    _, *kept = rewritten(
+        [quoting, spoken(said), decided_by("Ada Lovelace")], ForgetReviewer("Ada Lovelace", NOW)
+    )
+
+    assert isinstance(kept[0], Proposed)
+    assert kept[0].issue == "it was said: “[forgotten] would never do this”"
+
+
+@pytest.mark.parametrize(
+    "words", ["drops carts", "不要在白天重启数据库吗", "不要重启", "verworfen", "No"]
+)
+@pytest.mark.parametrize("whose", ["workflow", "reviewer"])
+def test_short_words_go_from_where_they_are_quoted_and_are_found_while_they_stand_there(
+    words: str, whose: str
+):
+    own = decided_by("Yuri", words).model_copy(update={"feedback_id": f"{WORKFLOW}_remediation_1"})
+    quoting = story()[-3].model_copy(
+        update={"issue": f"again? “{words}”", "root_cause": "No memory", "input_data": f"“{words}”"}
+    )
+    forgetting = (
+        ForgetWorkflow(WORKFLOW, NOW) if whose == "workflow" else ForgetReviewer("Yuri", NOW)
+    )
+
+    *_, kept = rewritten([own, quoting], forgetting)
+
+    assert isinstance(kept, Proposed)
+    assert (kept.issue, kept.input_data) == ("again? “[forgotten]”", "“[forgotten]”")
+    assert holds(to_line(quoting), forgetting.texts, ())
+    assert not holds(to_line(kept), forgetting.texts, ())
+
+
+def test_words_that_are_a_command_leave_the_commands_alone():
+    events = [*story(), decided_by("Yuri", RESTART), decided_by("Grace", "checkout")]
+
+    kept = rewritten(rewritten(events, ForgetReviewer("Yuri", NOW)), ForgetReviewer("Grace", NOW))
+
+    assert structure(kept) == structure(events)
 
 
 def test_a_quote_that_was_cut_off_goes_as_well():
