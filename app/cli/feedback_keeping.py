@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from app.adapters.storage.feedback_lines import parse_line
+from app.adapters.storage.feedback_lines import parse_line, to_line
 from app.bootstrap.ground import SystemClock
 from app.cli.progress import CountedRewriting, Progress, progress
 from app.domain.errors import NotFound
@@ -16,7 +16,7 @@ from app.domain.housekeeping import Compacted
 from app.domain.rewriting import RewritableStore, StoredLine
 from app.learning.compaction import Compaction
 from app.learning.directory import Directory
-from app.learning.discretion import discreet_import
+from app.learning.discretion import discreet_import, discreet_words
 from app.learning.forgetting import ForgetReviewer, ForgetWorkflow
 from app.learning.oblivion import Oblivion
 from app.learning.utterances import holds
@@ -27,8 +27,8 @@ NOBODY = "No reviewer of that name is known here, so no text was touched"
 
 
 async def compact(store: RewritableStore) -> int:
-    """Leave out repeats, what a later word replaced, and what was to be forgotten."""
-    compaction = Compaction()
+    """Leave out repeats, what a later word replaced, what was to be forgotten, and secrets."""
+    compaction = DiscreetCompaction()
     with progress() as shown:
         await store.rewrite(CountedRewriting(compaction, shown))
     print(f"kept        {compaction.kept} lines")
@@ -82,6 +82,19 @@ async def take_in(store: RewritableStore, source: Path) -> int:
     said = f"{intake.added} added, {intake.passed_over} known or forgotten"
     print(f"{said}, {intake.unreadable} unreadable", file=sys.stderr)
     return 1 if intake.unreadable else 0
+
+
+class DiscreetCompaction(Compaction):
+    """Takes out of people's words the secrets that earlier versions left in them."""
+
+    def keep(self, line: StoredLine) -> bytes | None:
+        """The line as it would be written today."""
+        kept = super().keep(line)
+        event = line.event if kept == line.raw else parse_line(kept or b"")
+        if event is None:
+            return kept
+        said = discreet_words(event)
+        return kept if said is event else to_line(said).strip()
 
 
 class Intake:

@@ -155,6 +155,20 @@ def test_compact_leaves_out_repeats_and_keeps_what_is_damaged(tmp_path: Path):
     assert "line 8 does not parse" in run_feedback(tmp_path, "verify").stdout
 
 
+def test_compact_takes_out_the_secrets_that_an_earlier_version_kept(tmp_path: Path):
+    path = write_story(tmp_path)
+    text = path.read_text().replace("drops the open carts", "no; password: hunter2")
+    path.write_text(text)
+    before = run_feedback(tmp_path, "export").stdout
+
+    done = run_feedback(tmp_path, "compact")
+
+    assert done.returncode == 0, done.stderr
+    assert "no; password: [REDACTED:password:1]" in path.read_text()
+    assert "hunter2" not in content(path) + before
+    assert run_feedback(tmp_path, "export").stdout == before
+
+
 def test_lines_of_a_later_version_are_counted_kept_and_no_damage(tmp_path: Path):
     path = write_decided_plan(tmp_path)
     newer = b'{"v":2,"id":"x","ts":"2031-01-01T00:00:00Z","type":"of a later version"}\n'
