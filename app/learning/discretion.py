@@ -19,7 +19,7 @@ from app.domain.feedback import (
     ShownExample,
 )
 from app.domain.proof import Verification
-from app.security.redaction import redact
+from app.security.redaction import is_suspicious, redact
 from app.security.words import name_without_secrets, without_secrets
 
 M = TypeVar("M", bound=BaseModel)
@@ -55,10 +55,13 @@ def discreet_rating(rating: Rating) -> Rating:
 
 def discreet_words(event: E) -> E:
     """An event of a log as it may be shown: earlier versions kept people's words as they came."""
-    said = _with(event, {name: without_secrets(getattr(event, name, None)) for name in WORDS})
-    if isinstance(said, Decided | Executed | Undone):
-        return _with(said, {"commands": _verdicts(said.commands, WORDS_OF_A_VERDICT)})
-    return said
+    words = {name: getattr(event, name, None) for name in WORDS}
+    verdicts = event.commands if isinstance(event, Decided | Executed | Undone) else ()
+    of_verdicts = (getattr(one, name) for one in verdicts for name in WORDS_OF_A_VERDICT)
+    if not is_suspicious(*words.values(), *of_verdicts):
+        return event
+    said = _with(event, {name: without_secrets(text) for name, text in words.items()})
+    return _with(said, {"commands": _verdicts(verdicts, WORDS_OF_A_VERDICT)}) if verdicts else said
 
 
 def discreet_import(event: FeedbackEvent) -> FeedbackEvent:

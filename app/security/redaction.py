@@ -25,9 +25,9 @@ def redact(text: str) -> Redacted:
 
     Lines stay where they are, and a redacted text stays as it is.
     """
-    raw = text.encode("utf-8", "surrogatepass")
-    if rule_book().suspicious.first(raw) is None:
+    if not is_suspicious(text):
         return Redacted(text, ())
+    raw = text.encode("utf-8", "surrogatepass")
     ledger = Ledger()
     raw = ledger.hide_placeholders(raw)
     raw = _without(raw, private_key_lines(raw), "private-key", ledger)
@@ -37,6 +37,12 @@ def redact(text: str) -> Redacted:
         for chunk in _chunks(raw)
     ]
     return Redacted("".join(chunks), ledger.counted())
+
+
+def is_suspicious(*texts: str | None) -> bool:
+    """Whether one of them has to be looked at closely; most have not, which one scan tells."""
+    joined = "\n".join(text for text in texts if text)
+    return rule_book().suspicious.first(joined.encode("utf-8", "surrogatepass")) is not None
 
 
 def _without(raw: bytes, spans: Iterable[Span], kind: str, ledger: Ledger) -> bytes:
