@@ -30,9 +30,7 @@ class Entries:
     def __init__(self, hashes: Hashes | None = None) -> None:
         """No plans yet."""
         self._hashes = hashes or Hashes()
-        self.is_known = bytearray()
-        self.is_pending = bytearray()
-        self.is_decided = bytearray()
+        self.is_known, self.is_pending, self.is_decided = bytearray(), bytearray(), bytearray()
         self.is_example = bytearray()
         self.is_rated = bytearray()
         self.is_unsigned = bytearray()
@@ -49,18 +47,16 @@ class Entries:
         self.environments = bytearray()
         """Places in ENVIRONMENTS."""
         self.shown = Shown(self._hashes)
-        # Commands, not plans.
-        self.approved = array("I")
-        self.rejected = array("I")
-        # Decided commands that change something, and how many of them were rejected: a fraction
-        # where counts alone do not say which.
-        self.changes = array("H")
-        self.refusals = array("f")
+        self.approved, self.rejected = array("I"), array("I")
+        """Commands, not plans."""
+        self.changes, self.refusals = array("H"), array("f")
+        """Decided commands that change something, and how many of them were rejected: a fraction
+        where counts alone do not say which."""
         self._rewards = array("d")
         self._proposed_at, self.decided_times = array("q"), array("q")
         """Microseconds; `decided_at` gives the time."""
-        # Hashes.
         self.workflows = array("Q")
+        """Hashes."""
         self._said = array("Q")
         """What people want avoided or better, as a hash; 0 when they said nothing."""
 
