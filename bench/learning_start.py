@@ -19,6 +19,7 @@ from app.adapters.storage.feedback_jsonl import FeedbackFile, snapshot_of
 from app.adapters.storage.feedback_postgres import open_feedback_table
 from app.adapters.storage.feedback_snapshot import FeedbackSnapshotFile
 from app.adapters.storage.location import DatabaseLocation
+from app.bootstrap.feedback import version
 from app.domain.answer import Entities
 from app.domain.incident import Findings
 from app.domain.rewriting import RewritableStore
@@ -28,7 +29,6 @@ from app.learning.selector import ExampleSelector
 from bench.figures import percentile
 from bench.learning_world import World
 
-VERSION = "bench"
 WARM = 20
 """Incidents before those that count: the first ones weigh tokens and compare reviewers."""
 
@@ -48,7 +48,7 @@ async def main() -> None:
 
 
 async def _start(store: RewritableStore, options: argparse.Namespace) -> None:
-    snapshots = FeedbackSnapshotFile(snapshot_of(options.file), VERSION, store.mark)
+    snapshots = FeedbackSnapshotFile(snapshot_of(options.file), version(), store.mark)
     before = _resident()
     if options.trace:
         tracemalloc.start()

@@ -55,10 +55,12 @@ def discreet_rating(rating: Rating) -> Rating:
 
 def discreet_words(event: E) -> E:
     """An event of a log as it may be shown: earlier versions kept people's words as they came."""
-    words = {name: getattr(event, name, None) for name in WORDS}
+    fields = type(event).model_fields
+    words = {name: getattr(event, name) for name in WORDS if name in fields}
     verdicts = event.commands if isinstance(event, Decided | Executed | Undone) else ()
     of_verdicts = (getattr(one, name) for one in verdicts for name in WORDS_OF_A_VERDICT)
-    if not is_suspicious(*words.values(), *of_verdicts):
+    texts = [text for text in (*words.values(), *of_verdicts) if text]
+    if not texts or not is_suspicious(*texts):
         return event
     said = _with(event, {name: without_secrets(text) for name, text in words.items()})
     return _with(said, {"commands": _verdicts(verdicts, WORDS_OF_A_VERDICT)}) if verdicts else said
