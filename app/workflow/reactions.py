@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 TRIES = 20
 MOST_LATE_EVENTS = 10_000
 
+FACTS = {EventType.PROPOSAL, EventType.DECISION, EventType.EXECUTION}
+
 Fact = dict[str, Any]
 """What an event's JSON says."""
 
@@ -126,7 +128,8 @@ class _Told:
 
 
 def _told(frames: Sequence[Fact], proposals: Sequence[Fact]) -> _Told:
-    facts = [(frame["type"], orjson.loads(frame["data"])) for frame in frames[1:]]
+    late = (frame for frame in frames if frame["type"] in FACTS)
+    facts = [(frame["type"], orjson.loads(frame["data"])) for frame in late]
     decisions = [fact for kind, fact in facts if kind == EventType.DECISION]
     ends = [fact for kind, fact in facts if kind == EventType.EXECUTION]
     undone = {*UNDONE.values()}
