@@ -125,10 +125,9 @@ class Entries:
         """The changing commands of a plan that were not rejected; an edit is no rejection."""
         return self.changes[number] - self.refusals[number]
 
-    def decided_rewards(self) -> list[float]:
-        """The rewards of decided plans."""
-        rows = zip(self._rewards, self.is_decided, strict=True)
-        return [reward for reward, is_so in rows if is_so and not isnan(reward)]
+    def rewards(self) -> list[float]:
+        """Every reward there is."""
+        return [reward for reward in self._rewards if not isnan(reward)]
 
     def decided_at(self, number: int) -> datetime:
         """When a decided plan was decided."""

@@ -29,7 +29,6 @@ class Statistics:
     change_approval_rate: float | None
     """Over the commands alone that change something; None while none was decided."""
     average_reward: float
-    """Over decided plans: the stars of one that waits tell nothing of what people accept."""
     learning_examples: int
     rated_count: int
     unsigned_count: int
@@ -77,7 +76,7 @@ class FeedbackReport:
                 pending_count=sum(entries.is_pending),
                 approval_rate=_rate(approved, rejected),
                 change_approval_rate=_change_rate(entries),
-                average_reward=_average(entries.decided_rewards()) or 0.0,
+                average_reward=_average(entries.rewards()) or 0.0,
                 learning_examples=sum(entries.is_example),
                 rated_count=sum(entries.is_rated),
                 unsigned_count=sum(entries.is_unsigned),

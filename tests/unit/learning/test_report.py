@@ -51,17 +51,6 @@ async def test_the_average_reward_leaves_out_what_has_none(learning: Learning):
     assert (await learning.report.statistics()).average_reward == 0.5
 
 
-async def test_the_average_reward_leaves_out_stars_of_plans_that_nobody_decided(learning: Learning):
-    ids = [(await learning.plan(number))[0] for number in (1, 2)]
-    await learning.recorder.hear(report_of("approval-1", Decision.REJECTED))
-    await learning.recorder.rate(ids[1], Rating(rating=5))
-
-    statistics = await learning.report.statistics()
-
-    assert (statistics.pending_count, statistics.rated_count) == (1, 1)
-    assert statistics.average_reward == 0.0
-
-
 async def test_improvements_are_said_once_newest_first(learning: Learning):
     for number in (1, 2, 3):
         await learning.plan(number)
