@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from app.domain.approval import JudgedCommand, Judgement
+from app.domain.approval import MOST_COMMANDS, JudgedCommand, Judgement
 from app.domain.plan import Command, Phase, Plan
 from app.kubectl.case import LiveFacts
 from app.kubectl.command import ParsedCommand
@@ -11,8 +11,6 @@ from app.kubectl.evidence import Evidence
 from app.kubectl.guard import Verdict, judge_text
 from app.kubectl.policy import Policy, Risk, higher_risk
 
-MOST_COMMANDS = 100
-"""More than these no approval server takes in one proposal."""
 TOO_MANY = f"a proposal holds at most {MOST_COMMANDS} commands"
 
 

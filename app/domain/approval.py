@@ -11,6 +11,9 @@ from app.domain.plan import SafetyLevel
 from app.domain.proof import Verification
 from app.domain.report import ReportKind
 
+MOST_COMMANDS = 100
+"""More than these no approval server takes in one proposal."""
+
 
 class ProposedCommand(Answer):
     """A judged command as it goes to the approval server."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from app.domain.approval import CommandDecision, Decision
+from app.domain.approval import MOST_COMMANDS, CommandDecision, Decision
 from app.domain.course import Decided
 
 
@@ -38,7 +38,7 @@ class Ballot:
     """None where nobody can know."""
 
     def tally(self) -> Tally:
-        """As told, but never more than were submitted.
+        """As told, but never more than a proposal can hold: another server may count in its own way.
 
         What the decision says of the whole comes first: an approval's approved ones, then its
         rejected ones in what is left; a rejection's the other way round.
@@ -47,10 +47,10 @@ class Ballot:
         if self.limit is None:
             return told
         if self.event.decision is Decision.APPROVED:
-            approved = min(told.approved, self.limit)
-            return Tally(approved, min(told.rejected, self.limit - approved))
-        rejected = min(told.rejected, self.limit)
-        return Tally(min(told.approved, self.limit - rejected), rejected)
+            approved = min(told.approved, MOST_COMMANDS)
+            return Tally(approved, min(told.rejected, MOST_COMMANDS - approved))
+        rejected = min(told.rejected, MOST_COMMANDS)
+        return Tally(min(told.approved, MOST_COMMANDS - rejected), rejected)
 
     def is_bare(self, commands: Collection[str]) -> bool:
         """Whether it says neither a number nor a word about one of these commands."""

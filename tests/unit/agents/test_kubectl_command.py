@@ -6,10 +6,10 @@ from typing import TypeVar
 
 import pytest
 
-from app.agents.judging import MOST_COMMANDS, TOO_MANY
+from app.agents.judging import TOO_MANY
 from app.agents.kubectl_command import GuardedPlan, PlannedWork, guard_plans
 from app.domain.answer import Answer, Entities
-from app.domain.approval import Judgement
+from app.domain.approval import MOST_COMMANDS, Judgement
 from app.domain.errors import ReasonerFailed
 from app.domain.ids import WorkflowId
 from app.domain.incident import ErrorFinding, ErrorType, Findings
