@@ -137,8 +137,8 @@ class ReportTaken(BaseModel):
 class AgentStatistics(EvaluationAnswer):
     """Counts of approved and rejected are commands; the others are plans.
 
-    The average reward is over decided plans. `change_approval_rate` is over the decided commands
-    that change something; null while there is none.
+    `change_approval_rate` is over the decided commands that change something; null while there is
+    none.
     """
 
     total_outputs: int
