@@ -42,7 +42,8 @@ def _with_words(plan: Plan, by_action: Mapping[str, JustRejected]) -> Plan:
 
 def _explained_step(step: Step, by_action: Mapping[str, JustRejected]) -> Step:
     repeated = [*_repeated(step, by_action)]
-    if not repeated or SAYS_SO in step.description.lower():
+    told = step.description
+    if SAYS_SO in told.lower() or all(one.sentence in told for one in repeated):
         return step
     said = ". ".join(
         f"The plan does not say why it repeats this: {one.sentence}" for one in repeated

@@ -75,10 +75,7 @@ async def open_services(
         specialists = _specialists(settings, reasoner, selector, submission.submit)
         runner = _runner(settings, storage, specialists, reactions, metrics)
         cancellation = Cancellation(storage.workflows, runner)
-        retain = timedelta(days=settings.retain_days)
-        upkeep = Upkeep(
-            storage.workflows, cancellation, clock, metrics, retain, storage.ledger.catch_up
-        )
+        upkeep = _upkeep(settings, storage, cancellation, clock, metrics)
         process = WorkflowProcess(storage.queue, runner, storage.takeover, upkeep, delivery)
         yield Services(
             admission=_admission(settings, storage, clock, metrics),
@@ -122,6 +119,17 @@ def _admission(
 ) -> Admission:
     most = settings.max_queued_workflows
     return Admission(storage.workflows, storage.queue, clock, metrics, most)
+
+
+def _upkeep(
+    settings: Settings,
+    storage: Storage,
+    cancellation: Cancellation,
+    clock: SystemClock,
+    metrics: Metrics,
+) -> Upkeep:
+    retain, learn = timedelta(days=settings.retain_days), storage.ledger.catch_up
+    return Upkeep(storage.workflows, cancellation, clock, metrics, retain, learn)
 
 
 def _holdout(settings: Settings, policy: Policy) -> Holdout:

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from app.kubectl.command import ParsedCommand
 from app.kubectl.parser import parse
 from app.kubectl.words import UnparseableCommand
 
+REMEMBERED = 1024
+"""Commands that are not parsed again for each one they are compared with."""
 _FLAGS = {
     "scale": ("replicas",),
     "autoscale": ("min", "max", "cpu-percent"),
@@ -28,6 +31,7 @@ def contradicts(command: str, earlier: Sequence[str]) -> bool:
     )
 
 
+@lru_cache(REMEMBERED)
 def _parsed(text: str) -> ParsedCommand | None:
     try:
         return parse(text)

@@ -6,7 +6,7 @@ whenever somebody wants to see it.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from itertools import chain
 
@@ -137,12 +137,11 @@ class FeedbackLedger:
             self._lock.release()
 
     async def _take_turn(self) -> None:
-        await self._lock.acquire()
-        try:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._lock)
             await self._catch_up()
-        except BaseException:
-            self._lock.release()
-            raise
+            # It is the turn's from here on.
+            stack.pop_all()
 
     def _give_back(self, taken: "asyncio.Task[None]") -> None:
         if not taken.cancelled() and taken.exception() is None:

@@ -38,8 +38,18 @@ class Upkeep:
         async with asyncio.TaskGroup() as group:
             group.create_task(_every(CANCEL_SECONDS, self.cancellation.carry_out))
             group.create_task(_every(PLACES_SECONDS, self._tell_places))
-            group.create_task(_every(LEARN_SECONDS, self.learn))
+            group.create_task(_every(LEARN_SECONDS, self._learn))
             group.create_task(_every(PURGE_SECONDS, self._purge))
+
+    async def _learn(self) -> None:
+        try:
+            await self.learn()
+        except StorageFailed:
+            raise
+        except Exception:
+            # A record that the fold does not foresee would end every process at each of its starts;
+            # whoever needs what people decided says so, and approvals go on.
+            log.exception("what people decided cannot be read")
 
     async def _tell_places(self) -> None:
         waiting = await self.workflows.count_waiting()

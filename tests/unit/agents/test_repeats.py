@@ -87,6 +87,16 @@ async def test_a_repetition_that_says_why_stays_as_it_is_and_is_noted():
     assert len(said) == 1
 
 
+async def test_that_people_changed_it_is_said_once():
+    scale = "kubectl scale deployment/checkout --replicas=4 -n shop"
+    changed = JustRejected(REJECTED.action, REJECTED.feedback_id, "one more", changed_to=scale)
+    told = f"Restart it. {changed.sentence}."
+
+    steps, _ = await planned(answer_of(told, "Again."), Guidance(just_rejected=(changed,)))
+
+    assert steps == [told, f"Again. The plan does not say why it repeats this: {changed.sentence}."]
+
+
 @pytest.mark.parametrize(
     ("command", "guidance"),
     [
